@@ -1,0 +1,205 @@
+package pacer.trainer.ops;
+
+/**
+ * The vocabulary of a training step. Every model is written in these words; every device speaks them.
+ *
+ * <p>The scalar {@code ReferenceOperations} is the specification: a fast device must agree with it to the tolerance of
+ * its arithmetic at every shape. Conventions, chosen once for CPU and GPU:
+ * <ul>
+ *   <li>B sequences of T tokens make {@code B*T} rows; C is the model's width, H its heads, D = C/H, V the vocabulary.
+ *   <li>Linear weights are (outputs, inputs), as in PyTorch's {@code nn.Linear}.
+ *   <li>Gradients of parameters are added to what is there; gradients of activations are written, unless a parameter
+ *       {@code accumulate} says otherwise.
+ *   <li>A tensor whose dtype may vary says so: an operation that feeds a product can write {@link DType#BF16}
+ *       directly (round to nearest even), which is all that the mixed-precision mode is.
+ *   <li>An optional tensor is null where the model has none (bias, position embedding).
+ *   <li>A result never depends on timing: sums run in an order fixed by shapes and thread count.
+ * </ul>
+ */
+public interface Operations {
+
+    // ------------------------------------------------------------------ embedding
+
+    /** out[b,t,:] = tokenEmbedding[tokens[b,t],:] + positionEmbedding[t,:]. */
+    void embeddingForward(
+            Tensor out, // (B, T, C)
+            Tensor tokens, // (B, T) I32
+            Tensor tokenEmbedding, // (V, C)
+            Tensor positionEmbedding); // (maxT, C) or null
+
+    /** Adds each row of dOut to the gradients of its token and its position. */
+    void embeddingBackward(
+            Tensor dTokenEmbedding, // (V, C) +=
+            Tensor dPositionEmbedding, // (maxT, C) += or null
+            Tensor dOut, // (B, T, C)
+            Tensor tokens); // (B, T) I32
+
+    // ------------------------------------------------------------------ normalisation
+
+    /** out = (in - mean) * rstd * weight + bias over the last dimension; Ba, Kiros, Hinton 2016. */
+    void layerNormForward(
+            Tensor out, // (B, T, C) F32 or BF16
+            Tensor mean, // (B, T)
+            Tensor rstd, // (B, T)
+            Tensor in, // (B, T, C)
+            Tensor weight, // (C)
+            Tensor bias, // (C) or null
+            float epsilon);
+
+    /** Gradients of {@link #layerNormForward}. With {@code accumulate}, dIn is added to (the residual stream's). */
+    void layerNormBackward(
+            Tensor dIn, // (B, T, C)
+            Tensor dWeight, // (C) +=
+            Tensor dBias, // (C) += or null
+            Tensor dOut, // (B, T, C)
+            Tensor in, // (B, T, C)
+            Tensor weight, // (C)
+            Tensor mean, // (B, T)
+            Tensor rstd, // (B, T)
+            boolean accumulate);
+
+    // ------------------------------------------------------------------ products
+
+    /** out = in · weightᵀ + bias; with {@code accumulate}, added to out (the residual stream). */
+    void linearForward(
+            Tensor out, // (rows, N) F32
+            Tensor in, // (rows, K) F32 or BF16
+            Tensor weight, // (N, K) same dtype as in
+            Tensor bias, // (N) or null
+            boolean accumulate);
+
+    /** dIn = dOut · weight. */
+    void linearBackwardInput(
+            Tensor dIn, // (rows, K) F32
+            Tensor dOut, // (rows, N) F32 or BF16
+            Tensor weight, // (N, K) same dtype as dOut
+            boolean accumulate);
+
+    /** dWeight += dOutᵀ · in, and dBias += column sums of dOut. */
+    void linearBackwardWeight(
+            Tensor dWeight, // (N, K) F32 +=
+            Tensor dBias, // (N) += or null
+            Tensor dOut, // (rows, N) F32 or BF16
+            Tensor in); // (rows, K) same dtype as dOut
+
+    // ------------------------------------------------------------------ attention
+
+    /**
+     * Scaled dot-product attention of every head: softmax(q·kᵀ/√D)·v, position t seeing positions
+     * {@code firstKey[b,t] … t}. {@code firstKey} null means 0 (plain causal); it never decreases along t, and so spells
+     * documents, sliding windows and windows of blocks alike. Only the row-wise log-sum-exp is kept for the backward
+     * pass, as in FlashAttention (Dao et al. 2022).
+     *
+     * @param dropout applied to the attention probabilities, with element (b·H·T + h·T + t)·T + s of its stream
+     */
+    void attentionForward(
+            Tensor out, // (B, T, C) F32 or BF16
+            Tensor logSumExp, // (B, H, T)
+            Tensor q, // (B, T, C) usually columns of one tensor, like k and v
+            Tensor k, // (B, T, C)
+            Tensor v, // (B, T, C)
+            Tensor firstKey, // (B, T) I32 or null
+            int heads,
+            Dropout dropout);
+
+    /** Gradients of {@link #attentionForward}. */
+    void attentionBackward(
+            Tensor dQ, // (B, T, C) F32 or BF16, like dK and dV
+            Tensor dK, // (B, T, C)
+            Tensor dV, // (B, T, C)
+            Tensor dOut, // (B, T, C)
+            Tensor out, // (B, T, C) as the forward pass wrote it
+            Tensor logSumExp, // (B, H, T)
+            Tensor q, // (B, T, C)
+            Tensor k, // (B, T, C)
+            Tensor v, // (B, T, C)
+            Tensor firstKey, // (B, T) I32 or null
+            int heads,
+            Dropout dropout);
+
+    // ------------------------------------------------------------------ elementwise
+
+    /** Activation functions of the feed-forward layer. */
+    enum Activation {
+        /** x·Φ(x), PyTorch's {@code nn.GELU()}; Hendrycks, Gimpel 2016. */
+        GELU_ERF,
+        /** The tanh approximation of the same, GPT-2's {@code gelu_new}. */
+        GELU_TANH,
+        /** max(x, 0)²; So et al. 2021 (Primer). */
+        RELU_SQUARED
+    }
+
+    /** out = activation(in). */
+    void activationForward(
+            Tensor out, // (n) F32 or BF16
+            Tensor in, // (n)
+            Activation activation);
+
+    /** dIn = dOut · activation'(in). May work in place on dOut where both are F32. */
+    void activationBackward(
+            Tensor dIn, // (n) F32 or BF16
+            Tensor dOut, // (n)
+            Tensor in, // (n)
+            Activation activation);
+
+    /** out = dropout(in), scaled by 1/(1-p); in place allowed. Its own backward pass, applied to a gradient. */
+    void dropout(Tensor out, Tensor in, Dropout dropout);
+
+    /** out = a + b; in place allowed. */
+    void add(Tensor out, Tensor a, Tensor b);
+
+    /** out = in, converting between dtypes (round to nearest even). */
+    void convert(Tensor out, Tensor in);
+
+    /** Sets every element to zero. */
+    void zero(Tensor tensor);
+
+    // ------------------------------------------------------------------ loss
+
+    /**
+     * Cross-entropy with its backward pass in one: losses[i] = -log softmax(logits[i])[targets[i]], then
+     * logits[i] = (softmax(logits[i]) - onehot(targets[i])) · gradientScale. A target of -1 is ignored: loss 0, gradient 0.
+     */
+    void crossEntropy(
+            Tensor losses, // (rows)
+            Tensor logits, // (rows, V) F32; becomes its gradient
+            Tensor targets, // (rows) I32
+            float gradientScale);
+
+    /** The losses alone; logits stay as they are. */
+    void crossEntropyForward(
+            Tensor losses, // (rows)
+            Tensor logits, // (rows, V)
+            Tensor targets); // (rows) I32
+
+    // ------------------------------------------------------------------ optimizers
+
+    /** out[i] = Σ over sources of sources[s][from..to), in the order given; the lanes' gradients become one. */
+    void sum(Tensor out, Tensor[] sources, long from, long to);
+
+    /** Sum of squares of elements [from, to) in a fixed order. NaN and infinities come through. */
+    double sumOfSquares(Tensor tensor, long from, long to);
+
+    /**
+     * AdamW on elements [from, to) as {@code torch.optim.AdamW}: decay first, bias-corrected moments (Kingma, Ba 2015;
+     * Loshchilov, Hutter 2019).
+     *
+     * @param gradientScale multiplies the gradient first (clipping)
+     * @param step counts from 1
+     */
+    void adamW(
+            Tensor weights, // (n) F32
+            Tensor gradients, // (n)
+            Tensor firstMoment, // (n)
+            Tensor secondMoment, // (n)
+            long from,
+            long to,
+            AdamW settings,
+            float learningRate,
+            float weightDecay,
+            float gradientScale,
+            long step);
+
+    /** The constants of AdamW. */
+    record AdamW(float beta1, float beta2, float epsilon) {}
+}

@@ -1,0 +1,34 @@
+package pacer.trainer.spec;
+
+/** A text and how it becomes token shards. */
+public record DatasetSpec(
+        @Doc("source: https://…, file:PATH, or maven:GROUP:ARTIFACT:VERSION!/ENTRY")
+        String url,
+
+        @Doc(value = "expected SHA-256 of the raw file, 64 hex digits; required for https", standard = "''")
+        String sha256,
+
+        @Doc(value = "what the raw file is", standard = "text")
+        Format format,
+
+        @Doc(value = "how text becomes tokens", standard = "gpt2")
+        Tokenizer tokenizer,
+
+        @Doc(value = "the last part of the text, kept for validation", min = 0, max = 0.5, standard = "0.1")
+        double validationFraction) {
+
+    /** Formats of a raw file. */
+    public enum Format {
+        TEXT,
+        /** One JSON object a line, its {@code text} field a document. */
+        JSONL
+    }
+
+    /** Kinds of tokenizer. */
+    public enum Tokenizer {
+        /** A token for each distinct character of the text, in code-point order (nanoGPT's shakespeare_char). */
+        CHARACTERS,
+        /** GPT-2's byte-pair encoding, 50,257 tokens. */
+        GPT2
+    }
+}

@@ -1,0 +1,25 @@
+package pacer.trainer.spec;
+
+/** When and how validation loss is measured. */
+public record EvaluationSpec(
+        @Doc(
+                value = "steps between measurements during training; 0 measures only at the end",
+                min = 0,
+                max = 1e9,
+                standard = "250")
+        int everySteps,
+
+        @Doc(value = "which windows of the validation tokens", standard = "fixed")
+        Windows windows,
+
+        @Doc(value = "tokens measured; 0 takes all", min = 0, max = 1e12, standard = "0")
+        long tokens) {
+
+    /** Choices of windows. */
+    public enum Windows {
+        /** Windows spread evenly over the validation tokens, the same each time. */
+        FIXED,
+        /** Windows drawn anew each time (nanoGPT's estimate_loss). */
+        SAMPLED
+    }
+}

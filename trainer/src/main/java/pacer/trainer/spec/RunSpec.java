@@ -1,0 +1,44 @@
+package pacer.trainer.spec;
+
+/**
+ * Everything that determines a run: one YAML file, layered (preset, then {@code --config}, then {@code --set}), strictly
+ * checked, hashed, and written into the run's folder.
+ */
+public record RunSpec(
+        @Doc("name of the preset; letters, digits and dashes")
+        String name,
+
+        @Doc(value = "one line for people", standard = "''") String description,
+
+        @Doc(value = "seeds initialisation, data order, dropout and sampling", standard = "1337")
+        long seed,
+
+        @Doc(value = "where training runs", standard = "cpu")
+        Device device,
+
+        @Doc("the text and how it becomes tokens") DatasetSpec dataset,
+        @Doc("the network") ModelSpec model,
+        @Doc("batches, steps, precision, ranks") TrainSpec train,
+        @Doc("the update rule") OptimizerSpec optimizer,
+        @Doc("the learning rate over time") ScheduleSpec schedule,
+
+        @Doc(value = "when and how validation loss is measured", standard = "{}")
+        EvaluationSpec evaluation,
+
+        @Doc(value = "text written by the model during and after training", standard = "{}")
+        SampleSpec sample,
+
+        @Doc(value = "when checkpoints are written and which are kept", standard = "{}")
+        CheckpointSpec checkpoint,
+
+        @Doc(value = "what the run is expected to reach", standard = "{}")
+        ExpectationSpec expectation,
+
+        @Doc(value = "what the machine costs", standard = "{}")
+        CostSpec cost) {
+
+    /** Kinds of training device. */
+    public enum Device {
+        CPU
+    }
+}

@@ -1,0 +1,22 @@
+package pacer.trainer.spec;
+
+/** The learning rate over time. */
+public record ScheduleSpec(
+        @Doc(value = "shape after warmup", standard = "cosine")
+        Type type,
+
+        @Doc(value = "steps of linear warmup", min = 0, max = 1e9, standard = "0")
+        int warmupSteps,
+
+        @Doc(value = "step at which the floor is reached; 0 takes train.steps", min = 0, max = 1e9, standard = "0")
+        int decaySteps,
+
+        @Doc(value = "lowest rate as a fraction of the peak", min = 0, max = 1, standard = "0.1")
+        double floor) {
+
+    /** Shapes. */
+    public enum Type {
+        CONSTANT,
+        COSINE
+    }
+}

@@ -1,0 +1,73 @@
+package pacer.trainer.spec;
+
+/** Batches, steps, precision, ranks. */
+public record TrainSpec(
+        @Doc(value = "optimizer steps", min = 1, max = 1e9) int steps,
+
+        @Doc(
+                value =
+                        "tokens an optimizer step, over all ranks and micro-steps; a multiple of sequenceLength × ranks",
+                min = 1,
+                max = 1e9)
+        int batchTokens,
+
+        @Doc(
+                value = "sequences a rank takes through the model at once; the rest of the batch is accumulated",
+                min = 1,
+                max = 1e6)
+        int microBatch,
+
+        @Doc(value = "global norm to which gradients are clipped; 0 leaves them", min = 0, max = 1e9, standard = "1.0")
+        double gradientClip,
+
+        @Doc(value = "arithmetic of the linear layers' products", standard = "fp32")
+        Precision precision,
+
+        @Doc(value = "order in which windows of the data are seen", standard = "random")
+        Loader loader,
+
+        @Doc(value = "what a non-finite loss or gradient does; no update is applied in either case", standard = "skip")
+        NonFinite nonFinite,
+
+        @Doc(
+                value = "non-finite steps in a row after which skipping stops the run",
+                min = 1,
+                max = 1e6,
+                standard = "10")
+        int maxSkippedInARow,
+
+        @Doc(value = "processes that train together on this machine", min = 1, max = 1024, standard = "1")
+        int ranks,
+
+        @Doc(
+                value =
+                        "CPU threads a rank; 0 takes the machine's cores divided by ranks. Resolved before a run starts, because"
+                                + " it is part of what fixes the bits",
+                min = 0,
+                max = 1024,
+                standard = "0")
+        int threads) {
+
+    /** Arithmetic of products. */
+    public enum Precision {
+        FP32,
+        /** bfloat16 factors, fp32 accumulation, fp32 master weights. */
+        BF16
+    }
+
+    /** Orders of the data. */
+    public enum Loader {
+        /** Windows at uniformly random places, with replacement (nanoGPT). */
+        RANDOM,
+        /** Windows one after the other (llm.c). */
+        SEQUENTIAL,
+        /** Every window once an epoch, in an order drawn anew each epoch. */
+        SHUFFLED
+    }
+
+    /** Policies for non-finite numbers. */
+    public enum NonFinite {
+        SKIP,
+        STOP
+    }
+}

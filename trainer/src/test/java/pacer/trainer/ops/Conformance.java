@@ -8,7 +8,7 @@ import pacer.trainer.ops.Stage.Tolerance;
 
 /** What the parts of the conformance suite share: the device, sizes, tolerances, choices. */
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
-abstract class Conformance {
+public abstract class Conformance {
     static final int[] ROWS = {1, 3, 7, 64, 65};
     static final int[] COLUMNS = {1, 5, 16, 20, 31, 32, 33, 48, 64, 128, 130};
     static final int[] VOCABULARIES = {1, 2, 65, 77, 80, 257};

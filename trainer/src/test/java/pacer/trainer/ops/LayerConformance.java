@@ -7,7 +7,7 @@ import org.junit.jupiter.api.Test;
 import pacer.trainer.ops.Stage.Tolerance;
 
 /** The part of the suite on embedding, normalisation, products and attention. */
-abstract class LayerConformance extends Conformance {
+public abstract class LayerConformance extends Conformance {
     private static final int[] HEAD_WIDTHS = {1, 5, 8, 16, 20, 32, 64};
     private static final int[] LENGTHS = {1, 2, 7, 16, 33, 64, 65, 130, 256};
 

@@ -28,6 +28,8 @@ final class Stage {
     /** How far a value may lie from the oracle's: {@code absolute + relative · |expected|}. */
     record Tolerance(double relative, double absolute) {
         static final Tolerance EXACT = new Tolerance(0, 0);
+        /** For what a device may leave as it likes. */
+        static final Tolerance ANYTHING = new Tolerance(0, Double.POSITIVE_INFINITY);
     }
 
     /** A declared tensor; {@code tolerance} is null for what an operation must leave alone. */
@@ -92,6 +94,11 @@ final class Stage {
     /** A tensor of given values that is read. */
     Tensor given(String name, DType dtype, float[] values, int... shape) {
         return declare(name, dtype, layout.nextInt(3), values, null, shape);
+    }
+
+    /** A tensor of given values that is read and written. */
+    Tensor given(String name, DType dtype, float[] values, Tolerance tolerance, int... shape) {
+        return declare(name, dtype, layout.nextInt(3), values, tolerance, shape);
     }
 
     /** A contiguous tensor that is read; normal values. */

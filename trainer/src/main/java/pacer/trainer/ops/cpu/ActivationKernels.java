@@ -18,9 +18,9 @@ import jdk.incubator.vector.VectorOperators;
  */
 final class ActivationKernels {
     private static final int BLOCK = 1024;
-    private static final float SQRT_HALF = 0.70710678f;
-    private static final float DENSITY = 0.39894228f; // 1/√(2π)
-    private static final float TANH_SCALE = 0.79788456f; // √(2/π)
+    private static final float SQRT_HALF = 0.70710677f;
+    private static final float DENSITY = 0.3989423f; // 1/√(2π)
+    private static final float TANH_SCALE = 0.7978846f; // √(2/π)
     private static final float TANH_CUBIC = 0.044715f;
 
     private ActivationKernels() {}
@@ -83,50 +83,49 @@ final class ActivationKernels {
     static void geluTanh(long x, long out, long n) {
         for (long i = 0; i < n; i += BLOCK) {
             int block = (int) Math.min(BLOCK, n - i);
-            tanhOfCubic(x + 4 * i, out + 4 * i, block);
-            geluTanhFromTanh(x + 4 * i, out + 4 * i, block);
+            sigmoidOfCubic(x + 4 * i, out + 4 * i, block);
+            geluTanhFromSigmoid(x + 4 * i, out + 4 * i, block);
         }
     }
 
-    /** out = tanh(√(2/π)·(x + 0.044715x³)), from tanh(u) = 1 - 2/(e^2u + 1). */
-    private static void tanhOfCubic(long x, long out, int n) {
+    /** out = σ(2u) = (1 + tanh u)/2 with u = √(2/π)·(x + 0.044715x³); unlike 1 + tanh u it keeps its digits where it is small. */
+    private static void sigmoidOfCubic(long x, long out, int n) {
         int i = 0;
         for (; i + LANES <= n; i += LANES) {
             FloatVector v = load(x + 4L * i);
-            FloatVector u = v.mul(v).mul(TANH_CUBIC).add(1f).mul(v).mul(2 * TANH_SCALE);
-            store(out + 4L * i, constant(1f).sub(constant(2f).div(exp(u).add(1f))));
+            FloatVector e = exp(v.mul(v).mul(TANH_CUBIC).add(1f).mul(v).mul(2 * TANH_SCALE));
+            store(out + 4L * i, e.div(e.add(1f)));
         }
         if (i < n) {
             VectorMask<Float> tail = first(n - i);
             FloatVector v = load(x + 4L * i, tail);
-            FloatVector u = v.mul(v).mul(TANH_CUBIC).add(1f).mul(v).mul(2 * TANH_SCALE);
-            store(out + 4L * i, constant(1f).sub(constant(2f).div(exp(u).add(1f))), tail);
+            FloatVector e = exp(v.mul(v).mul(TANH_CUBIC).add(1f).mul(v).mul(2 * TANH_SCALE));
+            store(out + 4L * i, e.div(e.add(1f)), tail);
         }
     }
 
-    private static void geluTanhFromTanh(long x, long out, int n) {
+    private static void geluTanhFromSigmoid(long x, long out, int n) {
         int i = 0;
         for (; i + LANES <= n; i += LANES) {
             FloatVector v = load(x + 4L * i);
-            FloatVector t = load(out + 4L * i);
-            FloatVector half = t.add(1f).mul(0.5f);
-            store(out + 4L * i, v.mul(half));
-            store(x + 4L * i, geluTanhDerivative(v, t, half));
+            FloatVector s = load(out + 4L * i);
+            store(out + 4L * i, v.mul(s));
+            store(x + 4L * i, geluTanhDerivative(v, s));
         }
         if (i < n) {
             VectorMask<Float> tail = first(n - i);
             FloatVector v = load(x + 4L * i, tail);
-            FloatVector t = load(out + 4L * i, tail);
-            FloatVector half = t.add(1f).mul(0.5f);
-            store(out + 4L * i, v.mul(half), tail);
-            store(x + 4L * i, geluTanhDerivative(v, t, half), tail);
+            FloatVector s = load(out + 4L * i, tail);
+            store(out + 4L * i, v.mul(s), tail);
+            store(x + 4L * i, geluTanhDerivative(v, s), tail);
         }
     }
 
-    private static FloatVector geluTanhDerivative(FloatVector x, FloatVector tanh, FloatVector half) {
-        FloatVector inner = x.mul(x).mul(3 * TANH_CUBIC * TANH_SCALE).add(TANH_SCALE);
-        FloatVector slope = constant(1f).sub(tanh.mul(tanh));
-        return x.mul(0.5f).mul(slope).fma(inner, half);
+    /** s + 2·x·s·(1 - s)·u'(x). */
+    private static FloatVector geluTanhDerivative(FloatVector x, FloatVector s) {
+        FloatVector slope = x.mul(x).mul(3 * TANH_CUBIC * TANH_SCALE).add(TANH_SCALE);
+        FloatVector spread = s.sub(s.mul(s));
+        return x.add(x).mul(spread).fma(slope, s);
     }
 
     /** out = max(x, 0)², x = 2·max(x, 0). */

@@ -37,8 +37,9 @@ final class AttentionHead {
     private int width; // D
     private int paddedWidth; // D rounded up to whole vectors
     private float scale;
-    private long q, k, v;
-    private long row; // between rows of q, k and v
+    private long q, qRow;
+    private long k, kRow;
+    private long v, vRow;
     private long firstKey; // address of int32 per query, or 0
     private long scores, scoreRow;
     private Dropout dropout;
@@ -49,22 +50,27 @@ final class AttentionHead {
     }
 
     /** Takes up a head. {@code dropoutBase} is the element of the first probability in the dropout's stream. */
-    void head(
-            int length, int width, long q, long k, long v, long row, long firstKey, Dropout dropout, long dropoutBase) {
+    void head(int length, int width, long firstKey, Dropout dropout, long dropoutBase) {
         this.length = length;
         this.width = width;
         this.paddedWidth = Math.ceilDiv(width, LANES) * LANES;
         this.scale = (float) (1 / Math.sqrt(width));
-        this.q = q;
-        this.k = k;
-        this.v = v;
-        this.row = row;
         this.firstKey = firstKey;
         this.dropout = dropout;
         this.dropoutBase = dropoutBase;
         // one vector more than needed: rows a power of two apart would share cache sets
         this.scoreRow = 4L * (Math.ceilDiv(length, PANEL) * PANEL + LANES);
         this.scores = scratch.reserve(Scratch.SCORES, scoreRow * BLOCK);
+    }
+
+    /** Where the head's queries, keys and values lie, and how many bytes apart their rows are. */
+    void rows(long q, long qRow, long k, long kRow, long v, long vRow) {
+        this.q = q;
+        this.qRow = qRow;
+        this.k = k;
+        this.kRow = kRow;
+        this.v = v;
+        this.vRow = vRow;
     }
 
     /** Whether results can be written straight to F32 rows, or must go through {@link #resultScratch}. */
@@ -84,10 +90,10 @@ final class AttentionHead {
     /** out (T, D) and logSumExp (T). */
     void forward(long out, long outRow, long logSumExp) {
         long keys = scratch.reserve(Scratch.KEYS, 4L * Math.ceilDiv(length, PANEL) * PANEL * width);
-        Transpose.panels(k, row, length, width, PANEL, keys, scratch);
+        Transpose.panels(k, kRow, length, width, PANEL, keys, scratch);
         for (int start = 0; start < length; start += BLOCK) {
             int end = Math.min(length, start + BLOCK);
-            products(q, row, keys, scores, start, end);
+            products(q, qRow, keys, scores, start, end);
             for (int i = start; i < end; i++) {
                 softmax(i, start, end, logSumExp);
             }
@@ -102,8 +108,8 @@ final class AttentionHead {
                         p,
                         scoreRow,
                         4,
-                        v + low * row,
-                        row,
+                        v + low * vRow,
+                        vRow,
                         out + i * outRow,
                         outRow,
                         false);
@@ -111,21 +117,22 @@ final class AttentionHead {
         }
     }
 
-    /** dQ, dK, dV (T, D), whose rows lie {@code gradientRow} bytes apart. */
-    void backward(long dOut, long dOutRow, long logSumExp, long dQ, long dK, long dV, long gradientRow) {
+    /** dQ, dK, dV (T, D). */
+    void backward(
+            long dOut, long dOutRow, long logSumExp, long dQ, long dQRow, long dK, long dKRow, long dV, long dVRow) {
         long panelBytes = 4L * Math.ceilDiv(length, PANEL) * PANEL * width;
         long keys = scratch.reserve(Scratch.KEYS, panelBytes);
         long values = scratch.reserve(Scratch.VALUES, panelBytes);
         long dScores = scratch.reserve(Scratch.SCORE_GRADIENTS, scoreRow * BLOCK);
-        Transpose.panels(k, row, length, width, PANEL, keys, scratch);
-        Transpose.panels(v, row, length, width, PANEL, values, scratch);
+        Transpose.panels(k, kRow, length, width, PANEL, keys, scratch);
+        Transpose.panels(v, vRow, length, width, PANEL, values, scratch);
         for (int i = 0; i < length; i++) {
-            Vectors.zero(dK + i * gradientRow, 4L * paddedWidth);
-            Vectors.zero(dV + i * gradientRow, 4L * paddedWidth);
+            Vectors.zero(dK + i * dKRow, 4L * paddedWidth);
+            Vectors.zero(dV + i * dVRow, 4L * paddedWidth);
         }
         for (int start = 0; start < length; start += BLOCK) {
             int end = Math.min(length, start + BLOCK);
-            products(q, row, keys, scores, start, end);
+            products(q, qRow, keys, scores, start, end);
             products(dOut, dOutRow, values, dScores, start, end);
             for (int i = start; i < end; i++) {
                 probabilitiesAndGradients(i, start, end, logSumExp, dScores);
@@ -141,10 +148,10 @@ final class AttentionHead {
                         ds,
                         scoreRow,
                         4,
-                        k + low * row,
-                        row,
-                        dQ + i * gradientRow,
-                        gradientRow,
+                        k + low * kRow,
+                        kRow,
+                        dQ + i * dQRow,
+                        dQRow,
                         false);
             }
             for (int j = lowKey(start); j < end; j += GROUP) {
@@ -159,10 +166,10 @@ final class AttentionHead {
                         dScores + at,
                         4,
                         scoreRow,
-                        q + from * row,
-                        row,
-                        dK + j * gradientRow,
-                        gradientRow,
+                        q + from * qRow,
+                        qRow,
+                        dK + j * dKRow,
+                        dKRow,
                         true);
                 Tiles.multiply(
                         keysHere,
@@ -173,8 +180,8 @@ final class AttentionHead {
                         scoreRow,
                         dOut + from * dOutRow,
                         dOutRow,
-                        dV + j * gradientRow,
-                        gradientRow,
+                        dV + j * dVRow,
+                        dVRow,
                         true);
             }
         }

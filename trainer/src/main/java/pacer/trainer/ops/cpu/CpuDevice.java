@@ -72,12 +72,21 @@ public final class CpuDevice implements Device {
 
     @Override
     public void write(Tensor to, MemorySegment from) {
-        host(to).copyFrom(from);
+        sameSize(to, from).copyFrom(from);
     }
 
     @Override
     public void read(Tensor from, MemorySegment to) {
-        to.copyFrom(host(from));
+        to.copyFrom(sameSize(from, to));
+    }
+
+    private static MemorySegment sameSize(Tensor tensor, MemorySegment other) {
+        MemorySegment memory = host(tensor);
+        if (memory.byteSize() != other.byteSize()) {
+            throw new IllegalArgumentException("copying between " + tensor + " of " + memory.byteSize() + " bytes and "
+                    + other.byteSize() + " bytes");
+        }
+        return memory;
     }
 
     /** The memory of a contiguous tensor of this or a sibling device. */

@@ -7,6 +7,7 @@ import java.util.Arrays;
 import pacer.trainer.ops.DType;
 import pacer.trainer.ops.Dropout;
 import pacer.trainer.ops.Operations;
+import pacer.trainer.ops.Shapes;
 import pacer.trainer.ops.Tensor;
 
 /** The vocabulary on the CPU: work is divided over the crew by rows, heads or ranges, never in a way that depends on timing. */
@@ -45,6 +46,7 @@ final class CpuOperations implements Operations, AutoCloseable {
 
     @Override
     public void embeddingForward(Tensor out, Tensor tokens, Tensor tokenEmbedding, Tensor positionEmbedding) {
+        Shapes.embeddingForward(out, tokens, tokenEmbedding, positionEmbedding);
         int width = out.columns();
         int length = tokens.columns();
         crew.forEachRange(tokens.size(), 1, (member, from, to) -> {
@@ -70,6 +72,7 @@ final class CpuOperations implements Operations, AutoCloseable {
 
     @Override
     public void embeddingBackward(Tensor dTokenEmbedding, Tensor dPositionEmbedding, Tensor dOut, Tensor tokens) {
+        Shapes.embeddingBackward(dTokenEmbedding, dPositionEmbedding, dOut, tokens);
         int length = tokens.columns();
         // members take columns: two rows may be of the same token
         crew.forEachRange(dOut.columns(), 16, (member, from, to) -> {
@@ -92,6 +95,7 @@ final class CpuOperations implements Operations, AutoCloseable {
     @Override
     public void layerNormForward(
             Tensor out, Tensor mean, Tensor rstd, Tensor in, Tensor weight, Tensor bias, float epsilon) {
+        Shapes.layerNormForward(out, mean, rstd, in, weight, bias);
         int n = in.columns();
         long b = bias == null ? 0 : bias.address();
         boolean half = out.dtype() == DType.BF16;
@@ -123,6 +127,7 @@ final class CpuOperations implements Operations, AutoCloseable {
             Tensor mean,
             Tensor rstd,
             boolean accumulate) {
+        Shapes.layerNormBackward(dIn, dWeight, dBias, dOut, in, weight, mean, rstd);
         int n = in.columns();
         boolean alone = crew.size() == 1;
         crew.forEachRange(in.rows(), 1, (member, from, to) -> {
@@ -173,6 +178,7 @@ final class CpuOperations implements Operations, AutoCloseable {
 
     @Override
     public void linearForward(Tensor out, Tensor in, Tensor weight, Tensor bias, boolean accumulate) {
+        Shapes.linearForward(out, in, weight, bias);
         if (bias != null) {
             int n = out.columns();
             crew.forEachRange(out.rows(), 1, (member, from, to) -> {
@@ -190,11 +196,13 @@ final class CpuOperations implements Operations, AutoCloseable {
 
     @Override
     public void linearBackwardInput(Tensor dIn, Tensor dOut, Tensor weight, boolean accumulate) {
+        Shapes.linearBackwardInput(dIn, dOut, weight);
         product(false, false, dIn.rows(), weight.columns(), weight.dim(0), dOut, weight, accumulate, dIn);
     }
 
     @Override
     public void linearBackwardWeight(Tensor dWeight, Tensor dBias, Tensor dOut, Tensor in) {
+        Shapes.linearBackwardWeight(dWeight, dBias, dOut, in);
         product(true, false, dWeight.dim(0), dWeight.columns(), in.rows(), dOut, in, true, dWeight);
         if (dBias != null) {
             addColumnSums(dBias, dOut);
@@ -221,9 +229,6 @@ final class CpuOperations implements Operations, AutoCloseable {
 
     /** c (m, n) (+)= op(a)·op(b), divided over the crew along the longer side of c. */
     private void product(boolean ta, boolean tb, int m, int n, int k, Tensor a, Tensor b, boolean add, Tensor c) {
-        if (a.dtype() != b.dtype()) {
-            throw new IllegalArgumentException("a product of " + a + " and " + b + ": dtypes must be equal");
-        }
         boolean half = a.dtype() == DType.BF16;
         int bytes = a.dtype().bytes();
         boolean byRows = m >= n;
@@ -262,6 +267,7 @@ final class CpuOperations implements Operations, AutoCloseable {
             Tensor firstKey,
             int headCount,
             Dropout dropout) {
+        Shapes.attentionForward(out, logSumExp, q, k, v, firstKey, headCount);
         int length = q.dim(1);
         int width = q.columns() / headCount;
         crew.forEachRange((long) q.dim(0) * headCount, 1, (member, from, to) -> {
@@ -272,7 +278,7 @@ final class CpuOperations implements Operations, AutoCloseable {
                 take(head, unit, first, column, length, width, q, k, v, firstKey, dropout);
                 long lse = logSumExp.address() + 4 * unit * length;
                 if (head.writesWholeVectors() && out.dtype() == DType.F32) {
-                    head.forward(out.rowAddress(first) + 4L * column, 4 * out.rowStride(), lse);
+                    head.forward(at(out, first, column), 4 * out.rowStride(), lse);
                 } else {
                     long result = head.resultScratch(1);
                     head.forward(result, 4L * head.paddedWidth(), lse);
@@ -294,24 +300,31 @@ final class CpuOperations implements Operations, AutoCloseable {
             Tensor v,
             Tensor firstKey,
             Dropout dropout) {
-        long offset = 4L * column;
         head.head(
                 length,
                 width,
-                q.rowAddress(first) + offset,
-                k.rowAddress(first) + offset,
-                v.rowAddress(first) + offset,
-                4 * q.rowStride(),
                 firstKey == null ? 0 : firstKey.rowAddress(first / length),
                 dropout,
                 dropout.firstElement() + unit * length * length);
+        head.rows(
+                at(q, first, column),
+                4 * q.rowStride(),
+                at(k, first, column),
+                4 * k.rowStride(),
+                at(v, first, column),
+                4 * v.rowStride());
+    }
+
+    /** Address of a column of a row. */
+    private static long at(Tensor t, long row, int column) {
+        return t.rowAddress(row) + (long) column * t.dtype().bytes();
     }
 
     /** Writes a head's padded rows to its columns of a tensor, converting when that is bf16. */
     private static void emit(long from, int paddedWidth, Tensor to, long first, int column, int length, int width) {
         for (int i = 0; i < length; i++) {
             long row = from + 4L * i * paddedWidth;
-            long at = to.rowAddress(first + i) + (long) column * to.dtype().bytes();
+            long at = at(to, first + i, column);
             if (to.dtype() == DType.BF16) {
                 Vectors.toBf16(row, at, width);
             } else {
@@ -334,6 +347,7 @@ final class CpuOperations implements Operations, AutoCloseable {
             Tensor firstKey,
             int headCount,
             Dropout dropout) {
+        Shapes.attentionBackward(dQ, dK, dV, dOut, out, logSumExp, q, k, v, firstKey, headCount);
         int length = q.dim(1);
         int width = q.columns() / headCount;
         crew.forEachRange((long) q.dim(0) * headCount, 1, (member, from, to) -> {
@@ -343,23 +357,24 @@ final class CpuOperations implements Operations, AutoCloseable {
                 int column = (int) (unit % headCount) * width;
                 take(head, unit, first, column, length, width, q, k, v, firstKey, dropout);
                 long lse = logSumExp.address() + 4 * unit * length;
-                long dOutAt = dOut.rowAddress(first) + 4L * column;
-                long offset = 4L * column;
+                long dOutAt = at(dOut, first, column);
                 if (head.writesWholeVectors() && dQ.dtype() == DType.F32) {
                     head.backward(
                             dOutAt,
                             4 * dOut.rowStride(),
                             lse,
-                            dQ.rowAddress(first) + offset,
-                            dK.rowAddress(first) + offset,
-                            dV.rowAddress(first) + offset,
-                            4 * dQ.rowStride());
+                            at(dQ, first, column),
+                            4 * dQ.rowStride(),
+                            at(dK, first, column),
+                            4 * dK.rowStride(),
+                            at(dV, first, column),
+                            4 * dV.rowStride());
                 } else {
                     int padded = head.paddedWidth();
                     long dq = head.resultScratch(3);
                     long dk = dq + 4L * length * padded;
                     long dv = dk + 4L * length * padded;
-                    head.backward(dOutAt, 4 * dOut.rowStride(), lse, dq, dk, dv, 4L * padded);
+                    head.backward(dOutAt, 4 * dOut.rowStride(), lse, dq, 4L * padded, dk, 4L * padded, dv, 4L * padded);
                     emit(dq, padded, dQ, first, column, length, width);
                     emit(dk, padded, dK, first, column, length, width);
                     emit(dv, padded, dV, first, column, length, width);
@@ -370,105 +385,111 @@ final class CpuOperations implements Operations, AutoCloseable {
 
     // ------------------------------------------------------------------ elementwise
 
+    /** What an elementwise operation does to {@code n} elements; {@code first} is the index of the first of them. */
+    @FunctionalInterface
+    private interface Elements {
+        void run(int member, long out, long a, long b, long first, long n);
+    }
+
+    /** Divides an elementwise operation into blocks that stay in the cache: stretches of flat tensors, rows of strided ones. */
+    private void elementwise(Tensor out, Tensor a, Tensor b, Elements body) {
+        if (out.isContiguous() && a.isContiguous() && b.isContiguous()) {
+            crew.forEachRange(out.size(), SMALL, (member, from, to) -> {
+                for (long i = from; i < to; i += SMALL) {
+                    body.run(member, element(out, i), element(a, i), element(b, i), i, Math.min(SMALL, to - i));
+                }
+            });
+        } else {
+            crew.forEachRange(out.rows(), 1, (member, from, to) -> {
+                for (long row = from; row < to; row++) {
+                    long first = row * out.columns();
+                    body.run(member, out.rowAddress(row), a.rowAddress(row), b.rowAddress(row), first, out.columns());
+                }
+            });
+        }
+    }
+
+    /** Address of element {@code i} of a contiguous tensor. */
+    private static long element(Tensor t, long i) {
+        return t.address() + i * t.dtype().bytes();
+    }
+
     @Override
     public void activationForward(Tensor out, Tensor in, Activation activation) {
+        Shapes.activationForward(out, in);
         boolean half = out.dtype() == DType.BF16;
-        crew.forEachRange(in.size(), SMALL, (member, from, to) -> {
-            // in blocks, so that a conversion finds its input in the cache
-            for (long start = from; start < to; start += SMALL) {
-                long n = Math.min(SMALL, to - start);
-                long x = in.address() + 4 * start;
-                long y = half ? scratch[member].reserve(Scratch.ROW, 4 * SMALL) : out.address() + 4 * start;
-                switch (activation) {
-                    case GELU_ERF -> ActivationKernels.geluErf(x, y, n);
-                    case GELU_TANH -> ActivationKernels.geluTanh(x, y, n);
-                    case RELU_SQUARED -> ActivationKernels.reluSquared(x, y, n);
-                }
-                if (half) {
-                    Vectors.toBf16(y, out.address() + 2 * start, n);
-                }
+        elementwise(out, in, in, (member, y, x, unused, first, n) -> {
+            long result = half ? scratch[member].reserve(Scratch.ROW, 4 * n) : y;
+            switch (activation) {
+                case GELU_ERF -> ActivationKernels.geluErf(x, result, n);
+                case GELU_TANH -> ActivationKernels.geluTanh(x, result, n);
+                case RELU_SQUARED -> ActivationKernels.reluSquared(x, result, n);
+            }
+            if (half) {
+                Vectors.toBf16(result, y, n);
             }
         });
     }
 
     @Override
     public void activationBackward(Tensor dIn, Tensor dOut, Tensor saved, Activation activation) {
+        Shapes.activationBackward(dIn, dOut, saved);
         boolean half = dIn.dtype() == DType.BF16;
-        crew.forEachRange(saved.size(), SMALL, (member, from, to) -> {
-            for (long start = from; start < to; start += SMALL) {
-                long n = Math.min(SMALL, to - start);
-                long y = half ? scratch[member].reserve(Scratch.ROW, 4 * SMALL) : dIn.address() + 4 * start;
-                ElementKernels.multiply(dOut.address() + 4 * start, saved.address() + 4 * start, y, n);
-                if (half) {
-                    Vectors.toBf16(y, dIn.address() + 2 * start, n);
-                }
+        elementwise(dIn, dOut, saved, (member, dx, dy, derivative, first, n) -> {
+            long result = half ? scratch[member].reserve(Scratch.ROW, 4 * n) : dx;
+            ElementKernels.multiply(dy, derivative, result, n);
+            if (half) {
+                Vectors.toBf16(result, dx, n);
             }
         });
     }
 
     @Override
     public void dropout(Tensor out, Tensor in, Dropout dropout) {
-        crew.forEachRange(
-                in.size(),
-                SMALL,
-                (member, from, to) -> ElementKernels.dropout(
-                        in.address() + 4 * from,
-                        out.address() + 4 * from,
-                        to - from,
-                        dropout,
-                        dropout.firstElement() + from));
+        Shapes.dropout(out, in);
+        elementwise(
+                out,
+                in,
+                in,
+                (member, y, x, unused, first, n) ->
+                        ElementKernels.dropout(x, y, n, dropout, dropout.firstElement() + first));
     }
 
     @Override
     public void add(Tensor out, Tensor a, Tensor b) {
-        crew.forEachRange(
-                out.size(),
-                SMALL,
-                (member, from, to) -> ElementKernels.add(
-                        a.address() + 4 * from, b.address() + 4 * from, out.address() + 4 * from, to - from));
+        Shapes.add(out, a, b);
+        elementwise(out, a, b, (member, z, x, y, first, n) -> ElementKernels.add(x, y, z, n));
     }
 
     @Override
     public void convert(Tensor out, Tensor in) {
-        if (in.isContiguous() && out.isContiguous()) {
-            crew.forEachRange(
-                    in.size(),
-                    SMALL,
-                    (member, from, to) -> convert(
-                            in.address() + from * in.dtype().bytes(),
-                            in.dtype(),
-                            out.address() + from * out.dtype().bytes(),
-                            out.dtype(),
-                            to - from));
-        } else {
-            crew.forEachRange(in.rows(), 1, (member, from, to) -> {
-                for (long i = from; i < to; i++) {
-                    convert(in.rowAddress(i), in.dtype(), out.rowAddress(i), out.dtype(), in.columns());
-                }
-            });
-        }
-    }
-
-    private static void convert(long from, DType fromType, long to, DType toType, long n) {
-        if (fromType == toType) {
-            Vectors.copy(from, to, n * fromType.bytes());
-        } else if (toType == DType.BF16) {
-            Vectors.toBf16(from, to, n);
-        } else {
-            Vectors.fromBf16(from, to, n);
-        }
+        Shapes.convert(out, in);
+        elementwise(out, in, in, (member, y, x, unused, first, n) -> {
+            if (in.dtype() == out.dtype()) {
+                Vectors.copy(x, y, n * in.dtype().bytes());
+            } else if (out.dtype() == DType.BF16) {
+                Vectors.toBf16(x, y, n);
+            } else {
+                Vectors.fromBf16(x, y, n);
+            }
+        });
     }
 
     @Override
     public void zero(Tensor tensor) {
-        long bytes = tensor.rows() * tensor.rowStride() * tensor.dtype().bytes();
-        crew.forEachRange(bytes, 4 * SMALL, (member, from, to) -> Vectors.zero(tensor.address() + from, to - from));
+        elementwise(
+                tensor,
+                tensor,
+                tensor,
+                (member, at, same, again, first, n) ->
+                        Vectors.zero(at, n * tensor.dtype().bytes()));
     }
 
     // ------------------------------------------------------------------ loss
 
     @Override
     public void crossEntropy(Tensor losses, Tensor logits, Tensor targets, float gradientScale) {
+        Shapes.crossEntropy(losses, logits, targets);
         int n = logits.columns();
         crew.forEachRange(logits.rows(), 1, (member, from, to) -> {
             for (long i = from; i < to; i++) {
@@ -482,6 +503,7 @@ final class CpuOperations implements Operations, AutoCloseable {
 
     @Override
     public void crossEntropyForward(Tensor losses, Tensor logits, Tensor targets) {
+        Shapes.crossEntropyForward(losses, logits, targets);
         int n = logits.columns();
         crew.forEachRange(logits.rows(), 1, (member, from, to) -> {
             long work = scratch[member].reserve(Scratch.ROW, 4L * n);
@@ -505,6 +527,7 @@ final class CpuOperations implements Operations, AutoCloseable {
 
     @Override
     public void sum(Tensor out, Tensor[] sources, long from, long to) {
+        Shapes.sum(out, sources, from, to);
         crew.forEachRange(to - from, SMALL, (member, start, end) -> {
             // block by block, so that partial sums stay in the cache
             for (long i = from + start; i < from + end; i += SMALL) {
@@ -527,6 +550,7 @@ final class CpuOperations implements Operations, AutoCloseable {
 
     @Override
     public double sumOfSquares(Tensor tensor, long from, long to) {
+        Shapes.sumOfSquares(tensor, from, to);
         Arrays.fill(partial, 0);
         crew.forEachRange(to - from, SQUARES, (member, start, end) -> {
             double sum = 0;
@@ -555,6 +579,7 @@ final class CpuOperations implements Operations, AutoCloseable {
             float weightDecay,
             float gradientScale,
             long step) {
+        Shapes.adamW(weights, gradients, firstMoment, secondMoment, from, to, step);
         float stepSize = (float) (learningRate / (1 - Math.pow(settings.beta1(), (double) step)));
         float correction2 = (float) (1 / Math.sqrt(1 - Math.pow(settings.beta2(), (double) step)));
         crew.forEachRange(to - from, SMALL, (member, start, end) -> {

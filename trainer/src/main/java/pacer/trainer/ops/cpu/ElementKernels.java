@@ -58,7 +58,7 @@ final class ElementKernels {
         FloatVector s0 = zeros();
         FloatVector s1 = zeros();
         long i = 0;
-        for (; i + 2 * LANES <= n; i += 2 * LANES) {
+        for (; i + 2L * LANES <= n; i += 2L * LANES) {
             FloatVector a = load(x + 4 * i);
             FloatVector b = load(x + 4 * i + Vectors.BYTES);
             s0 = a.fma(a, s0);

@@ -48,7 +48,8 @@ final class Durable {
 
     /** Replaces {@code file} by one with {@code content}: at every moment there is the old one or the new one, whole. */
     static void replace(Path file, byte[] content) throws IOException {
-        Path beside = file.resolveSibling("." + file.getFileName() + "." + ProcessHandle.current().pid());
+        Path beside = file.resolveSibling(
+                "." + file.getFileName() + "." + ProcessHandle.current().pid());
         write(beside, content);
         Files.move(beside, file, StandardCopyOption.ATOMIC_MOVE);
         syncFolder(file.toAbsolutePath().getParent());

@@ -31,7 +31,8 @@ final class Json {
     static String place(JsonProcessingException e) {
         return e.getLocation() == null
                 ? "content"
-                : "line " + e.getLocation().getLineNr() + ", column " + e.getLocation().getColumnNr();
+                : "line " + e.getLocation().getLineNr() + ", column "
+                        + e.getLocation().getColumnNr();
     }
 
     /** Whether {@code name} names a file of the folder at hand, and cannot lead out of it. */

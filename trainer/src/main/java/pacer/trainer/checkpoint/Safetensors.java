@@ -87,7 +87,8 @@ public final class Safetensors implements AutoCloseable {
     public StoredTensor tensor(String name) throws InvalidFileException {
         StoredTensor tensor = tensors.get(name);
         if (tensor == null) {
-            throw new InvalidFileException(source, "tensor " + quote(name), "is not there; there are " + someOf(tensors.keySet()));
+            throw new InvalidFileException(
+                    source, "tensor " + quote(name), "is not there; there are " + someOf(tensors.keySet()));
         }
         return tensor;
     }
@@ -126,7 +127,8 @@ public final class Safetensors implements AutoCloseable {
 
     private void add(Path file) throws IOException {
         if (!Files.isRegularFile(file)) {
-            throw new InvalidFileException(file, "file", Files.exists(file) ? "is not a regular file" : "does not exist");
+            throw new InvalidFileException(
+                    file, "file", Files.exists(file) ? "is not a regular file" : "does not exist");
         }
         MemorySegment bytes;
         try (FileChannel channel = FileChannel.open(file, StandardOpenOption.READ)) {
@@ -135,12 +137,14 @@ public final class Safetensors implements AutoCloseable {
         SafetensorsHeader header = new SafetensorsHeader(file, bytes);
         MemorySegment data = bytes.asSlice(header.dataStart());
         for (SafetensorsHeader.Entry e : header.entries().values()) {
-            StoredTensor tensor = new StoredTensor(
-                    e.name(), e.type(), e.shape(), data.asSlice(e.begin(), e.end() - e.begin()), file);
+            StoredTensor tensor =
+                    new StoredTensor(e.name(), e.type(), e.shape(), data.asSlice(e.begin(), e.end() - e.begin()), file);
             StoredTensor other = tensors.putIfAbsent(e.name(), tensor);
             if (other != null) {
                 throw new InvalidFileException(
-                        file, "tensor " + quote(e.name()), "is also in " + other.file().getFileName());
+                        file,
+                        "tensor " + quote(e.name()),
+                        "is also in " + other.file().getFileName());
             }
         }
         metadata.putAll(header.metadata());
@@ -169,7 +173,9 @@ public final class Safetensors implements AutoCloseable {
     private static Map<String, String> readIndex(Path index) throws IOException {
         if (Files.size(index) > SafetensorsHeader.MAX_BYTES) {
             throw new InvalidFileException(
-                    index, "file", "has " + Files.size(index) + " bytes; at most " + SafetensorsHeader.MAX_BYTES + " are allowed");
+                    index,
+                    "file",
+                    "has " + Files.size(index) + " bytes; at most " + SafetensorsHeader.MAX_BYTES + " are allowed");
         }
         JsonNode map;
         try {

@@ -72,13 +72,16 @@ final class SafetensorsHeader {
         long length = bytes.get(ValueLayout.JAVA_LONG_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN), 0);
         String shown = "the header's length is " + Long.toUnsignedString(length);
         if (length < 0 || length > MAX_BYTES) {
-            throw invalid("first 8 bytes", shown + "; at most " + MAX_BYTES + " are allowed; is this a safetensors file?");
+            throw invalid(
+                    "first 8 bytes", shown + "; at most " + MAX_BYTES + " are allowed; is this a safetensors file?");
         }
         if (length == 0) {
             throw invalid("first 8 bytes", shown + "; the shortest header is {}");
         }
         if (length > bytes.byteSize() - 8) {
-            throw invalid("first 8 bytes", shown + ", but only " + (bytes.byteSize() - 8) + " bytes follow: the file is cut short");
+            throw invalid(
+                    "first 8 bytes",
+                    shown + ", but only " + (bytes.byteSize() - 8) + " bytes follow: the file is cut short");
         }
         json = bytes.asSlice(8, length);
         dataStart = 8 + length;
@@ -149,7 +152,9 @@ final class SafetensorsHeader {
             }
         } catch (JsonProcessingException e) {
             // over one of the parser's limits there is no location
-            String place = e.getLocation() == null ? "" : ", character " + e.getLocation().getCharOffset();
+            String place = e.getLocation() == null
+                    ? ""
+                    : ", character " + e.getLocation().getCharOffset();
             throw invalid("header" + place, "not valid JSON: " + e.getOriginalMessage());
         } catch (InvalidFileException e) {
             throw e;
@@ -184,8 +189,9 @@ final class SafetensorsHeader {
                         case "dtype" -> type != null;
                         case "shape" -> shape != null;
                         case "data_offsets" -> offsets != null;
-                        default -> throw invalid(
-                                where, "unknown key " + quote(key) + "; the keys are dtype, shape, data_offsets");
+                        default ->
+                            throw invalid(
+                                    where, "unknown key " + quote(key) + "; the keys are dtype, shape, data_offsets");
                     };
             if (twice) {
                 throw invalid(where, "the key " + key + " occurs twice");
@@ -225,7 +231,6 @@ final class SafetensorsHeader {
         for (JsonToken token = p.nextToken(); token != JsonToken.END_ARRAY; token = p.nextToken()) {
             if (token != JsonToken.VALUE_NUMBER_INT
                     || p.getText().startsWith("-")
-                    || p.getText().length() > 19
                     || p.getNumberType() == JsonParser.NumberType.BIG_INTEGER) {
                 String found = token == null ? "end of header" : p.getText();
                 throw invalid(where, quote(found) + " must be a whole number from 0 to " + Long.MAX_VALUE);
@@ -244,7 +249,9 @@ final class SafetensorsHeader {
             throw invalid(where + ", data_offsets", offsets + " must not end before they begin");
         }
         if (e.end > dataBytes) {
-            throw invalid(where + ", data_offsets", offsets + " reach beyond the file, which has " + dataBytes + " bytes of data");
+            throw invalid(
+                    where + ", data_offsets",
+                    offsets + " reach beyond the file, which has " + dataBytes + " bytes of data");
         }
         long bytes = e.type.bytes();
         try {
@@ -257,7 +264,8 @@ final class SafetensorsHeader {
         if (bytes != e.end - e.begin) {
             throw invalid(
                     where + ", data_offsets",
-                    offsets + " hold " + (e.end - e.begin) + " bytes; shape " + e.shape + " of " + e.type + " needs " + bytes);
+                    offsets + " hold " + (e.end - e.begin) + " bytes; shape " + e.shape + " of " + e.type + " needs "
+                            + bytes);
         }
     }
 
@@ -273,8 +281,8 @@ final class SafetensorsHeader {
                         "tensor " + quote(e.name) + ", data_offsets",
                         e.begin < covered
                                 ? "begins at byte " + e.begin + ", inside " + before + ", which ends at " + covered
-                                : "begins at byte " + e.begin + ", leaving a hole of " + (e.begin - covered) + " bytes after "
-                                        + before);
+                                : "begins at byte " + e.begin + ", leaving a hole of " + (e.begin - covered)
+                                        + " bytes after " + before);
             }
             covered = e.end;
             before = "tensor " + quote(e.name);

@@ -48,7 +48,10 @@ public final class SafetensorsWriter {
                 .toList();
         byte[] header = header(file, metadata, ordered);
         try (FileChannel channel = FileChannel.open(
-                        file, StandardOpenOption.CREATE, StandardOpenOption.TRUNCATE_EXISTING, StandardOpenOption.WRITE);
+                        file,
+                        StandardOpenOption.CREATE,
+                        StandardOpenOption.TRUNCATE_EXISTING,
+                        StandardOpenOption.WRITE);
                 Arena arena = Arena.ofConfined()) {
             Output output = new Output(channel);
             output.write(MemorySegment.ofArray(header));
@@ -67,7 +70,8 @@ public final class SafetensorsWriter {
         }
     }
 
-    private static byte[] header(Path file, Map<String, String> metadata, List<TensorSource> tensors) throws IOException {
+    private static byte[] header(Path file, Map<String, String> metadata, List<TensorSource> tensors)
+            throws IOException {
         ByteArrayOutputStream out = new ByteArrayOutputStream();
         out.write(new byte[8]);
         try (JsonGenerator json = new JsonFactory().createGenerator(out)) {
@@ -102,7 +106,8 @@ public final class SafetensorsWriter {
         byte[] header = out.toByteArray();
         long length = header.length - 8L;
         if (length > SafetensorsHeader.MAX_BYTES || tensors.size() > SafetensorsHeader.MAX_ENTRIES) {
-            throw new IllegalArgumentException(file + " would get a header of " + length + " bytes for " + tensors.size()
+            throw new IllegalArgumentException(file + " would get a header of " + length + " bytes for "
+                    + tensors.size()
                     + " tensors; at most " + SafetensorsHeader.MAX_BYTES + " and " + SafetensorsHeader.MAX_ENTRIES
                     + " are allowed");
         }

@@ -39,10 +39,13 @@ public record TensorSource(String name, ElementType type, List<Long> shape, Cont
     /** A tensor whose bytes are {@code bytes}, not copied. */
     public static TensorSource of(String name, ElementType type, MemorySegment bytes, long... shape) {
         TensorSource source = new TensorSource(
-                name, type, Arrays.stream(shape).boxed().toList(), (offset, length, scratch) -> bytes.asSlice(offset, length));
+                name,
+                type,
+                Arrays.stream(shape).boxed().toList(),
+                (offset, length, scratch) -> bytes.asSlice(offset, length));
         if (source.bytes() != bytes.byteSize()) {
-            throw new IllegalArgumentException("tensor " + name + " " + source.shape + " of " + type + " needs " + source.bytes()
-                    + " bytes; got " + bytes.byteSize());
+            throw new IllegalArgumentException("tensor " + name + " " + source.shape + " of " + type + " needs "
+                    + source.bytes() + " bytes; got " + bytes.byteSize());
         }
         return source;
     }
@@ -50,7 +53,8 @@ public record TensorSource(String name, ElementType type, List<Long> shape, Cont
     /** A contiguous tensor of a device under its own name, copied off the device piece by piece when written. */
     public static TensorSource of(Device device, Tensor tensor) {
         if (!tensor.isContiguous()) {
-            throw new IllegalArgumentException("only a contiguous tensor can be written; " + tensor + " has padded rows");
+            throw new IllegalArgumentException(
+                    "only a contiguous tensor can be written; " + tensor + " has padded rows");
         }
         int width = tensor.dtype().bytes();
         return new TensorSource(

@@ -23,10 +23,13 @@ class SafetensorsFuzzTest {
 
     private static final List<byte[]> SEEDS = List.of(
             RawSafetensors.file("{}", 0),
-            RawSafetensors.file("{\"__metadata__\":{\"format\":\"pt\"},"
-                    + RawSafetensors.entry("a.weight", "F32", "[2,3]", 0, 24) + ","
-                    + RawSafetensors.entry("b", "BF16", "[4]", 24, 32) + "," + RawSafetensors.entry("c", "I64", "[]", 32, 40)
-                    + "}   ", 40));
+            RawSafetensors.file(
+                    "{\"__metadata__\":{\"format\":\"pt\"},"
+                            + RawSafetensors.entry("a.weight", "F32", "[2,3]", 0, 24) + ","
+                            + RawSafetensors.entry("b", "BF16", "[4]", 24, 32) + ","
+                            + RawSafetensors.entry("c", "I64", "[]", 32, 40)
+                            + "}   ",
+                    40));
 
     // only when asked for: the agent that Jazzer loads slows down every test after it in the same process
     @EnabledIfEnvironmentVariable(named = "JAZZER_FUZZ", matches = ".+")

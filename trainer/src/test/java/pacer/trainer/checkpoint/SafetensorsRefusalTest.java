@@ -37,15 +37,22 @@ class SafetensorsRefusalTest {
                 arguments("empty file", new byte[0], "has 0 bytes; a safetensors file has at least 8"),
                 arguments("seven bytes", new byte[7], "has 7 bytes; a safetensors file has at least 8"),
                 arguments("length 0", withLength(0, new byte[0], 0), "length is 0; the shortest header is {}"),
-                arguments("length over the cap", withLength(100_000_001, new byte[64], 0), "at most 100000000 are allowed"),
+                arguments(
+                        "length over the cap",
+                        withLength(100_000_001, new byte[64], 0),
+                        "at most 100000000 are allowed"),
                 arguments("length over the file", withLength(65, new byte[64], 0), "only 64 bytes follow"),
                 arguments("length 2^63", withLength(Long.MIN_VALUE, new byte[64], 0), "length is 9223372036854775808"),
                 arguments("length 2^64-1", withLength(-1, new byte[64], 0), "length is 18446744073709551615"),
                 arguments("bad UTF-8", file(badUtf8, 8), "header, byte 2: is not valid UTF-8"),
-                arguments("UTF-16", file("{}".getBytes(java.nio.charset.StandardCharsets.UTF_16LE), 0), "not valid JSON"),
+                arguments(
+                        "UTF-16", file("{}".getBytes(java.nio.charset.StandardCharsets.UTF_16LE), 0), "not valid JSON"),
                 arguments("byte order mark", file("\uFEFF{}", 0), "header, byte 0: must be {"),
                 arguments("leading space", file(" {}", 0), "header, byte 0: must be {"),
-                arguments("half a surrogate", file("{" + entry("\\ud800", "F32", "[2]", 0, 8) + "}", 8), "half a surrogate pair"),
+                arguments(
+                        "half a surrogate",
+                        file("{" + entry("\\ud800", "F32", "[2]", 0, 8) + "}", 8),
+                        "half a surrogate pair"),
                 arguments("not JSON", file("{\"a\": }", 0), "header, character 6: not valid JSON"),
                 arguments("cut JSON", file("{" + a, 8), "not valid JSON"),
                 arguments("text after the object", file("{} x", 0), "not valid JSON"),
@@ -55,9 +62,14 @@ class SafetensorsRefusalTest {
                         "duplicate key",
                         file("{\"a\":{\"dtype\":\"F32\",\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,8]}}", 8),
                         "tensor \"a\": the key dtype occurs twice"),
-                arguments("duplicate metadata", file("{\"__metadata__\":{},\"__metadata__\":{}}", 0), "__metadata__ occurs twice"),
                 arguments(
-                        "duplicate metadata key", file("{\"__metadata__\":{\"k\":\"1\",\"k\":\"2\"}}", 0), "\"k\" occurs twice"),
+                        "duplicate metadata",
+                        file("{\"__metadata__\":{},\"__metadata__\":{}}", 0),
+                        "__metadata__ occurs twice"),
+                arguments(
+                        "duplicate metadata key",
+                        file("{\"__metadata__\":{\"k\":\"1\",\"k\":\"2\"}}", 0),
+                        "\"k\" occurs twice"),
                 arguments("metadata number", file("{\"__metadata__\":{\"k\":1}}", 0), "\"1\" where a string must be"),
                 arguments("metadata array", file("{\"__metadata__\":[]}", 0), "where an object must be"),
                 arguments(
@@ -72,14 +84,24 @@ class SafetensorsRefusalTest {
                         "overlap",
                         file("{" + a + "," + entry("b", "F32", "[2]", 4, 12) + "}", 12),
                         "tensor \"b\", data_offsets: begins at byte 4, inside tensor \"a\", which ends at 8"),
-                arguments("same bytes twice", file("{" + a + "," + entry("b", "F32", "[2]", 0, 8) + "}", 8), "begins at byte 0, inside"),
+                arguments(
+                        "same bytes twice",
+                        file("{" + a + "," + entry("b", "F32", "[2]", 0, 8) + "}", 8),
+                        "begins at byte 0, inside"),
                 arguments(
                         "hole",
                         file("{" + a + "," + entry("b", "F32", "[2]", 12, 20) + "}", 20),
                         "leaving a hole of 4 bytes after tensor \"a\""),
-                arguments("hole at the start", file("{" + entry("a", "F32", "[2]", 4, 12) + "}", 12), "hole of 4 bytes after the start"),
-                arguments("reversed", file("{" + entry("a", "F32", "[2]", 8, 0) + "}", 8), "[8, 0] must not end before"),
-                arguments("trailing bytes", file("{" + a + "}", 9), "end: 1 bytes after tensor \"a\" belong to no tensor"),
+                arguments(
+                        "hole at the start",
+                        file("{" + entry("a", "F32", "[2]", 4, 12) + "}", 12),
+                        "hole of 4 bytes after the start"),
+                arguments(
+                        "reversed", file("{" + entry("a", "F32", "[2]", 8, 0) + "}", 8), "[8, 0] must not end before"),
+                arguments(
+                        "trailing bytes",
+                        file("{" + a + "}", 9),
+                        "end: 1 bytes after tensor \"a\" belong to no tensor"),
                 arguments("data without tensors", file("{}", 5), "5 bytes after the start belong to no tensor"),
                 arguments("data cut short", file("{" + a + "}", 7), "reach beyond the file, which has 7 bytes of data"),
                 arguments(
@@ -90,12 +112,30 @@ class SafetensorsRefusalTest {
                         "overflow by the element's size",
                         file("{" + entry("a", "F64", "[2305843009213693952]", 0, 0) + "}", 0),
                         "is more than 2^63 bytes"),
-                arguments("wrong extent", file("{" + entry("a", "F32", "[3]", 0, 8) + "}", 8), "hold 8 bytes; shape [3] of F32 needs 12"),
-                arguments("negative dimension", file("{" + entry("a", "F32", "[-2]", 0, 8) + "}", 8), "\"-2\" must be a whole number"),
-                arguments("minus zero", file("{" + entry("a", "F32", "[-0]", 0, 0) + "}", 0), "\"-0\" must be a whole number"),
-                arguments("float dimension", file("{" + entry("a", "F32", "[2.0]", 0, 8) + "}", 8), "\"2.0\" must be a whole number"),
-                arguments("exponent", file("{" + entry("a", "F32", "[2e0]", 0, 8) + "}", 8), "\"2e0\" must be a whole number"),
-                arguments("string dimension", file("{" + entry("a", "F32", "[\"2\"]", 0, 8) + "}", 8), "\"2\" must be a whole number"),
+                arguments(
+                        "wrong extent",
+                        file("{" + entry("a", "F32", "[3]", 0, 8) + "}", 8),
+                        "hold 8 bytes; shape [3] of F32 needs 12"),
+                arguments(
+                        "negative dimension",
+                        file("{" + entry("a", "F32", "[-2]", 0, 8) + "}", 8),
+                        "\"-2\" must be a whole number"),
+                arguments(
+                        "minus zero",
+                        file("{" + entry("a", "F32", "[-0]", 0, 0) + "}", 0),
+                        "\"-0\" must be a whole number"),
+                arguments(
+                        "float dimension",
+                        file("{" + entry("a", "F32", "[2.0]", 0, 8) + "}", 8),
+                        "\"2.0\" must be a whole number"),
+                arguments(
+                        "exponent",
+                        file("{" + entry("a", "F32", "[2e0]", 0, 8) + "}", 8),
+                        "\"2e0\" must be a whole number"),
+                arguments(
+                        "string dimension",
+                        file("{" + entry("a", "F32", "[\"2\"]", 0, 8) + "}", 8),
+                        "\"2\" must be a whole number"),
                 arguments("NaN dimension", file("{" + entry("a", "F32", "[NaN]", 0, 8) + "}", 8), "not valid JSON"),
                 arguments(
                         "dimension over 2^63",
@@ -104,17 +144,31 @@ class SafetensorsRefusalTest {
                 arguments(
                         "dimension of 40 digits",
                         file("{" + entry("a", "F32", "[" + "6".repeat(40) + "]", 0, 8) + "}", 8),
-                        "\"" + "6".repeat(40) + "\" must be a whole number"),
-                arguments("number of 40 digits for a tensor", file("{\"a\":" + "6".repeat(40) + "}", 0), "where an object must be"),
-                arguments("very long name", file("{\"" + "n".repeat(10_001) + "\":{}}", 0), "header: not valid JSON: Name length"),
+                        "Number value length (40) exceeds the maximum"),
+                arguments(
+                        "number of 40 digits for a tensor",
+                        file("{\"a\":" + "6".repeat(40) + "}", 0),
+                        "Number value length (40) exceeds the maximum"),
+                arguments(
+                        "very long name",
+                        file("{\"" + "n".repeat(10_001) + "\":{}}", 0),
+                        "header: not valid JSON: Name length"),
                 arguments(
                         "33 dimensions",
                         file("{" + entry("a", "U8", "[" + "1,".repeat(32) + "1]", 0, 1) + "}", 1),
                         "has more than 32 numbers"),
-                arguments("unknown dtype", file("{" + entry("a", "F31", "[2]", 0, 8) + "}", 8), "dtype: \"F31\" must be one of [BOOL, U8"),
-                arguments("dtype in lower case", file("{" + entry("a", "f32", "[2]", 0, 8) + "}", 8), "\"f32\" must be one of"),
                 arguments(
-                        "no shape", file("{\"a\":{\"dtype\":\"F32\",\"data_offsets\":[0,8]}}", 8), "tensor \"a\": the key shape is missing"),
+                        "unknown dtype",
+                        file("{" + entry("a", "F31", "[2]", 0, 8) + "}", 8),
+                        "dtype: \"F31\" must be one of [BOOL, U8"),
+                arguments(
+                        "dtype in lower case",
+                        file("{" + entry("a", "f32", "[2]", 0, 8) + "}", 8),
+                        "\"f32\" must be one of"),
+                arguments(
+                        "no shape",
+                        file("{\"a\":{\"dtype\":\"F32\",\"data_offsets\":[0,8]}}", 8),
+                        "tensor \"a\": the key shape is missing"),
                 arguments(
                         "three offsets",
                         file("{\"a\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,8,8]}}", 8),
@@ -187,7 +241,8 @@ class SafetensorsRefusalTest {
                     .isInstanceOf(InvalidFileException.class)
                     .hasMessage(file + ": tensors: \"wpe\" [4] is missing; \"wte\" has shape [2, 1] instead of [1, 2];"
                             + " \"extra\" [] is not part of the model");
-            assertThatThrownBy(() -> opened.tensor("wpe")).hasMessageContaining("\"wpe\": is not there; there are wte; extra");
+            assertThatThrownBy(() -> opened.tensor("wpe"))
+                    .hasMessageContaining("\"wpe\": is not there; there are wte; extra");
         }
     }
 

@@ -83,7 +83,10 @@ class SafetensorsTest {
         ByteBuffer data = ByteBuffer.allocate(64).order(ByteOrder.LITTLE_ENDIAN);
         data.putDouble(-0.5).putLong(-3).putLong(-1); // F64, I64, U64 (2^64 - 1)
         data.putFloat(1e-40f).putInt(-7).putInt(-1); // F32 (subnormal), I32, U32 (2^32 - 1)
-        data.putShort(Float.floatToFloat16(65504)).putShort((short) 0xC0A0).putShort((short) -2).putShort((short) -1);
+        data.putShort(Float.floatToFloat16(65504))
+                .putShort((short) 0xC0A0)
+                .putShort((short) -2)
+                .putShort((short) -1);
         data.put((byte) -1).put((byte) -1).put((byte) 1); // F16, BF16 (-5), I16, U16; U8, I8, BOOL
         String[] types = {"F64", "I64", "U64", "F32", "I32", "U32", "F16", "BF16", "I16", "U16", "U8", "I8", "BOOL"};
         float[] values = {-0.5f, -3, 0x1p64f, 1e-40f, -7, 0x1p32f, 65504, -5, -2, 65535, 255, -1, 1};
@@ -105,8 +108,10 @@ class SafetensorsTest {
             }
             assertThat(opened.tensor("U8").ints()).containsExactly(255);
             assertThat(opened.tensor("I64").ints()).containsExactly(-3);
-            assertThatThrownBy(() -> opened.tensor("U32").ints()).hasMessageContaining("4294967295 does not fit 32 bits");
-            assertThatThrownBy(() -> opened.tensor("BF16").ints()).hasMessageContaining("BF16 where integers are needed");
+            assertThatThrownBy(() -> opened.tensor("U32").ints())
+                    .hasMessageContaining("4294967295 does not fit 32 bits");
+            assertThatThrownBy(() -> opened.tensor("BF16").ints())
+                    .hasMessageContaining("BF16 where integers are needed");
             MemorySegment tooShort = arena.allocate(3);
             assertThatThrownBy(() -> opened.tensor("F32").toFloats(tooShort)).hasMessageContaining("1 elements");
         }
@@ -122,7 +127,8 @@ class SafetensorsTest {
                 List.of(TensorSource.of("nan", ElementType.F32, MemorySegment.ofArray(new int[] {payload}), 1)));
 
         try (Safetensors opened = Safetensors.open(file)) {
-            assertThat(Float.floatToRawIntBits(opened.tensor("nan").floats()[0])).isEqualTo(payload);
+            assertThat(Float.floatToRawIntBits(opened.tensor("nan").floats()[0]))
+                    .isEqualTo(payload);
         }
     }
 
@@ -153,7 +159,8 @@ class SafetensorsTest {
 
     @Test
     void refusesAnIndexThatLeadsAstray() throws IOException {
-        assertThatThrownBy(() -> Safetensors.openFolder(folder)).hasMessageContaining("holds neither model.safetensors nor");
+        assertThatThrownBy(() -> Safetensors.openFolder(folder))
+                .hasMessageContaining("holds neither model.safetensors nor");
         write("one.safetensors", "a", "b");
         write("two.safetensors", "a");
         refused("{\"a\":\"../one.safetensors\"}", "must be the plain name of a .safetensors file beside the index");
@@ -161,7 +168,9 @@ class SafetensorsTest {
         refused("{\"a\":7}", "must be the plain name");
         refused("{\"a\":\"one.safetensors\"}", "tensor \"b\": is not listed in model.safetensors.index.json");
         refused("{\"a\":\"one.safetensors\",\"b\":\"two.safetensors\"}", "tensor \"a\": is also in one.safetensors");
-        refused("{\"a\":\"one.safetensors\",\"b\":\"one.safetensors\",\"c\":\"one.safetensors\"}", "\"c\": is not in the file named");
+        refused(
+                "{\"a\":\"one.safetensors\",\"b\":\"one.safetensors\",\"c\":\"one.safetensors\"}",
+                "\"c\": is not in the file named");
         refused("{\"a\":\"none.safetensors\"}", "none.safetensors: file: does not exist");
         refused("{\"a\":\"one.safetensors\",\"a\":\"one.safetensors\"}", "not valid JSON: Duplicate field 'a'");
         refused("[]", "must be an object of tensor names");
@@ -185,7 +194,8 @@ class SafetensorsTest {
 
     private void index(String weightMap) throws IOException {
         Files.writeString(
-                folder.resolve("model.safetensors.index.json"), "{\"metadata\":{\"total_size\":12},\"weight_map\":" + weightMap + "}");
+                folder.resolve("model.safetensors.index.json"),
+                "{\"metadata\":{\"total_size\":12},\"weight_map\":" + weightMap + "}");
     }
 
     /** A file of scalars, each the length of its name. */

@@ -154,10 +154,21 @@ public final class Gpt {
         return sumOfLosses();
     }
 
-    /** The logits (B*T, V) of a batch; the tensor is this model's own and lives until the next call. */
-    public Tensor logits(MemorySegment inputs) {
+    /**
+     * The logits of one position of a batch.
+     *
+     * @param row position in (B*T)
+     * @param to V floats
+     */
+    public void logits(MemorySegment inputs, int row, MemorySegment to) {
         forward(inputs, DropoutPlan.NONE);
-        return logits;
+        readLogits(row, to);
+    }
+
+    /** Logits of position {@code row} as the last {@link #logits} left them; V floats. */
+    public void readLogits(int row, MemorySegment to) {
+        device.read(
+                new Tensor("logits row", DType.F32, logits.rowAddress(row), logits.columns(), logits.columns()), to);
     }
 
     private void forward(MemorySegment inputs, DropoutPlan dropout) {

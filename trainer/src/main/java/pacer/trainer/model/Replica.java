@@ -4,8 +4,8 @@ import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;
 import pacer.trainer.ops.DType;
+import pacer.trainer.ops.Device;
 import pacer.trainer.ops.Tensor;
-import pacer.trainer.ops.cpu.CpuDevice;
 import pacer.trainer.ops.cpu.Crew;
 import pacer.trainer.spec.ModelSpec;
 
@@ -18,7 +18,7 @@ import pacer.trainer.spec.ModelSpec;
 public final class Replica implements AutoCloseable {
     private final ModelSpec model;
     private final Parameters parameters;
-    private final List<CpuDevice> devices = new ArrayList<>();
+    private final List<Device> devices = new ArrayList<>();
     private final Crew lanes;
     private final Tensor weights;
     private final Tensor products;
@@ -34,13 +34,12 @@ public final class Replica implements AutoCloseable {
      * @param sequences sequences a micro-batch, at least one a lane
      * @param training whether it will run backward passes
      */
-    public Replica(
-            ModelSpec model, List<CpuDevice> lanes, DType products, int sequences, int length, boolean training) {
+    public Replica(ModelSpec model, List<Device> lanes, DType products, int sequences, int length, boolean training) {
         this.model = model;
         this.parameters = Parameters.of(model);
         this.devices.addAll(lanes);
         int n = lanes.size();
-        CpuDevice first = lanes.getFirst();
+        Device first = lanes.getFirst();
         int elements = parameters.elements();
         this.weights = first.allocate("weights", DType.F32, elements);
         this.products = products == DType.F32 ? weights : first.allocate("products", products, elements);
@@ -53,7 +52,7 @@ public final class Replica implements AutoCloseable {
             int from = sequences * lane / n;
             int to = sequences * (lane + 1) / n;
             firstSequence[lane + 1] = to;
-            CpuDevice device = lanes.get(lane);
+            Device device = lanes.get(lane);
             gradients[lane] = training ? device.allocate("gradients", DType.F32, elements) : null;
             gpts[lane] = new Gpt(model, parameters, device, weights, this.products, gradients[lane], to - from, length);
         }
@@ -78,7 +77,7 @@ public final class Replica implements AutoCloseable {
     }
 
     /** The device that holds the weights. */
-    public CpuDevice device() {
+    public Device device() {
         return devices.getFirst();
     }
 
@@ -176,7 +175,7 @@ public final class Replica implements AutoCloseable {
     /** What a lane does to elements [from, to) of the flat tensors. */
     @FunctionalInterface
     public interface Update {
-        void apply(CpuDevice device, long from, long to);
+        void apply(Device device, long from, long to);
     }
 
     /** Updates the weights, every lane its part, and the products' copy with them. */
@@ -198,12 +197,12 @@ public final class Replica implements AutoCloseable {
 
     /** Bytes planned for weights, gradients and activations. */
     public long plannedBytes() {
-        return devices.stream().mapToLong(CpuDevice::allocatedBytes).sum();
+        return devices.stream().mapToLong(Device::allocatedBytes).sum();
     }
 
     @Override
     public void close() {
         lanes.close();
-        devices.forEach(CpuDevice::close);
+        devices.forEach(Device::close);
     }
 }

@@ -150,11 +150,50 @@ class ReferenceForwardTest {
         Tensor losses = floats(new float[2], 2);
         Tensor logits = floats(new float[] {0, ln2, ln5, 0, ln2, ln5}, 2, 3);
         Tensor targets = integers(new int[] {1, -1}, 2);
-        ops.crossEntropyForward(losses, logits, targets);
+        ops.crossEntropyForward(losses, logits, targets, 0);
         assertThat(read(losses)).containsExactly(new float[] {2 * ln2, 0}, within(1e-6f));
-        ops.crossEntropy(losses, logits, targets, 8);
+        ops.crossEntropy(losses, logits, targets, 8, 0);
         assertThat(read(losses)).containsExactly(new float[] {2 * ln2, 0}, within(1e-6f));
         assertThat(read(logits)).containsExactly(new float[] {1, -6, 5, 0, 0, 0}, within(1e-5f));
+    }
+
+    /** tanh(atanh(1/2)) = 1/2: capped at 2, logits 2·atanh(1/2) and its negative become 1 and -1, with slope 3/4. */
+    @Test
+    void softcapBendsLogitsBeforeTheSoftmax() {
+        float z = (float) Math.log(3); // 2·atanh(1/2)
+        Tensor losses = floats(new float[1], 1);
+        Tensor logits = floats(new float[] {z, -z}, 1, 2);
+        Tensor targets = integers(new int[1], 1);
+        double p = 1 / (1 + Math.exp(-2));
+        ops.crossEntropyForward(losses, logits, targets, 2);
+        assertThat(read(losses)).containsExactly(new float[] {(float) -Math.log(p)}, within(1e-6f));
+        ops.crossEntropy(losses, logits, targets, 1, 2);
+        float gradient = (float) ((p - 1) * 0.75);
+        assertThat(read(logits)).containsExactly(new float[] {gradient, -gradient}, within(1e-6f));
+    }
+
+    /** Mean squares of the two heads 12.5 and 0, epsilon 3.5: rstd 1/4 and 1/√3.5. */
+    @Test
+    void rmsNormTreatsEachHeadAlone() {
+        Tensor out = floats(new float[4], 1, 4);
+        Tensor rstd = floats(new float[2], 1, 2);
+        ops.rmsNormForward(out, rstd, floats(new float[] {3, 4, 0, 0}, 1, 4), 2, 3.5f);
+        assertThat(read(out)).containsExactly(0.75f, 1, 0, 0);
+        assertThat(read(rstd)).containsExactly(new float[] {0.25f, (float) (1 / Math.sqrt(3.5))}, within(1e-7f));
+    }
+
+    /** Elements 0 and 2 of a head of width 4 are a pair, and so are 1 and 3; position 1 is the table's second row. */
+    @Test
+    void rotaryTurnsPairsOfHalvesByTheirPosition() {
+        Tensor in = floats(new float[] {1, 2, 3, 4, 1, 2, 3, 4, 1, 2, 3, 4, 1, 2, 3, 4}, 2, 2, 4);
+        Tensor out = floats(new float[16], 2, 2, 4);
+        Tensor cosines = floats(new float[] {1, 1, 0, 0.6f}, 2, 2);
+        Tensor sines = floats(new float[] {0, 0, 1, 0.8f}, 2, 2);
+        ops.rotaryForward(out, in, cosines, sines, 1);
+        float[] expected = {1, 2, 3, 4, 3, 4.4f, -1, 0.8f, 1, 2, 3, 4, 3, 4.4f, -1, 0.8f};
+        assertThat(read(out)).containsExactly(expected, within(1e-6f));
+        ops.rotaryBackward(out, out, cosines, sines, 1);
+        assertThat(read(out)).containsExactly(read(in), within(1e-6f));
     }
 
     private Tensor floats(float[] values, int... shape) {

@@ -20,24 +20,25 @@ public record RunIndex(Path runs) {
         if (!Files.isDirectory(runs)) {
             return List.of();
         }
-        List<Entry> entries = new ArrayList<>();
+        List<Entry> entries;
         try (Stream<Path> folders = Files.list(runs)) {
-            for (Path path : folders.filter(Files::isDirectory).toList()) {
-                RunFolder folder = new RunFolder(path);
-                try {
-                    if (folder.exists()) {
-                        entries.add(new Entry(folder, folder.read()));
-                    }
-                } catch (IOException e) {
-                    // one damaged record must not hide the others; naming that run says what is wrong with it
-                    continue;
-                }
-            }
+            entries = new ArrayList<>(
+                    folders.flatMap(path -> entry(path).stream()).toList());
         }
         entries.sort(Comparator.comparing((Entry e) -> e.record().created())
                 .thenComparing(e -> e.record().id())
                 .reversed());
         return entries;
+    }
+
+    /** One damaged record must not hide the others; {@link #find} says what is wrong with it. */
+    private static Optional<Entry> entry(Path path) {
+        RunFolder folder = new RunFolder(path);
+        try {
+            return folder.exists() ? Optional.of(new Entry(folder, folder.read())) : Optional.empty();
+        } catch (IOException e) {
+            return Optional.empty();
+        }
     }
 
     /** The newest run that is not finished, was asked for by the same spec, and that no process works on now. */

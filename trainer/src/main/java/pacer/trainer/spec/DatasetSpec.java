@@ -1,5 +1,7 @@
 package pacer.trainer.spec;
 
+import java.util.Locale;
+
 /** A text and how it becomes token shards. */
 public record DatasetSpec(
         @Doc("source: https://…, file:PATH, or maven:GROUP:ARTIFACT:VERSION!/ENTRY")
@@ -14,8 +16,16 @@ public record DatasetSpec(
         @Doc(value = "how text becomes tokens", standard = "gpt2")
         Tokenizer tokenizer,
 
-        @Doc(value = "the last part of the text, kept for validation", min = 0, max = 0.5, standard = "0.1")
+        @Doc(
+                value = "the last part of the text, kept for validation; more than 0",
+                min = 0,
+                max = 0.5,
+                standard = "0.1")
         double validationFraction) {
+
+    public DatasetSpec {
+        sha256 = sha256.toLowerCase(Locale.ROOT);
+    }
 
     /** Formats of a raw file. */
     public enum Format {

@@ -12,7 +12,7 @@ public record EvaluationSpec(
         @Doc(value = "which windows of the validation tokens", standard = "fixed")
         Windows windows,
 
-        @Doc(value = "tokens measured; 0 takes all", min = 0, max = 1e12, standard = "0")
+        @Doc(value = "tokens measured, at least one sequence; 0 takes all", min = 0, max = 1e12, standard = "0")
         long tokens) {
 
     /** Choices of windows. */

@@ -25,7 +25,7 @@ public record ModelSpec(
         @Doc(value = "feed-forward activation", standard = "gelu_erf")
         Activation activation,
 
-        @Doc(value = "added to the variance in LayerNorm", min = 0, max = 1, standard = "1e-5")
+        @Doc(value = "added to the variance in LayerNorm", min = 1e-30, max = 1, standard = "1e-5")
         double normEpsilon,
 
         @Doc(value = "dropout of embeddings, attention and projections", min = 0, max = 0.99, standard = "0")
@@ -37,6 +37,15 @@ public record ModelSpec(
     /** Width of one head. */
     public int headWidth() {
         return width / heads;
+    }
+
+    /** Weights and biases; a tied head counts once. */
+    public long parameters() {
+        long c = width; // GPT-2's shapes: four products of c × c in attention, two of c × 4c in the feed-forward part
+        long products = 12 * c * c + (bias ? 9 * c : 0);
+        long norm = bias ? 2 * c : c;
+        long embeddings = (long) vocabulary * c + sequenceLength * c;
+        return embeddings + layers * (products + 2 * norm) + norm + (tiedHead ? 0 : (long) vocabulary * c);
     }
 
     /** This model with its vocabulary filled in. */

@@ -7,13 +7,13 @@ public record OptimizerSpec(
         @Doc(value = "peak learning rate", min = 0, max = 100)
         double learningRate,
 
-        @Doc(value = "decay of the first moment", min = 0, max = 1, standard = "0.9")
+        @Doc(value = "decay of the first moment; below 1", min = 0, max = 1, standard = "0.9")
         double beta1,
 
-        @Doc(value = "decay of the second moment", min = 0, max = 1, standard = "0.95")
+        @Doc(value = "decay of the second moment; below 1", min = 0, max = 1, standard = "0.95")
         double beta2,
 
-        @Doc(value = "added to the denominator", min = 0, max = 1, standard = "1e-8")
+        @Doc(value = "added to the denominator", min = 1e-30, max = 1, standard = "1e-8")
         double epsilon,
 
         @Doc(value = "decoupled decay of tensors of two and more dimensions", min = 0, max = 10, standard = "0.1")

@@ -5,7 +5,7 @@ package pacer.trainer.spec;
  * checked, hashed, and written into the run's folder.
  */
 public record RunSpec(
-        @Doc("name of the preset; letters, digits and dashes")
+        @Doc("name of the preset; up to 63 letters, digits and dashes")
         String name,
 
         @Doc(value = "one line for people", standard = "''") String description,
@@ -20,7 +20,9 @@ public record RunSpec(
         @Doc("the network") ModelSpec model,
         @Doc("batches, steps, precision, ranks") TrainSpec train,
         @Doc("the update rule") OptimizerSpec optimizer,
-        @Doc("the learning rate over time") ScheduleSpec schedule,
+
+        @Doc(value = "the learning rate over time", standard = "{}")
+        ScheduleSpec schedule,
 
         @Doc(value = "when and how validation loss is measured", standard = "{}")
         EvaluationSpec evaluation,

@@ -15,7 +15,7 @@ public record SampleSpec(
         @Doc(value = "new tokens a sample", min = 1, max = 1000000, standard = "300")
         int tokens,
 
-        @Doc(value = "text to continue; \\n for a line break", standard = "\"\\n\"")
+        @Doc(value = "text to continue, at least one character", standard = "\"\\n\"")
         String prompt,
 
         @Doc(value = "logits are divided by this; 0 takes the likeliest token", min = 0, max = 100, standard = "0.8")

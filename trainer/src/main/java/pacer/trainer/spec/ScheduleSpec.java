@@ -8,7 +8,12 @@ public record ScheduleSpec(
         @Doc(value = "steps of linear warmup", min = 0, max = 1e9, standard = "0")
         int warmupSteps,
 
-        @Doc(value = "step at which the floor is reached; 0 takes train.steps", min = 0, max = 1e9, standard = "0")
+        @Doc(
+                value =
+                        "step at which the floor is reached; 0 takes train.steps, or the end of warmup if that is later",
+                min = 0,
+                max = 1e9,
+                standard = "0")
         int decaySteps,
 
         @Doc(value = "lowest rate as a fraction of the peak", min = 0, max = 1, standard = "0.1")

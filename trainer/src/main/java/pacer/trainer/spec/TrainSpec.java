@@ -12,7 +12,8 @@ public record TrainSpec(
         int batchTokens,
 
         @Doc(
-                value = "sequences a rank takes through the model at once; the rest of the batch is accumulated",
+                value =
+                        "sequences a rank takes through the model at once, the rest of the batch is accumulated; divides a rank's sequences a step, and shrinks to them",
                 min = 1,
                 max = 1e6)
         int microBatch,

@@ -1,0 +1,63 @@
+package pacer.activities.run;
+
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.HexFormat;
+
+/** SHA-256 of files and texts, as 64 lower-case hex digits. */
+public final class Digests {
+    private static final int BUFFER = 1 << 18;
+
+    private Digests() {}
+
+    public static MessageDigest sha256() {
+        try {
+            return MessageDigest.getInstance("SHA-256");
+        } catch (NoSuchAlgorithmException e) {
+            throw new IllegalStateException("every Java has SHA-256", e);
+        }
+    }
+
+    /** Digest of parts, each with its length before it, so that no two lists of parts read the same. */
+    public static String ofParts(String... parts) {
+        MessageDigest digest = sha256();
+        for (String part : parts) {
+            byte[] bytes = part.getBytes(StandardCharsets.UTF_8);
+            digest.update(
+                    ByteBuffer.allocate(Integer.BYTES).putInt(bytes.length).flip());
+            digest.update(bytes);
+        }
+        return HexFormat.of().formatHex(digest.digest());
+    }
+
+    /** Digest of a file; {@code check} is called now and then and may end it by throwing. */
+    public static String of(Path file, Runnable check) throws IOException {
+        MessageDigest digest = sha256();
+        try (FileChannel in = FileChannel.open(file, StandardOpenOption.READ)) {
+            update(digest, in, in.size(), check);
+        }
+        return HexFormat.of().formatHex(digest.digest());
+    }
+
+    /** Adds the first {@code length} bytes of {@code in} to {@code digest}. */
+    public static void update(MessageDigest digest, FileChannel in, long length, Runnable check) throws IOException {
+        ByteBuffer buffer = ByteBuffer.allocate(BUFFER);
+        long at = 0;
+        while (at < length) {
+            check.run();
+            buffer.clear().limit((int) Math.min(BUFFER, length - at));
+            int n = in.read(buffer, at);
+            if (n < 0) {
+                throw new IOException("the file became shorter while it was read");
+            }
+            digest.update(buffer.flip());
+            at += n;
+        }
+    }
+}

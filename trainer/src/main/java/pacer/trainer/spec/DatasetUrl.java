@@ -1,0 +1,70 @@
+package pacer.trainer.spec;
+
+import java.net.URI;
+import java.net.URISyntaxException;
+import java.util.Optional;
+import java.util.regex.Pattern;
+
+/** The rules for where a text may come from. */
+final class DatasetUrl {
+
+    private static final String FORMS = "https://HOST/PATH, file:PATH or maven:GROUP:ARTIFACT:VERSION!/ENTRY";
+    private static final Pattern MAVEN =
+            Pattern.compile("maven:[A-Za-z0-9_.-]+:[A-Za-z0-9_.-]+:[A-Za-z0-9_.-]+!/(?<entry>.+)");
+
+    private DatasetUrl() {}
+
+    /** What is wrong with {@code url}, as {@code rule; what to do}; empty when nothing is. */
+    static Optional<String> fault(String url) {
+        if (url.isBlank()) {
+            return Optional.of("must say where the text is; write " + FORMS);
+        }
+        if (url.chars().anyMatch(c -> c < ' ')) {
+            return Optional.of("must be on one line; delete the line break or tab");
+        }
+        int colon = url.indexOf(':');
+        return switch (colon < 0 ? "" : url.substring(0, colon)) {
+            case "https" -> https(url);
+            case "http" -> Optional.of("plain http can be read and changed on the way; use https");
+            case "file" -> file(url.substring("file:".length()));
+            case "maven" -> maven(url);
+            case "" -> Optional.of("must begin with a scheme; for a file write file:" + Fault.shown(url));
+            default -> Optional.of("no such scheme; write " + FORMS);
+        };
+    }
+
+    private static Optional<String> https(String url) {
+        try {
+            URI uri = new URI(url);
+            if (uri.getHost() == null) {
+                return Optional.of("must name a host; write https://HOST/PATH");
+            } else if (uri.getUserInfo() != null) {
+                return Optional.of("must not carry a user or password, settings are written into reports; delete it");
+            }
+            return Optional.empty();
+        } catch (URISyntaxException e) {
+            String reason = Fault.shown(String.valueOf(e.getReason()));
+            return Optional.of("is no URL, %s at character %d; percent-encode it".formatted(reason, e.getIndex() + 1));
+        }
+    }
+
+    private static Optional<String> file(String path) {
+        if (path.startsWith("//") && !path.startsWith("///")) {
+            return Optional.of("must not name a host; write file:PATH or file:///PATH");
+        }
+        return path.isBlank() ? Optional.of("must name a file; write file:PATH") : Optional.empty();
+    }
+
+    private static Optional<String> maven(String url) {
+        var matcher = MAVEN.matcher(url);
+        if (!matcher.matches()) {
+            return Optional.of("must name one file of one version; write maven:GROUP:ARTIFACT:VERSION!/ENTRY");
+        }
+        String entry = matcher.group("entry");
+        boolean escapes =
+                entry.startsWith("/") || entry.contains("\\") || Pattern.matches("(.*/)?\\.\\.?(/.*)?", entry);
+        return escapes
+                ? Optional.of("must name an entry inside the archive; write it without .., . or a leading slash")
+                : Optional.empty();
+    }
+}

@@ -1,0 +1,37 @@
+package pacer.trainer.spec;
+
+/**
+ * One thing that is wrong with a specification, said in one line: {@code place path: value, rule; what to do}.
+ *
+ * @param path the setting, {@code model.layers}; empty when the fault is the file's as a whole
+ */
+public record Fault(Place place, String path, String message) {
+
+    private static final int SHOWN = 60;
+
+    @Override
+    public String toString() {
+        boolean said = path.isEmpty() || place.source().startsWith("--set " + path + "=");
+        return place + (said ? "" : " " + path) + ": " + message;
+    }
+
+    /** A value as a message may carry it: on one line, printable, and not too long. */
+    static String shown(String value) {
+        StringBuilder line = new StringBuilder();
+        value.codePoints().limit(SHOWN + 1L).forEach(c -> {
+            switch (c) {
+                case '\n' -> line.append("\\n");
+                case '\r' -> line.append("\\r");
+                case '\t' -> line.append("\\t");
+                default -> {
+                    if (CanonicalYaml.printable(c)) {
+                        line.appendCodePoint(c);
+                    } else {
+                        line.append("\\u%04x".formatted(c));
+                    }
+                }
+            }
+        });
+        return value.codePointCount(0, value.length()) <= SHOWN ? line.toString() : line + "…";
+    }
+}

@@ -1,0 +1,57 @@
+package pacer.trainer.spec;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.util.List;
+import java.util.Optional;
+
+/** The presets that come with pacer, in the order in which a newcomer would try them. */
+public final class Presets {
+
+    /** Names, as {@link SpecLoader#load} takes them. */
+    public static final List<String> NAMES = List.of("quickstart", "shakespeare-char-cpu", "shakespeare-char");
+
+    private Presets() {}
+
+    /** All presets, read whole. */
+    public static List<Preset> all() {
+        return NAMES.stream().map(Presets::named).toList();
+    }
+
+    /**
+     * One preset with what its header says.
+     *
+     * @throws SpecException when there is none of that name
+     */
+    public static Preset named(String name) {
+        RunSpec spec = SpecLoader.load(name, List.of(), List.of());
+        String text = new String(yaml(name).orElseThrow(), StandardCharsets.UTF_8);
+        List<String> header = text.lines()
+                .takeWhile(line -> line.startsWith("#"))
+                .map(line -> line.substring(1).strip())
+                .toList();
+        return new Preset(spec, header);
+    }
+
+    /** The preset's file; empty when there is none of that name. */
+    static Optional<byte[]> yaml(String name) {
+        if (!NAMES.contains(name)) {
+            return Optional.empty();
+        }
+        try (InputStream in = Presets.class.getResourceAsStream("/" + source(name))) {
+            return Optional.of(in.readAllBytes());
+        } catch (IOException e) {
+            throw new UncheckedIOException("cannot read preset " + name, e);
+        }
+    }
+
+    static String source(String name) {
+        return "presets/" + name + ".yaml";
+    }
+
+    static String known() {
+        return "presets are " + String.join(", ", NAMES) + "; for a file of your own give its path, ./mine.yaml";
+    }
+}

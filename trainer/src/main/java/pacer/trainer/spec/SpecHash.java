@@ -1,0 +1,54 @@
+package pacer.trainer.spec;
+
+import java.nio.charset.StandardCharsets;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.HexFormat;
+import java.util.LinkedHashMap;
+import java.util.SequencedMap;
+import java.util.Set;
+
+/** What identifies a run's numbers, and a specification as a flat list. */
+public final class SpecHash {
+
+    /** Settings and sections that change no loss, no weight and no sample. */
+    private static final Set<String> ASIDE = Set.of("name", "description", "checkpoint", "expectation", "cost");
+
+    private SpecHash() {}
+
+    /**
+     * SHA-256, 64 hex digits, over the settings that determine a run's losses, weights and samples: {@code seed},
+     * {@code device}, {@code dataset}, {@code model}, {@code train}, {@code optimizer}, {@code schedule}, {@code evaluation} and
+     * {@code sample}, as lines {@code path: value} in canonical spelling.
+     *
+     * <p>Not counted: {@code name}, {@code description}, {@code checkpoint}, {@code expectation}, {@code cost}; and
+     * {@code dataset.url} where {@code dataset.sha256} says what the text is, so that a copy at hand is the same run. Take the
+     * hash of a {@linkplain SpecResolver resolved} specification: threads and vocabulary count.
+     */
+    public static String of(RunSpec spec) {
+        boolean pinned = !spec.dataset().sha256().isEmpty();
+        StringBuilder text = new StringBuilder();
+        for (Setting setting : Schema.RUN.settings()) {
+            boolean aside = ASIDE.contains(setting.path()) || ASIDE.contains(setting.section());
+            if (!aside && !(pinned && setting.path().equals("dataset.url"))) {
+                text.append(setting.path())
+                        .append(": ")
+                        .append(CanonicalYaml.scalar(setting.in(spec)))
+                        .append('\n');
+            }
+        }
+        try {
+            MessageDigest digest = MessageDigest.getInstance("SHA-256");
+            return HexFormat.of().formatHex(digest.digest(text.toString().getBytes(StandardCharsets.UTF_8)));
+        } catch (NoSuchAlgorithmException e) {
+            throw new IllegalStateException("every Java platform has SHA-256", e);
+        }
+    }
+
+    /** All settings in the order of the records, {@code model.layers} to {@code 4}, text without quotes. */
+    public static SequencedMap<String, String> flatten(RunSpec spec) {
+        SequencedMap<String, String> flat = new LinkedHashMap<>();
+        Schema.RUN.settings().forEach(setting -> flat.put(setting.path(), Setting.text(setting.in(spec))));
+        return flat;
+    }
+}

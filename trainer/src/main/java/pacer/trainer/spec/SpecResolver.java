@@ -1,0 +1,84 @@
+package pacer.trainer.spec;
+
+import java.util.List;
+
+/**
+ * Fills in what a specification leaves to the machine and the dataset. A resolved specification has no zeros that stand for
+ * something else: it says what runs, and its {@linkplain SpecHash hash} fixes the bits. Resolving it again changes nothing.
+ */
+public final class SpecResolver {
+
+    private SpecResolver() {}
+
+    /**
+     * {@code spec} with threads, decay steps, micro-batch and vocabulary filled in.
+     *
+     * @param cores cores of the machine that trains
+     * @param vocabulary tokens that the dataset's tokenizer knows
+     * @throws SpecException when the model's vocabulary is too small for the dataset's
+     */
+    public static RunSpec resolve(RunSpec spec, int cores, int vocabulary) {
+        return forDataset(forMachine(spec, cores), vocabulary);
+    }
+
+    /**
+     * {@code spec} with what needs no dataset: threads a rank ({@code cores} / ranks, at least 1), decay steps (train.steps, or
+     * the end of warmup if that is later), and the micro-batch no larger than a rank's sequences.
+     */
+    public static RunSpec forMachine(RunSpec spec, int cores) {
+        TrainSpec train = spec.train();
+        int sequences = train.batchTokens() / spec.model().sequenceLength() / train.ranks();
+        int threads = train.threads() > 0 ? train.threads() : Math.max(1, cores / train.ranks());
+        ScheduleSpec schedule = spec.schedule();
+        int decay = schedule.decaySteps() > 0 ? schedule.decaySteps() : Math.max(train.steps(), schedule.warmupSteps());
+        return with(
+                spec,
+                spec.model(),
+                new TrainSpec(
+                        train.steps(),
+                        train.batchTokens(),
+                        Math.min(train.microBatch(), sequences),
+                        train.gradientClip(),
+                        train.precision(),
+                        train.loader(),
+                        train.nonFinite(),
+                        train.maxSkippedInARow(),
+                        train.ranks(),
+                        threads),
+                new ScheduleSpec(schedule.type(), schedule.warmupSteps(), decay, schedule.floor()));
+    }
+
+    /**
+     * {@code spec} with the dataset's vocabulary, where the model names none of its own.
+     *
+     * @throws SpecException when the model's own is smaller than the dataset's
+     */
+    public static RunSpec forDataset(RunSpec spec, int vocabulary) {
+        int own = spec.model().vocabulary();
+        if (own > 0 && own < vocabulary) {
+            throw new SpecException(List.of(new Fault(
+                    Place.of(spec.name()),
+                    "model.vocabulary",
+                    "%d, must hold the dataset's %d tokens; give 0 to take the dataset's".formatted(own, vocabulary))));
+        }
+        return own > 0 ? spec : with(spec, spec.model().withVocabulary(vocabulary), spec.train(), spec.schedule());
+    }
+
+    private static RunSpec with(RunSpec spec, ModelSpec model, TrainSpec train, ScheduleSpec schedule) {
+        return new RunSpec(
+                spec.name(),
+                spec.description(),
+                spec.seed(),
+                spec.device(),
+                spec.dataset(),
+                model,
+                train,
+                spec.optimizer(),
+                schedule,
+                spec.evaluation(),
+                spec.sample(),
+                spec.checkpoint(),
+                spec.expectation(),
+                spec.cost());
+    }
+}

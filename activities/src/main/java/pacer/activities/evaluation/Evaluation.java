@@ -1,6 +1,5 @@
 package pacer.activities.evaluation;
 
-import com.fasterxml.jackson.core.JsonProcessingException;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -19,12 +18,12 @@ import pacer.activities.run.Home;
 import pacer.activities.run.Progress;
 import pacer.activities.run.RunFolder;
 import pacer.activities.run.RunHub;
-import pacer.activities.run.RunJson;
 import pacer.activities.run.RunUpdate;
 import pacer.activities.run.Stage;
 import pacer.activities.run.StageContext;
 import pacer.activities.run.StageFailure;
 import pacer.activities.run.StageLog;
+import pacer.trainer.checkpoint.EventLog;
 import pacer.trainer.event.TrainingEvent;
 import pacer.trainer.spec.RunSpec;
 import pacer.trainer.spec.SpecHash;
@@ -100,10 +99,10 @@ public final class Evaluation {
 
     private void hear(RunFolder folder, String line, List<TrainingEvent> events) {
         try {
-            TrainingEvent event = RunJson.MAPPER.readValue(line, TrainingEvent.class);
+            TrainingEvent event = EventLog.parse(line);
             events.add(event);
             hub.tell(folder.id(), new RunUpdate.Evaluated(event));
-        } catch (JsonProcessingException e) {
+        } catch (IOException e) {
             return; // a library printing
         }
     }

@@ -20,7 +20,7 @@ import pacer.activities.run.Stage;
 import pacer.activities.run.StageContext;
 import pacer.activities.run.StageLog;
 import pacer.activities.run.Verdict;
-import pacer.activities.training.TrainingEvents;
+import pacer.trainer.checkpoint.EventLog;
 import pacer.trainer.event.TrainingEvent;
 import pacer.trainer.spec.ExpectationSpec;
 import pacer.trainer.spec.SpecLoader;
@@ -58,7 +58,7 @@ public final class Publishing {
         folder.update(r -> r.judged(verdict));
         MetricsTable metrics = new MetricsTable();
         List<TrainingEvent.Sampled> samples = new ArrayList<>();
-        TrainingEvents.read(folder.events(), event -> {
+        EventLog.firstOccurrences(EventLog.read(folder.events(), context::notice)).forEach(event -> {
             metrics.take(event);
             if (event instanceof TrainingEvent.Sampled sampled) {
                 samples.add(sampled);

@@ -27,6 +27,7 @@ import pacer.activities.run.StageContext;
 import pacer.activities.run.StageFailure;
 import pacer.activities.run.StageLog;
 import pacer.activities.run.StoppedException;
+import pacer.trainer.checkpoint.Fence;
 import pacer.trainer.event.TrainingEvent;
 import pacer.trainer.spec.CanonicalYaml;
 import pacer.trainer.spec.RunSpec;
@@ -42,6 +43,8 @@ import pacer.trainer.spec.SpecResolver;
 public final class Training {
     private static final String TOKEN = "PACER_RENDEZVOUS_TOKEN";
     private static final int LAST_WORDS = 5;
+    private static final Duration FENCE_PATIENCE = Duration.ofSeconds(10);
+    private static final Duration STOP_NEWS = Duration.ofSeconds(3);
 
     private final Home home;
     private final StageLog log;
@@ -102,8 +105,8 @@ public final class Training {
             context.notice("processes of an earlier attempt still lived; they were ended");
         }
         int from = Checkpoints.newestStep(folder.checkpoints());
-        Attempts.Attempt attempt = new Attempts.Attempt(
-                Fence.takeNext(folder.path()), owner, from, clock.instant(), List.of(), null);
+        long epoch = Fence.acquire(folder.path(), FENCE_PATIENCE, context::notice).epoch();
+        Attempts.Attempt attempt = new Attempts.Attempt(epoch, owner, from, clock.instant(), List.of(), null);
         attempts.put(attempt);
         TrainerMonitor monitor = new TrainerMonitor(
                 event -> hub.tell(folder.id(), new RunUpdate.Trained(event)), context::progress);
@@ -114,6 +117,9 @@ public final class Training {
         ChildGroup.End end = new ChildGroup(ranks, settings.grace()).await(context, () -> hung(monitor));
         if (end.code() == 0 && monitor.finished().isPresent()) {
             return TrainingSummary.read(folder);
+        }
+        if (TrainerExit.of(end.code()) == TrainerExit.STOPPED) {
+            awaitStop(context);
         }
         context.check(); // told to stop: whatever the exit code, that is why
         StageFailure failure = failure(end, ranks.get(end.rank()), monitor);
@@ -192,6 +198,14 @@ public final class Training {
                     case FINISHED, STOPPED, KILLED -> true;
                 };
         return new StageFailure(who + " " + how + where + (reason.isEmpty() ? "" : ": " + reason), retryable);
+    }
+
+    /** Ctrl-C reaches the trainer at once, and this stage by way of the service. */
+    private static void awaitStop(StageContext context) throws InterruptedException {
+        long deadline = System.nanoTime() + STOP_NEWS.toNanos();
+        while (context.stop() == StageContext.Stop.NONE && System.nanoTime() < deadline) {
+            Thread.sleep(50);
+        }
     }
 
     private static String token() {

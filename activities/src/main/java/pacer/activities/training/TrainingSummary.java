@@ -2,7 +2,9 @@ package pacer.activities.training;
 
 import java.io.IOException;
 import java.nio.file.Files;
+import java.util.List;
 import pacer.activities.run.RunFolder;
+import pacer.trainer.checkpoint.EventLog;
 import pacer.trainer.event.TrainingEvent;
 
 /** Works out the result of a finished training from its events, over all attempts. */
@@ -20,11 +22,12 @@ final class TrainingSummary {
 
     static TrainingResult read(RunFolder folder) throws IOException {
         TrainingSummary summary = new TrainingSummary();
-        TrainingEvents.read(folder.events(), summary::take);
+        List<TrainingEvent> events = EventLog.firstOccurrences(EventLog.read(folder.events(), damage -> {}));
+        events.forEach(summary::take);
         if (summary.lastCheckpoint == null) {
             throw new IOException(folder.events() + ": the trainer finished but told of no checkpoint");
         }
-        TrainingEvents.read(folder.events(), event -> summary.findBest(folder, event));
+        events.forEach(event -> summary.findBest(folder, event));
         return summary.result();
     }
 

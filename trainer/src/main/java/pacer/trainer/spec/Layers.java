@@ -43,7 +43,6 @@ final class Layers {
     }
 
     private void section(String path, YamlNode.Mapping mapping) {
-        sections.put(path, mapping.place());
         for (YamlNode.Entry entry : mapping.entries()) {
             if (faults.full()) {
                 return;
@@ -61,7 +60,7 @@ final class Layers {
         if (schema.isSection(path)) {
             switch (entry.value()) {
                 case YamlNode.Mapping mapping -> {
-                    sections.put(path, entry.place());
+                    sections.putIfAbsent(path, entry.place());
                     section(path, mapping);
                 }
                 case YamlNode.Refused _ -> refuse(path, entry.place());

@@ -88,7 +88,7 @@ final class Rules {
         require(
                 model.width() % model.heads() == 0,
                 "model.heads (%d) must divide model.width (%d)".formatted(model.heads(), model.width()),
-                "give %d heads, or a width of %d".formatted(below, roundUp(model.width(), model.heads())),
+                "give heads %d or width %d".formatted(below, roundUp(model.width(), model.heads())),
                 "model.heads",
                 "model.width");
         require(

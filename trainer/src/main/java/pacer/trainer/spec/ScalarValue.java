@@ -72,8 +72,7 @@ final class ScalarValue {
         throw new IllegalStateException(setting.path() + " is of type " + type + ", which cannot be read");
     }
 
-    /** Text as it stands on a command line, where nothing needs quotes. */
-    static String text(YamlNode.Scalar scalar) throws Unfit {
+    private static String text(YamlNode.Scalar scalar) throws Unfit {
         String text = scalar.text();
         if (scalar.plain()
                 && (NOT_TEXT.matcher(text).matches() || NUMBER.matcher(text).matches())) {
@@ -82,7 +81,7 @@ final class ScalarValue {
         return wellFormed(text);
     }
 
-    static String wellFormed(String text) throws Unfit {
+    private static String wellFormed(String text) throws Unfit {
         Optional<Integer> bad = text.codePoints()
                 .filter(c -> c != '\n' && c != '\t' && c != '\r')
                 .filter(c -> Character.isISOControl(c) || (c >= 0xD800 && c <= 0xDFFF))
@@ -115,11 +114,11 @@ final class ScalarValue {
 
     private static long whole(Setting setting, String text) throws Unfit {
         if (!WHOLE.matcher(text).matches()) {
-            throw new Unfit(text, "must be a whole number in plain digits", asDigits(text));
+            throw new Unfit(text, "must be a whole number in plain digits", asDigits(setting, text));
         }
         try {
             long value = Long.parseLong(text);
-            inRange(setting, text, value);
+            inRange(setting, text, (double) value);
             return value;
         } catch (NumberFormatException _) {
             throw new Unfit(text, "must be " + range(setting), "give a number in that range");
@@ -131,7 +130,7 @@ final class ScalarValue {
             throw new Unfit(text, "must be a finite number", "give " + range(setting));
         }
         if (!NUMBER.matcher(text).matches()) {
-            throw new Unfit(text, "must be a plain decimal number", asDigits(text));
+            throw new Unfit(text, "must be a plain decimal number", asDigits(setting, text));
         }
         double value = Double.parseDouble(text);
         boolean zero = text.chars().takeWhile(c -> c != 'e' && c != 'E').noneMatch(c -> c >= '1' && c <= '9');
@@ -167,7 +166,7 @@ final class ScalarValue {
         return setting.type() == long.class ? "a number of 64 bits" : "a finite number";
     }
 
-    private static String asDigits(String text) {
+    private static String asDigits(Setting setting, String text) {
         if (LEADING_ZERO.matcher(text).matches()) {
             return "write it without leading zeros, which some read as octal";
         } else if (OTHER_BASE.matcher(text).matches()) {
@@ -181,6 +180,6 @@ final class ScalarValue {
                     && value.stripTrailingZeros().scale() <= 0;
             return whole ? "write " + value.toBigInteger() : "round it";
         }
-        return "write digits alone, without unit, sign or quotes around";
+        return "write digits alone, for example " + (setting.type() == double.class ? "0.1 or 1e-3" : "12");
     }
 }

@@ -47,8 +47,8 @@ final class Schema {
         }
         Faults faults = new Faults();
         String source = "standard of " + setting.path();
-        YamlNode node =
-                YamlReader.value(setting.doc().standard(), source, faults).orElseThrow();
+        YamlNode node = YamlReader.value(setting.doc().standard(), setting.path(), source, faults)
+                .orElseThrow();
         try {
             return Optional.of(ScalarValue.of(setting, (YamlNode.Scalar) node));
         } catch (ScalarValue.Unfit e) {

@@ -116,7 +116,7 @@ public final class SpecLoader {
         } else if (text.isBlank()) {
             layers.add(path, new YamlNode.Scalar("", true, place), place);
         } else {
-            YamlNode value = YamlReader.value(text, source, faults).orElse(new YamlNode.Refused(place));
+            YamlNode value = YamlReader.value(text, path, source, faults).orElse(new YamlNode.Refused(place));
             layers.add(path, value, place);
         }
     }

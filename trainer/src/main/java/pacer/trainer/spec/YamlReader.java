@@ -48,6 +48,8 @@ final class YamlReader {
                 .setLabel(source)
                 .setUseMarks(true)
                 .setCodePointLimit(MAX_BYTES)
+                // room for all: the parser fails on a character of two chars that a buffer's end cuts
+                .setBufferSize(text.length() + 2)
                 .build();
         this.events = new Parse(settings).parseString(text).iterator();
     }
@@ -72,15 +74,15 @@ final class YamlReader {
             faults.add(new Place(source, 1, 1), "", "begins with a byte-order mark; save it as UTF-8 without BOM");
             return Optional.empty();
         }
-        return new YamlReader(text, source, true, faults).document();
+        return new YamlReader(text, source, true, faults).document("");
     }
 
     /** The value of {@code --set path=value}; faults name {@code source} without a line. */
-    static Optional<YamlNode> value(String text, String source, Faults faults) {
-        return new YamlReader(text, source, false, faults).document();
+    static Optional<YamlNode> value(String text, String path, String source, Faults faults) {
+        return new YamlReader(text, source, false, faults).document(path);
     }
 
-    private Optional<YamlNode> document() {
+    private Optional<YamlNode> document(String path) {
         try {
             events.next(); // start of the stream
             Event first = events.next();
@@ -91,7 +93,7 @@ final class YamlReader {
             if (start.getSpecVersion().isPresent() || !start.getTags().isEmpty()) {
                 faults.add(place(start.getStartMark()), "", "a % directive, not taken here; delete it");
             }
-            YamlNode root = node(events.next(), "", 0);
+            YamlNode root = node(events.next(), path, 0);
             events.next(); // end of the document
             Event after = events.next();
             if (!(after instanceof StreamEndEvent)) {
@@ -200,7 +202,7 @@ final class YamlReader {
     }
 
     private static String syntax(MarkedYamlEngineException e) {
-        String problem = Fault.shown(String.valueOf(e.getProblem()));
+        String problem = Fault.shown(String.valueOf(e.getProblem()).replaceAll("\\. \\(.*", ""));
         String context = e.getContext() == null ? "" : " " + Fault.shown(e.getContext());
         String remedy = problem.contains("TAB")
                 ? "indent with spaces"

@@ -1,0 +1,120 @@
+package pacer.trainer.spec;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Locale;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** What settings must fulfil together. */
+class RulesTest {
+
+    private static final String SHA = "86c4e6aa9db7c042ec79f339dcb96d42b0075e16b8fc2e86bf0ca57e2dc565ed";
+
+    @TempDir
+    Path folder;
+
+    SettingsFiles files;
+
+    @BeforeEach
+    void start() {
+        files = new SettingsFiles(folder);
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "model.heads=3          | --set model.heads=3: 3, model.heads (3) must divide model.width (8); give heads 2 or width 9",
+                "model.width=9          | --set model.width=9: 9, model.heads (2) must divide model.width (9); give heads 1 or width 10",
+                "train.batchTokens=18   | --set train.batchTokens=18: 18, train.batchTokens (18) must be a multiple of model.sequenceLength × train.ranks (4 × 1 = 4); give batchTokens 16 or 20",
+                "train.ranks=3          | --set train.ranks=3: 3, train.batchTokens (16) must be a multiple of model.sequenceLength × train.ranks (4 × 3 = 12); give batchTokens 12 or 24",
+                "model.sequenceLength=32 | --set model.sequenceLength=32: 32, train.batchTokens (16) must be a multiple of model.sequenceLength × train.ranks (32 × 1 = 32); give batchTokens 32",
+                "train.microBatch=3     | --set train.microBatch=3: 3, train.microBatch (3) must divide the sequences a rank takes a step (16 tokens / 4 / 1 ranks = 4); give microBatch 2 or 4",
+                "schedule={warmupSteps: 9, decaySteps: 8} | --set schedule={warmupSteps: 9, decaySteps: 8} schedule.warmupSteps: 9, schedule.warmupSteps (9) must not be over schedule.decaySteps (8); warm up for fewer steps, or give decaySteps 0 to take train.steps",
+                "model.vocabulary=50256 | --set model.vocabulary=50256: 50256, must hold the 50257 tokens of dataset.tokenizer gpt2; give 0 to take the dataset's, or 50304 to pad it",
+                "dataset.validationFraction=0 | --set dataset.validationFraction=0: 0.0, must leave a part to measure validation loss on; give for example 0.1",
+                "evaluation.tokens=3    | --set evaluation.tokens=3: 3, evaluation.tokens (3) must hold at least one sequence of model.sequenceLength (4); give 4 or more, or 0 for all",
+                "optimizer.beta1=1      | --set optimizer.beta1=1: 1.0, must be less than 1; give for example 0.9",
+                "optimizer.beta2=1      | --set optimizer.beta2=1: 1.0, must be less than 1; give for example 0.95",
+                "sample.prompt=         | --set sample.prompt=: \"\", must have at least one character to continue; give for example \"\\n\"",
+                "description=\"a\\nb\"  | --set description=\"a\\nb\": \"a\\nb\", must be one line; delete the line break",
+                "dataset.sha256=86c4    | --set dataset.sha256=86c4: \"86c4\", must be 64 hex digits, has 4 characters; copy what sha256sum prints",
+                "dataset.url=https://x.org/a | --set dataset.url=https://x.org/a: \"https://x.org/a\", dataset.sha256 must be given for https, so that every run has the same text; download it once and give what sha256sum prints",
+            })
+    void aBrokenRuleIsToldAtTheSettingThatWasChangedLast(String set, String line) {
+        files.faultsOfSets(set).containsExactly(line);
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "train.microBatch=1000", // shrinks to the batch
+                "schedule.warmupSteps=100", // a short run that is all warmup
+                "train={ranks: 2, microBatch: 2}",
+                "model.vocabulary=50304",
+                "evaluation.tokens=4",
+                "optimizer.beta1=0",
+                "dataset.url=file:../a.txt",
+                "dataset.url=file:///a.txt",
+                "dataset.url=maven:org.apache.crunch:crunch-test:0.15.0!/a/b..txt",
+            })
+    void whatIsAllowed(String set) {
+        assertThat(files.whole(set)).isNotNull();
+    }
+
+    @Test
+    void httpsWithADigest() {
+        DatasetSpec dataset = files.whole(
+                        "dataset.url=https://x.org/a.txt", "dataset.sha256=" + SHA.toUpperCase(Locale.ROOT))
+                .dataset();
+        assertThat(dataset.sha256()).isEqualTo(SHA);
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "http://x.org/a          | plain http can be read and changed on the way; use https",
+                "ftp://x.org/a           | no such scheme; write https://HOST/PATH, file:PATH or maven:GROUP:ARTIFACT:VERSION!/ENTRY",
+                "text.txt                | must begin with a scheme; for a file write file:text.txt",
+                "''                      | must say where the text is; write https://HOST/PATH, file:PATH or maven:GROUP:ARTIFACT:VERSION!/ENTRY",
+                "https:///a              | must name a host; write https://HOST/PATH",
+                "https://me:pw@x.org/a   | must not carry a user or password, settings are written into reports; delete it",
+                "https://x.org/a b       | is no URL, Illegal character in path at character 16; percent-encode it",
+                "file:                   | must name a file; write file:PATH",
+                "file://host/a           | must not name a host; write file:PATH or file:///PATH",
+                "maven:a:b!/c            | must name one file of one version; write maven:GROUP:ARTIFACT:VERSION!/ENTRY",
+                "maven:a:b:[1,2)!/c      | must name one file of one version; write maven:GROUP:ARTIFACT:VERSION!/ENTRY",
+                "maven:a:b:1!/../c       | must name an entry inside the archive; write it without .., . or a leading slash",
+                "maven:a:b:1!/x/..       | must name an entry inside the archive; write it without .., . or a leading slash",
+                "maven:a:b:1!//etc       | must name an entry inside the archive; write it without .., . or a leading slash",
+            })
+    void placesThatNoTextMayComeFrom(String url, String message) {
+        files.faults(
+                        files.write("whole.yaml", SettingsFiles.WHOLE),
+                        List.of(),
+                        List.of("dataset.url=" + url, "dataset.sha256=" + SHA))
+                .singleElement()
+                .asString()
+                .endsWith("\"%s\", %s".formatted(url, message));
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"", "-a", "a b", "a/b", "..", "ä", "x_y"})
+    void namesThatNoRunMayHave(String name) {
+        files.faultsOfSets("name=" + name).singleElement().asString().contains("must be 1 to 63 letters");
+    }
+
+    @Test
+    void aRuleOverAFaultySettingSaysNothing() {
+        files.faultsOfSets("model.heads=x", "model.width=9").hasSize(1);
+        files.faultsOfSets("train.ranks=0", "train.batchTokens=17").hasSize(1);
+    }
+}

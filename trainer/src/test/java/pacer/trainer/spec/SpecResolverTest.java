@@ -1,0 +1,77 @@
+package pacer.trainer.spec;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.nio.file.Path;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+class SpecResolverTest {
+
+    @TempDir
+    Path folder;
+
+    SettingsFiles files;
+
+    @BeforeEach
+    void start() {
+        files = new SettingsFiles(folder);
+    }
+
+    @ParameterizedTest
+    @CsvSource({"0,1,8,8", "0,2,8,4", "0,4,2,1", "0,2,7,3", "3,1,8,3"})
+    void threadsAreTheCoresSharedByTheRanks(int threads, int ranks, int cores, int expected) {
+        RunSpec spec = files.whole("train={threads: %d, ranks: %d, microBatch: 1}".formatted(threads, ranks));
+        assertThat(SpecResolver.forMachine(spec, cores).train().threads()).isEqualTo(expected);
+    }
+
+    @ParameterizedTest
+    @CsvSource({"0,0,10", "7,3,7", "0,100,100"})
+    void decayEndsWithTheRunOrItsWarmup(int decay, int warmup, int expected) {
+        RunSpec spec = files.whole("schedule={decaySteps: %d, warmupSteps: %d}".formatted(decay, warmup));
+        RunSpec resolved = SpecResolver.forMachine(spec, 1);
+        assertThat(resolved.schedule().decaySteps()).isEqualTo(expected);
+        assertThat(SpecLoader.read(files.write("resolved.yaml", CanonicalYaml.write(resolved))))
+                .isEqualTo(resolved);
+    }
+
+    @Test
+    void theMicroBatchShrinksToARanksSequences() {
+        assertThat(SpecResolver.forMachine(files.whole("train={microBatch: 9, ranks: 2}"), 1)
+                        .train()
+                        .microBatch())
+                .isEqualTo(2);
+    }
+
+    @Test
+    void theVocabularyIsTheDatasetsUnlessTheModelsOwnHoldsIt() {
+        RunSpec spec = files.whole("dataset.tokenizer=characters");
+        assertThat(SpecResolver.resolve(spec, 1, 65).model().vocabulary()).isEqualTo(65);
+        RunSpec own = files.whole("dataset.tokenizer=characters", "model.vocabulary=64");
+        assertThat(SpecResolver.forDataset(own, 64).model().vocabulary()).isEqualTo(64);
+        assertThatThrownBy(() -> SpecResolver.forDataset(own, 65))
+                .isInstanceOf(SpecException.class)
+                .hasMessage(
+                        "mine model.vocabulary: 64, must hold the dataset's 65 tokens; give 0 to take the dataset's");
+    }
+
+    @Test
+    void resolvingAgainChangesNothing() {
+        RunSpec resolved = SpecResolver.resolve(files.whole("train.ranks=2", "train.microBatch=2"), 8, 50257);
+        assertThat(SpecResolver.resolve(resolved, 64, 50257)).isEqualTo(resolved);
+    }
+
+    @Test
+    void everythingElseStays() {
+        RunSpec spec = files.whole();
+        RunSpec resolved = SpecResolver.resolve(spec, 3, 50257);
+        assertThat(SpecHash.flatten(resolved).entrySet())
+                .filteredOn(entry -> !SpecHash.flatten(spec).get(entry.getKey()).equals(entry.getValue()))
+                .extracting(Object::toString)
+                .containsExactly("model.vocabulary=50257", "train.threads=3", "schedule.decaySteps=10");
+    }
+}

@@ -1,6 +1,7 @@
 package pacer.activities.process;
 
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Optional;
@@ -34,10 +35,11 @@ public record ProcessIdentity(String host, long pid, String start) {
             return process.info().startInstant().map(time -> "at " + time);
         }
         try {
-            String line = Files.readString(stat);
+            String line = Files.readString(stat, StandardCharsets.ISO_8859_1);
             // fields after the command, which is in parentheses and may hold anything; the 20th of them is starttime
             String[] fields = line.substring(line.lastIndexOf(')') + 2).split(" ");
-            return Optional.of(Files.readString(BOOT).strip() + " " + fields[19]);
+            boolean over = fields[0].equals("Z") || fields[0].equals("X"); // only its exit code is left
+            return over ? Optional.empty() : Optional.of(Files.readString(BOOT).strip() + " " + fields[19]);
         } catch (IOException e) {
             return Optional.empty(); // gone
         }

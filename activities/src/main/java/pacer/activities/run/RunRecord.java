@@ -54,4 +54,10 @@ public record RunRecord(
         return new RunRecord(
                 id, preset, specHash, note, how, created, time, workflowId, environment, stages, judged, reason);
     }
+
+    /** This record with its verdict. */
+    public RunRecord judged(Verdict judgement) {
+        return new RunRecord(
+                id, preset, specHash, note, status, created, finished, workflowId, environment, stages, judgement, failure);
+    }
 }

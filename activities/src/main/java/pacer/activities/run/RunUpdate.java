@@ -16,6 +16,9 @@ public sealed interface RunUpdate {
     /** Each of the trainer's events, where the run is worked on by this process. */
     record Trained(TrainingEvent event) implements RunUpdate {}
 
+    /** Each of the evaluator's, likewise. */
+    record Evaluated(TrainingEvent event) implements RunUpdate {}
+
     record StageEnded(StageRecord record) implements RunUpdate {}
 
     /** Something a person should know: a damaged file fetched again, an attempt that failed and is tried again. */

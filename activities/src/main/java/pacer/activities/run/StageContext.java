@@ -31,6 +31,8 @@ public interface StageContext {
         REQUESTED("on request"),
         /** The worker shuts down; another attempt goes on. */
         WORKER_SHUTDOWN("the worker shuts down"),
+        /** Somebody paused or reset it; another attempt goes on later. */
+        PAUSED("paused"),
         /** The service gave this attempt up; another one may be at work already. */
         ABANDONED("this attempt was given up by the service");
 

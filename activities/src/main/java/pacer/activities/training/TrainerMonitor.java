@@ -1,12 +1,12 @@
 package pacer.activities.training;
 
-import com.fasterxml.jackson.core.JsonProcessingException;
+import java.io.IOException;
 import java.time.Instant;
 import java.util.Optional;
 import java.util.function.Consumer;
 import pacer.activities.run.Progress;
-import pacer.activities.run.RunJson;
 import pacer.activities.run.Stage;
+import pacer.trainer.checkpoint.EventLog;
 import pacer.trainer.event.TrainingEvent;
 
 /** Hears the events of the ranks of one attempt and knows how far it is. */
@@ -36,8 +36,8 @@ final class TrainerMonitor {
     void line(int rank, String line) {
         TrainingEvent event;
         try {
-            event = RunJson.MAPPER.readValue(line, TrainingEvent.class);
-        } catch (JsonProcessingException e) {
+            event = EventLog.parse(line);
+        } catch (IOException e) {
             return;
         }
         Progress now = null;

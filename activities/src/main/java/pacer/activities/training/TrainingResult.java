@@ -21,8 +21,7 @@ public record TrainingResult(
         double seconds,
         double tokensPerSecond,
         String lastCheckpoint,
-        String bestCheckpoint,
-        boolean reused)
+        String bestCheckpoint)
         implements StageResult {
 
     @Override

@@ -1,22 +1,21 @@
-package pacer.activities.training;
+package pacer.activities.process;
 
 import java.time.Duration;
 import java.util.List;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.function.BooleanSupplier;
-import pacer.activities.process.Child;
 import pacer.activities.run.StageContext;
 
-/** The trainer processes of one attempt, one a rank: they end together. */
-final class RankGroup {
+/** Processes that work together, the ranks of a training for one: they end together. */
+public final class ChildGroup {
     private static final long TICK_MILLIS = 100;
 
     private final List<Child> ranks;
     private final Duration grace;
     private final Queue<Integer> failed = new ConcurrentLinkedQueue<>();
 
-    RankGroup(List<Child> ranks, Duration grace) {
+    public ChildGroup(List<Child> ranks, Duration grace) {
         this.ranks = List.copyOf(ranks);
         this.grace = grace;
         for (int rank = 0; rank < ranks.size(); rank++) {
@@ -36,13 +35,13 @@ final class RankGroup {
      * @param code its exit code
      * @param hung whether the group was killed because nothing was heard of it
      */
-    record End(int rank, int code, boolean hung) {}
+    public record End(int rank, int code, boolean hung) {}
 
     /**
      * Waits for all ranks to end, their output read. A rank that fails ends the others; a stop ends all, asked first (so that
      * they write a checkpoint), killed after the grace period; {@code hung} has them killed at once.
      */
-    End await(StageContext context, BooleanSupplier hung) throws InterruptedException {
+    public End await(StageContext context, BooleanSupplier hung) throws InterruptedException {
         boolean asked = false;
         boolean wasHung = false;
         long askedAt = 0;

@@ -1,14 +1,12 @@
 package pacer.workflows.cli;
 
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.stream.Collectors;
-import java.util.stream.Stream;
+import pacer.activities.publishing.report.FinalSamples;
 import pacer.activities.publishing.report.Quantities;
 import pacer.activities.publishing.report.RunHistory;
 import pacer.activities.run.RunFolder;
@@ -18,7 +16,6 @@ import pacer.activities.run.RunStatus;
 import pacer.activities.run.StageRecord;
 import pacer.activities.run.Verdict;
 import pacer.trainer.event.TrainingEvent.Finished;
-import pacer.trainer.event.TrainingEvent.Sampled;
 
 /** What is said when a run is over: verdict, curve, samples, time, where everything lies, and how to go on. */
 final class Closing {
@@ -101,18 +98,9 @@ final class Closing {
     }
 
     private List<String> texts() throws IOException {
-        List<String> texts = new ArrayList<>();
-        if (Files.isDirectory(folder.samples())) {
-            try (Stream<Path> files = Files.list(folder.samples())) {
-                List<Path> first = files.filter(f -> f.toString().endsWith(".txt")).sorted().limit(SAMPLES).toList();
-                for (Path file : first) {
-                    texts.add(new String(Files.readAllBytes(file), StandardCharsets.UTF_8));
-                }
-            }
-        }
+        List<String> texts = FinalSamples.read(folder, SAMPLES);
         if (texts.isEmpty() && !history.samples().isEmpty()) {
-            Sampled last = history.samples().getLast();
-            texts.add(last.text().startsWith(last.prompt()) ? last.text() : last.prompt() + last.text());
+            return List.of(history.samples().getLast().text());
         }
         return texts;
     }

@@ -10,6 +10,8 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Callable;
 import pacer.activities.run.BadInputException;
+import pacer.trainer.checkpoint.InvalidFileException;
+import pacer.trainer.data.BadDataException;
 import pacer.trainer.spec.SpecException;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
@@ -140,6 +142,8 @@ public final class Pacer implements Callable<Integer> {
             case Mistake m -> told(m, Exit.USAGE);
             case SpecException s -> told(s, Exit.USAGE);
             case BadInputException b -> told(b, Exit.USAGE);
+            case InvalidFileException f -> told(f, Exit.USAGE);
+            case BadDataException d -> told(d, Exit.USAGE);
             case IOException io -> {
                 complain(reason(io));
                 yield trace(io, Exit.FAILED);

@@ -70,6 +70,9 @@ final class RunView implements Consumer<RunUpdate>, AutoCloseable {
             case RunUpdate.StageStarted started -> begin(started.stage());
             case RunUpdate.Advanced advanced -> advance(advanced.progress());
             case RunUpdate.Trained trained -> train(trained.event());
+            case RunUpdate.Evaluated evaluated -> {
+                // the closing shows its loss and samples
+            }
             case RunUpdate.StageEnded ended -> end(ended.record());
             case RunUpdate.Notice notice -> say(terminal.paint(Tone.WARN, "  ! ") + Terminal.harmless(notice.text()));
         }

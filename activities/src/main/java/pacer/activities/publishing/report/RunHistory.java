@@ -5,7 +5,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
-import pacer.activities.training.TrainingEvents;
+import pacer.trainer.checkpoint.EventLog;
 import pacer.trainer.event.TrainingEvent;
 import pacer.trainer.event.TrainingEvent.Checkpointed;
 import pacer.trainer.event.TrainingEvent.Failed;
@@ -29,10 +29,10 @@ public final class RunHistory {
     private Finished finished;
     private Failed failed;
 
-    /** Reads {@code events.jsonl}; empty where there is none yet. */
+    /** Reads {@code events.jsonl}; empty where there is none yet. A line that is no event is passed over. */
     public static RunHistory read(Path events) throws IOException {
         RunHistory history = new RunHistory();
-        TrainingEvents.read(events, history::add);
+        EventLog.firstOccurrences(EventLog.read(events, damage -> {})).forEach(history::add);
         return history;
     }
 

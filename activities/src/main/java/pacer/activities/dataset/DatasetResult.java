@@ -1,6 +1,7 @@
 package pacer.activities.dataset;
 
 import pacer.activities.run.StageResult;
+import pacer.trainer.spec.DatasetSpec;
 
 /**
  * A dataset that is ready.
@@ -16,7 +17,7 @@ public record DatasetResult(
         String source,
         String rawSha256,
         long rawBytes,
-        String tokenizer,
+        DatasetSpec.Tokenizer tokenizer,
         int vocabulary,
         long trainTokens,
         long validationTokens,

@@ -74,7 +74,7 @@ final class Download {
                 OptionalLong total = total(uri, response, had);
                 checkSize(uri, total, part);
                 out.truncate(had);
-                Digests.update(digest, out, had, () -> {});
+                Digests.update(digest, out, had, n -> {});
                 copy(uri, body, out, digest, had, total, listener);
             }
             out.force(true);

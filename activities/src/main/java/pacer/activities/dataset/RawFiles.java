@@ -50,7 +50,7 @@ final class RawFiles {
             throw new BadInputException(
                     "dataset.url: " + path + (Files.exists(path) ? " is no file" : " does not exist"));
         }
-        RawFile raw = new RawFile(path, Digests.of(path, context::check), Files.size(path));
+        RawFile raw = new RawFile(path, Digests.of(path, n -> context.check()), Files.size(path));
         checkDigest(spec, raw);
         return raw;
     }
@@ -101,7 +101,7 @@ final class RawFiles {
         Path target = downloads.resolve(spec.sha256());
         try (FileGuard _ = FileGuard.take(downloads.resolve(spec.sha256() + ".lock"), context::check)) {
             if (Files.exists(target)) {
-                if (Digests.of(target, context::check).equals(spec.sha256())) {
+                if (Digests.of(target, n -> context.check()).equals(spec.sha256())) {
                     return new RawFile(target, spec.sha256(), Files.size(target));
                 }
                 context.notice(target + " was damaged; it is fetched again");

@@ -23,6 +23,7 @@ import pacer.activities.run.Stage;
 import pacer.activities.run.StageContext;
 import pacer.activities.run.StageFailure;
 import pacer.activities.run.StageLog;
+import pacer.activities.staging.Staging;
 import pacer.trainer.checkpoint.EventLog;
 import pacer.trainer.event.TrainingEvent;
 import pacer.trainer.spec.RunSpec;
@@ -93,7 +94,7 @@ public final class Evaluation {
     private List<String> arguments(RunFolder folder, EvaluationRequest request) {
         return List.of(
                 "--spec", folder.preset().toString(),
-                "--data", home.staged().resolve(request.dataset()).toString(),
+                "--data", Staging.folder(home, request.dataset()).toString(),
                 "--checkpoint", folder.path().resolve(request.checkpoint()).toString());
     }
 

@@ -36,21 +36,26 @@ public final class Digests {
         return HexFormat.of().formatHex(digest.digest());
     }
 
-    /** Digest of a file; {@code check} is called now and then and may end it by throwing. */
-    public static String of(Path file, Runnable check) throws IOException {
+    /** Hears how many more bytes have been read; ends the reading by throwing. */
+    @FunctionalInterface
+    public interface Listener {
+        void read(long bytes);
+    }
+
+    /** Digest of a file. */
+    public static String of(Path file, Listener listener) throws IOException {
         MessageDigest digest = sha256();
         try (FileChannel in = FileChannel.open(file, StandardOpenOption.READ)) {
-            update(digest, in, in.size(), check);
+            update(digest, in, in.size(), listener);
         }
         return HexFormat.of().formatHex(digest.digest());
     }
 
     /** Adds the first {@code length} bytes of {@code in} to {@code digest}. */
-    public static void update(MessageDigest digest, FileChannel in, long length, Runnable check) throws IOException {
+    public static void update(MessageDigest digest, FileChannel in, long length, Listener listener) throws IOException {
         ByteBuffer buffer = ByteBuffer.allocate(BUFFER);
         long at = 0;
         while (at < length) {
-            check.run();
             buffer.clear().limit((int) Math.min(BUFFER, length - at));
             int n = in.read(buffer, at);
             if (n < 0) {
@@ -58,6 +63,7 @@ public final class Digests {
             }
             digest.update(buffer.flip());
             at += n;
+            listener.read(n);
         }
     }
 }

@@ -11,6 +11,7 @@ import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
+import pacer.activities.dataset.DatasetManifest;
 import pacer.activities.process.Child;
 import pacer.activities.process.ChildGroup;
 import pacer.activities.process.ProcessIdentity;
@@ -27,6 +28,7 @@ import pacer.activities.run.StageContext;
 import pacer.activities.run.StageFailure;
 import pacer.activities.run.StageLog;
 import pacer.activities.run.StoppedException;
+import pacer.activities.staging.Staging;
 import pacer.trainer.checkpoint.Fence;
 import pacer.trainer.event.TrainingEvent;
 import pacer.trainer.spec.CanonicalYaml;
@@ -71,7 +73,7 @@ public final class Training {
     public TrainingResult train(TrainingRequest request, String owner, StageContext context)
             throws IOException, InterruptedException {
         RunFolder folder = home.run(request.run());
-        Path data = home.staged().resolve(request.dataset());
+        Path data = Staging.folder(home, request.dataset());
         RunSpec spec = resolve(folder, data);
         String key = Digests.ofParts("train", SpecHash.of(spec), request.dataset());
         return log.run(

@@ -3,6 +3,7 @@ package pacer.trainer.checkpoint;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
@@ -37,6 +38,10 @@ public record FileFacts(String name, long bytes, String sha256) {
                 digest.update(window, 0, n);
                 bytes += n;
             }
+        } catch (NoSuchFileException e) {
+            throw e;
+        } catch (IOException e) {
+            throw new IOException("cannot read " + file + " beyond byte " + bytes + ": " + e.getMessage(), e);
         }
         return new FileFacts(file.getFileName().toString(), bytes, hex(digest));
     }

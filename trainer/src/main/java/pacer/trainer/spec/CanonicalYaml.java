@@ -1,8 +1,11 @@
 package pacer.trainer.spec;
 
+import java.util.LinkedHashMap;
+import java.util.SequencedMap;
+
 /**
  * Writes a whole specification as YAML in one way only: every setting, in the order of the records, text always in double
- * quotes, numbers as short as they can be without changing. Reading it back gives an equal record.
+ * quotes, numbers as short as they can be without changing. Reading it back gives an equal record. Also as a flat list.
  */
 public final class CanonicalYaml {
 
@@ -24,6 +27,13 @@ public final class CanonicalYaml {
                     .append('\n');
         }
         return yaml.toString();
+    }
+
+    /** All settings in the order of the records, {@code model.layers} to {@code 4}, text without quotes. */
+    public static SequencedMap<String, String> flatten(RunSpec spec) {
+        SequencedMap<String, String> flat = new LinkedHashMap<>();
+        Schema.RUN.settings().forEach(setting -> flat.put(setting.path(), Setting.text(setting.in(spec))));
+        return flat;
     }
 
     /** A value as a YAML scalar. */

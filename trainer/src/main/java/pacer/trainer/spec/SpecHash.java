@@ -4,11 +4,9 @@ import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
-import java.util.LinkedHashMap;
-import java.util.SequencedMap;
 import java.util.Set;
 
-/** What identifies a run's numbers, and a specification as a flat list. */
+/** What identifies a run's numbers. */
 public final class SpecHash {
 
     /** Settings and sections that change no loss, no weight and no sample. */
@@ -43,12 +41,5 @@ public final class SpecHash {
         } catch (NoSuchAlgorithmException e) {
             throw new IllegalStateException("every Java platform has SHA-256", e);
         }
-    }
-
-    /** All settings in the order of the records, {@code model.layers} to {@code 4}, text without quotes. */
-    public static SequencedMap<String, String> flatten(RunSpec spec) {
-        SequencedMap<String, String> flat = new LinkedHashMap<>();
-        Schema.RUN.settings().forEach(setting -> flat.put(setting.path(), Setting.text(setting.in(spec))));
-        return flat;
     }
 }

@@ -22,11 +22,12 @@ public final class ChildJvm implements AutoCloseable {
 
     private final Process process;
     private final BlockingQueue<String> lines = new LinkedBlockingQueue<>();
+    private final Thread output;
     private final Queue<String> errors = new ConcurrentLinkedQueue<>();
 
     private ChildJvm(Process process) {
         this.process = process;
-        Thread.ofVirtual().start(() -> process.inputReader(StandardCharsets.UTF_8).lines().forEach(lines::add));
+        output = Thread.ofVirtual().start(() -> process.inputReader(StandardCharsets.UTF_8).lines().forEach(lines::add));
         Thread.ofVirtual().start(() -> {
             BufferedReader reader = process.errorReader(StandardCharsets.UTF_8);
             reader.lines().forEach(errors::add);
@@ -63,6 +64,16 @@ public final class ChildJvm implements AutoCloseable {
         String line = lines.poll(PATIENCE_SECONDS, TimeUnit.SECONDS);
         assertThat(line).as("a line of the child; its errors: " + errors()).isNotNull();
         return line;
+    }
+
+    /** The last line that the child, which has ended, printed and nobody read; "" when there is none. */
+    public String lastLine() throws InterruptedException {
+        output.join();
+        String last = "";
+        for (String line = lines.poll(); line != null; line = lines.poll()) {
+            last = line;
+        }
+        return last;
     }
 
     public void send(String line) throws IOException {

@@ -86,7 +86,7 @@ class SpecHashTest {
     @Test
     void itIsTheDigestOfTheCountedLines() throws Exception {
         StringBuilder lines = new StringBuilder();
-        SpecHash.flatten(SPEC).forEach((path, value) -> {
+        CanonicalYaml.flatten(SPEC).forEach((path, value) -> {
             boolean aside = path.equals("name")
                     || path.equals("description")
                     || path.equals("dataset.url")
@@ -109,7 +109,7 @@ class SpecHashTest {
 
     @Test
     void flatHasEverySettingInOrder() {
-        assertThat(SpecHash.flatten(SPEC))
+        assertThat(CanonicalYaml.flatten(SPEC))
                 .hasSize(Schema.RUN.settings().size())
                 .containsEntry("name", "quickstart")
                 .containsEntry("device", "cpu")
@@ -117,7 +117,7 @@ class SpecHashTest {
                 .containsEntry("optimizer.epsilon", "1e-8")
                 .containsEntry("train.batchTokens", "768")
                 .containsEntry("sample.prompt", "\n");
-        assertThat(SpecHash.flatten(SPEC).sequencedKeySet())
+        assertThat(CanonicalYaml.flatten(SPEC).sequencedKeySet())
                 .startsWith("name", "description", "seed", "device", "dataset.url")
                 .endsWith("cost.dollarsPerHour");
     }

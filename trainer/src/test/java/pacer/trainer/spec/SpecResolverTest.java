@@ -69,8 +69,9 @@ class SpecResolverTest {
     void everythingElseStays() {
         RunSpec spec = files.whole();
         RunSpec resolved = SpecResolver.resolve(spec, 3, 50257);
-        assertThat(SpecHash.flatten(resolved).entrySet())
-                .filteredOn(entry -> !SpecHash.flatten(spec).get(entry.getKey()).equals(entry.getValue()))
+        assertThat(CanonicalYaml.flatten(resolved).entrySet())
+                .filteredOn(entry ->
+                        !CanonicalYaml.flatten(spec).get(entry.getKey()).equals(entry.getValue()))
                 .extracting(Object::toString)
                 .containsExactly("model.vocabulary=50257", "train.threads=3", "schedule.decaySteps=10");
     }

@@ -1,0 +1,217 @@
+package pacer.trainer.checkpoint;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.Comparator;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.function.Consumer;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
+
+/**
+ * The checkpoints of a run: folders {@code step-000500}, each complete or not there. Reading needs nothing; whatever changes the
+ * folder takes the run's {@link Fence}.
+ *
+ * <p>A checkpoint is written into a hidden folder, every file and the folder synced, the manifest last; then the folder is renamed and
+ * the one above it synced. It is deleted manifest first. So at every moment, also after a power cut, a folder with a
+ * manifest is whole, unless the disk itself lost something: that is found by length and SHA-256 when it is read.
+ */
+public final class CheckpointStore {
+    private static final Pattern COMPLETE = Pattern.compile("step-\\d{6,9}");
+    private static final Pattern HIDDEN = Pattern.compile("\\.step-\\d{6,9}\\.epoch-(\\d{1,18})(\\.replaced)?");
+
+    private final Path folder;
+    private final Consumer<String> notices;
+
+    /**
+     * The checkpoints under {@code folder}, which need not exist yet.
+     *
+     * @param notices told, in a line each, what a person should know: a damaged checkpoint and what is done about it
+     */
+    public CheckpointStore(Path folder, Consumer<String> notices) {
+        this.folder = folder;
+        this.notices = notices;
+    }
+
+    static String folderName(int step) {
+        return "step-%06d".formatted(step);
+    }
+
+    /** All checkpoints by rising step, their files not verified; those whose manifest is damaged are left out. */
+    public List<Checkpoint> list() throws IOException {
+        List<Checkpoint> found = new ArrayList<>();
+        for (Path path : folders()) {
+            try {
+                found.add(Checkpoint.read(path));
+            } catch (NoSuchFileException deleted) {
+                // being deleted, manifest first
+            } catch (InvalidFileException damaged) {
+                notices.accept("left out a damaged checkpoint: " + damaged.getMessage());
+            }
+        }
+        found.sort(Comparator.comparingInt(c -> c.state().step()));
+        return found;
+    }
+
+    /** The checkpoint of the highest step whose files are what its manifest says. */
+    public Optional<Checkpoint> newest() throws IOException {
+        return firstValid(list().reversed());
+    }
+
+    /** The checkpoint of the lowest validation loss whose files are what its manifest says; of equal ones the earliest. */
+    public Optional<Checkpoint> best() throws IOException {
+        return firstValid(byLoss(list()));
+    }
+
+    /**
+     * Makes the folder ready for the writer of a new epoch and finds where it goes on: removes what killed writers of
+     * earlier epochs left, sets damaged checkpoints aside as {@code step-000500.damaged}, and returns the newest valid one.
+     */
+    public Optional<Checkpoint> recover(Fence fence) throws IOException {
+        fence.commit(() -> {
+            removeLeftovers(fence);
+            return null;
+        });
+        List<Path> newestFirst = folders();
+        newestFirst.sort(Comparator.comparing(CheckpointStore::stepOf).reversed());
+        for (Path path : newestFirst) {
+            try {
+                Checkpoint checkpoint = Checkpoint.read(path);
+                checkpoint.verify();
+                return Optional.of(checkpoint);
+            } catch (InvalidFileException damage) {
+                Path aside = fence.commit(() -> setAside(path));
+                notices.accept("damaged checkpoint set aside as " + aside.getFileName() + ", the one before it is used: "
+                        + damage.getMessage());
+            }
+        }
+        return Optional.empty();
+    }
+
+    /** Begins the checkpoint of {@code step}; every rank of an epoch that begins it gets the same draft. */
+    public CheckpointDraft draft(long epoch, int step) {
+        return new CheckpointDraft(folder, epoch, step);
+    }
+
+    /**
+     * Writes a checkpoint of a single rank. The sources are read on this thread and must not change until it returns;
+     * to train on meanwhile, give {@linkplain TensorSource#snapshot snapshots} and call it on another thread.
+     *
+     * @throws FencedException when a later epoch has begun
+     */
+    public Checkpoint save(
+            Fence fence, TrainingState state, Collection<TensorSource> weights, Collection<TensorSource> optimizer)
+            throws IOException {
+        CheckpointDraft draft = draft(fence.epoch(), state.step());
+        try {
+            draft.write(Checkpoint.WEIGHTS, Map.of("format", "pt"), weights);
+            draft.write(Checkpoint.optimizerFile(0), Map.of(), optimizer);
+            return draft.commit(fence, state, List.of(Checkpoint.WEIGHTS, Checkpoint.optimizerFile(0)));
+        } catch (IOException | RuntimeException e) {
+            try {
+                draft.abandon();
+            } catch (IOException second) {
+                e.addSuppressed(second);
+            }
+            throw e;
+        }
+    }
+
+    /** Deletes all but the newest {@code keepLast} checkpoints and, with {@code keepBest}, that of the lowest validation loss. */
+    public void prune(Fence fence, int keepLast, boolean keepBest) throws IOException {
+        fence.commit(() -> {
+            removeLeftovers(fence);
+            List<Checkpoint> all = list();
+            Set<Checkpoint> kept = new HashSet<>(all.subList(Math.max(0, all.size() - Math.max(1, keepLast)), all.size()));
+            if (keepBest) {
+                kept.addAll(byLoss(all).stream().limit(1).toList());
+            }
+            for (Checkpoint checkpoint : all) {
+                if (!kept.contains(checkpoint)) {
+                    delete(checkpoint.folder());
+                }
+            }
+            return null;
+        });
+    }
+
+    private Optional<Checkpoint> firstValid(List<Checkpoint> candidates) throws IOException {
+        for (Checkpoint checkpoint : candidates) {
+            try {
+                checkpoint.verify();
+                return Optional.of(checkpoint);
+            } catch (InvalidFileException damage) {
+                if (Files.exists(checkpoint.folder().resolve(Manifest.FILE))) {
+                    notices.accept("left out a damaged checkpoint: " + damage.getMessage());
+                } // else it was deleted while we read
+            }
+        }
+        return Optional.empty();
+    }
+
+    private static List<Checkpoint> byLoss(List<Checkpoint> all) {
+        return all.stream()
+                .filter(c -> c.state().validationLoss() != null)
+                .sorted(Comparator.comparingDouble(c -> c.state().validationLoss()))
+                .toList();
+    }
+
+    private static int stepOf(Path checkpoint) {
+        return Integer.parseInt(checkpoint.getFileName().toString().substring("step-".length()));
+    }
+
+    /** Folders that bear a checkpoint's name. */
+    private List<Path> folders() throws IOException {
+        return matching(COMPLETE);
+    }
+
+    private List<Path> matching(Pattern name) throws IOException {
+        try (Stream<Path> all = Files.list(folder)) {
+            return new ArrayList<>(all.filter(p -> name.matcher(p.getFileName().toString()).matches())
+                    .toList());
+        } catch (NoSuchFileException none) {
+            return new ArrayList<>();
+        }
+    }
+
+    private void removeLeftovers(Fence fence) throws IOException {
+        for (Path path : matching(HIDDEN)) {
+            Matcher name = HIDDEN.matcher(path.getFileName().toString());
+            if (name.matches() && Long.parseLong(name.group(1)) < fence.epoch()) {
+                Durable.deleteTree(path);
+            }
+        }
+        for (Path path : folders()) {
+            if (!Files.exists(path.resolve(Manifest.FILE))) {
+                Durable.deleteTree(path); // whoever deleted its manifest was killed before the rest
+            }
+        }
+    }
+
+    private void delete(Path checkpoint) throws IOException {
+        Files.deleteIfExists(checkpoint.resolve(Manifest.FILE));
+        Durable.syncFolder(checkpoint);
+        Durable.deleteTree(checkpoint);
+    }
+
+    private Path setAside(Path checkpoint) throws IOException {
+        String name = checkpoint.getFileName() + ".damaged";
+        Path aside = checkpoint.resolveSibling(name);
+        for (int i = 2; Files.exists(aside); i++) {
+            aside = checkpoint.resolveSibling(name + "-" + i);
+        }
+        Files.move(checkpoint, aside, StandardCopyOption.ATOMIC_MOVE);
+        Durable.syncFolder(folder);
+        return aside;
+    }
+}

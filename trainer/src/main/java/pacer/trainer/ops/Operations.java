@@ -129,17 +129,20 @@ public interface Operations {
         RELU_SQUARED
     }
 
-    /** out = activation(in). */
+    /**
+     * out = activation(in). Afterwards {@code in} holds whatever the device's {@link #activationBackward} wants to find there:
+     * the input still, or the derivative.
+     */
     void activationForward(
             Tensor out, // (n) F32 or BF16
-            Tensor in, // (n)
+            Tensor in, // (n) overwritten
             Activation activation);
 
-    /** dIn = dOut · activation'(in). May work in place on dOut where both are F32. */
+    /** dIn = dOut · activation'(input), with {@code saved} as the forward pass left its input. In place on dOut where both are F32. */
     void activationBackward(
             Tensor dIn, // (n) F32 or BF16
             Tensor dOut, // (n)
-            Tensor in, // (n)
+            Tensor saved, // (n)
             Activation activation);
 
     /** out = dropout(in), scaled by 1/(1-p); in place allowed. Its own backward pass, applied to a gradient. */

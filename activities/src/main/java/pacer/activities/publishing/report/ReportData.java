@@ -11,18 +11,21 @@ import pacer.trainer.spec.RunSpec;
  * What a report is made of.
  *
  * @param spec the resolved preset
- * @param verdict null where there is none yet
  * @param texts samples written after training
  */
-record ReportData(RunRecord run, RunSpec spec, RunHistory history, Verdict verdict, List<Sample> texts) {
+record ReportData(RunRecord run, RunSpec spec, RunHistory history, List<Sample> texts) {
 
     /** A text written by the model; {@code title} says when and under which name. */
     record Sample(String title, String prompt, String text) {}
 
+    private Verdict verdict() {
+        return run.verdict();
+    }
+
     /** The loss that counts: the evaluation's, else the last measured while training. */
     Optional<Double> validationLoss() {
-        return verdict != null
-                ? Optional.of(verdict.validationLoss())
+        return verdict() != null
+                ? Optional.of(verdict().validationLoss())
                 : history.validations().isEmpty()
                         ? Optional.empty()
                         : Optional.of(history.validations().getLast().loss());
@@ -41,10 +44,10 @@ record ReportData(RunRecord run, RunSpec spec, RunHistory history, Verdict verdi
 
     /** CSS class of the verdict. */
     String tone() {
-        if (run.status() == RunStatus.FAILED || verdict != null && Boolean.FALSE.equals(verdict.passed())) {
+        if (run.status() == RunStatus.FAILED || verdict() != null && Boolean.FALSE.equals(verdict().passed())) {
             return "bad";
         }
-        return verdict != null && Boolean.TRUE.equals(verdict.passed()) ? "good" : "";
+        return verdict() != null && Boolean.TRUE.equals(verdict().passed()) ? "good" : "";
     }
 
     /** The verdict, or how the run stands, in one line that begins with a mark. */
@@ -52,11 +55,11 @@ record ReportData(RunRecord run, RunSpec spec, RunHistory history, Verdict verdi
         if (run.status() == RunStatus.FAILED) {
             return "✗ failed" + (run.failure() == null ? "" : ": " + run.failure());
         }
-        if (verdict != null) {
-            return switch (verdict.passed()) {
-                case null -> "● " + verdict.text();
-                case Boolean passed when passed -> "✓ " + verdict.text();
-                default -> "✗ " + verdict.text();
+        if (verdict() != null) {
+            return switch (verdict().passed()) {
+                case null -> "● " + verdict().text();
+                case Boolean passed when passed -> "✓ " + verdict().text();
+                default -> "✗ " + verdict().text();
             };
         }
         return run.status() == RunStatus.STOPPED

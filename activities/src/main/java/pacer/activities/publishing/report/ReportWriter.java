@@ -2,17 +2,14 @@ package pacer.activities.publishing.report;
 
 import java.io.IOException;
 import java.io.InputStream;
-import java.nio.charset.MalformedInputException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.stream.Stream;
 import pacer.activities.run.RunFolder;
 import pacer.activities.run.RunRecord;
-import pacer.activities.run.Verdict;
 import pacer.trainer.event.TrainingEvent.Sampled;
 import pacer.trainer.spec.SpecLoader;
 
@@ -31,16 +28,11 @@ public final class ReportWriter {
      * @throws pacer.trainer.spec.SpecException when {@code preset.yaml} is damaged
      */
     public static Path write(Path runFolder) throws IOException {
-        return write(runFolder, new RunFolder(runFolder).read().verdict());
-    }
-
-    /** The same with a verdict that {@code run.json} does not hold yet; null while there is none. */
-    public static Path write(Path runFolder, Verdict verdict) throws IOException {
         RunFolder folder = new RunFolder(runFolder);
         RunRecord run = folder.read();
         RunHistory history = RunHistory.read(folder.events());
         ReportData data =
-                new ReportData(run, SpecLoader.read(folder.preset()), history, verdict, texts(folder, history));
+                new ReportData(run, SpecLoader.read(folder.preset()), history, texts(folder, history));
         String page = new ReportPage(data, resource("report.css"), resource("report.js")).html();
         Path temporary = runFolder.resolve(".report.html.part");
         try {
@@ -55,12 +47,8 @@ public final class ReportWriter {
     /** The final samples, from their files, and the last ones written while training. */
     private static List<ReportData.Sample> texts(RunFolder folder, RunHistory history) throws IOException {
         List<ReportData.Sample> texts = new ArrayList<>();
-        if (Files.isDirectory(folder.samples())) {
-            try (Stream<Path> files = Files.list(folder.samples())) {
-                for (Path file : files.filter(f -> f.toString().endsWith(".txt")).sorted().limit(SAMPLES).toList()) {
-                    texts.add(new ReportData.Sample(file.getFileName().toString(), "", text(file)));
-                }
-            }
+        for (String text : FinalSamples.read(folder, SAMPLES)) {
+            texts.add(new ReportData.Sample("final sample " + (texts.size() + 1), "", text));
         }
         List<Sampled> during = history.samples();
         for (Sampled sample : during.subList(Math.max(0, during.size() - (SAMPLES - texts.size())), during.size())) {
@@ -68,14 +56,6 @@ public final class ReportWriter {
                     "after step " + Quantities.grouped(sample.step()), sample.prompt(), sample.text()));
         }
         return texts;
-    }
-
-    private static String text(Path file) throws IOException {
-        try {
-            return Files.readString(file);
-        } catch (MalformedInputException e) {
-            return new String(Files.readAllBytes(file), StandardCharsets.UTF_8); // marks what is no UTF-8 with U+FFFD
-        }
     }
 
     private static String resource(String name) throws IOException {

@@ -1,17 +1,11 @@
 package pacer.activities.publishing.report;
 
-import com.fasterxml.jackson.core.JsonProcessingException;
-import java.io.BufferedReader;
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
-import java.util.Set;
-import pacer.activities.run.RunJson;
+import pacer.trainer.checkpoint.EventLog;
 import pacer.trainer.event.TrainingEvent;
 import pacer.trainer.event.TrainingEvent.Checkpointed;
 import pacer.trainer.event.TrainingEvent.Failed;
@@ -23,10 +17,7 @@ import pacer.trainer.event.TrainingEvent.Started;
 import pacer.trainer.event.TrainingEvent.Step;
 import pacer.trainer.event.TrainingEvent.Validated;
 
-/**
- * What the trainer said of a run, sorted by kind. Of steps that were taken twice, because a run went on from a checkpoint
- * before them, the first telling counts.
- */
+/** What the trainer said of a run over all attempts, sorted by kind. */
 public final class RunHistory {
     private final List<Started> starts = new ArrayList<>();
     private final List<Step> steps = new ArrayList<>();
@@ -35,57 +26,27 @@ public final class RunHistory {
     private final List<Sampled> samples = new ArrayList<>();
     private final List<Checkpointed> checkpoints = new ArrayList<>();
     private final List<Notice> notices = new ArrayList<>();
-    private final Set<Object> seen = new HashSet<>();
     private Finished finished;
     private Failed failed;
 
-    private record Once(Class<?> kind, int step, String text) {}
-
-    /**
-     * Reads {@code events.jsonl}; empty where there is none yet. Lines that are torn (the writer was killed) or of a kind that
-     * this version does not know are passed over.
-     */
+    /** Reads {@code events.jsonl}; empty where there is none yet. A line that is no event is passed over. */
     public static RunHistory read(Path events) throws IOException {
         RunHistory history = new RunHistory();
-        if (!Files.exists(events)) {
-            return history;
-        }
-        try (BufferedReader lines = Files.newBufferedReader(events, StandardCharsets.UTF_8)) {
-            for (String line = lines.readLine(); line != null; line = lines.readLine()) {
-                if (!line.isBlank()) {
-                    parse(line).ifPresent(history::add);
-                }
-            }
-        }
+        EventLog.firstOccurrences(EventLog.read(events, damage -> {})).forEach(history::add);
         return history;
     }
 
-    private static Optional<TrainingEvent> parse(String line) {
-        try {
-            return Optional.of(RunJson.MAPPER.readValue(line, TrainingEvent.class));
-        } catch (JsonProcessingException e) {
-            return Optional.empty();
-        }
-    }
-
-    /** Takes one more event. */
-    public void add(TrainingEvent event) {
+    private void add(TrainingEvent event) {
         switch (event) {
             case Started e -> starts.add(e);
-            case Step e -> once(steps, e, null);
-            case Skipped e -> once(skipped, e, null);
-            case Validated e -> once(validations, e, null);
-            case Sampled e -> once(samples, e, e.text());
-            case Checkpointed e -> once(checkpoints, e, null);
-            case Notice e -> once(notices, e, e.text());
+            case Step e -> steps.add(e);
+            case Skipped e -> skipped.add(e);
+            case Validated e -> validations.add(e);
+            case Sampled e -> samples.add(e);
+            case Checkpointed e -> checkpoints.add(e);
+            case Notice e -> notices.add(e);
             case Finished e -> finished = e;
             case Failed e -> failed = e;
-        }
-    }
-
-    private <T extends TrainingEvent> void once(List<T> list, T event, String text) {
-        if (seen.add(new Once(event.getClass(), event.step(), text))) {
-            list.add(event);
         }
     }
 

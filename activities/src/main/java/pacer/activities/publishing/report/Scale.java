@@ -4,10 +4,10 @@ import java.util.ArrayList;
 import java.util.List;
 
 /** Maps values to 0 (low end) … 1 (high end) of an axis, evenly or by their logarithm. */
-record Scale(double low, double high, boolean log) {
+public record Scale(double low, double high, boolean log) {
 
     /** An axis that holds all of {@code low … high} with a little air. */
-    static Scale around(double low, double high, boolean log) {
+    public static Scale around(double low, double high, boolean log) {
         if (!(low < high)) {
             double air = low == 0 ? 1 : Math.abs(low) * 0.1;
             return new Scale(low - air, high + air, false);
@@ -22,13 +22,19 @@ record Scale(double low, double high, boolean log) {
         return new Scale(low >= 0 && low - air < 0 ? 0 : low - air, high + air, false);
     }
 
-    double of(double value) {
+    /** Where {@code value} stands on the axis, 0 to 1; what is beyond it stands at its end. */
+    public double of(double value) {
         double share = log ? Math.log(value / low) / Math.log(high / low) : (value - low) / (high - low);
         return Math.clamp(share, 0, 1);
     }
 
+    /** The value that stands at {@code share} of the axis. */
+    public double value(double share) {
+        return log ? low * Math.pow(high / low, share) : low + (high - low) * share;
+    }
+
     /** About {@code wanted} round values within the axis. */
-    List<Double> ticks(int wanted) {
+    public List<Double> ticks(int wanted) {
         if (!log || high / low < 3) {
             return even(wanted);
         }

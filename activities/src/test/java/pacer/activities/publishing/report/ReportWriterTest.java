@@ -23,6 +23,7 @@ import pacer.activities.run.RunStatus;
 import pacer.activities.run.Stage;
 import pacer.activities.run.StageRecord;
 import pacer.activities.run.Verdict;
+import pacer.trainer.checkpoint.EventLog;
 import pacer.trainer.event.TrainingEvent;
 
 class ReportWriterTest {
@@ -58,7 +59,7 @@ class ReportWriterTest {
     private void events(Iterable<? extends TrainingEvent> events) throws IOException {
         StringBuilder lines = new StringBuilder();
         for (TrainingEvent event : events) {
-            lines.append(RunJson.MAPPER.writeValueAsString(event)).append('\n');
+            lines.append(EventLog.line(event)).append('\n');
         }
         Files.writeString(folder.resolve("events.jsonl"), lines);
     }
@@ -81,7 +82,7 @@ class ReportWriterTest {
     void hostileTextStaysText() throws Exception {
         record(RunStatus.FINISHED, new Verdict(true, 1.6784, 1.69, HOSTILE), HOSTILE, null);
         Files.createDirectory(folder.resolve("samples"));
-        Files.write(folder.resolve("samples/a.txt"), new byte[] {'<', (byte) 0xff, '&', 'z'});
+        Files.write(folder.resolve("samples/final-1.txt"), new byte[] {'<', (byte) 0xff, '&', 'z'});
         events(List.of(
                 new TrainingEvent.Started(NOON, 0, 100_000, 800, 8, 1, HOSTILE, 1, null),
                 step(1, 4.3),
@@ -149,8 +150,8 @@ class ReportWriterTest {
 
     @Test
     void tornAndUnknownLinesArePassedOverAndTheFirstTellingCounts() throws Exception {
-        Files.writeString(folder.resolve("events.jsonl"), RunJson.MAPPER.writeValueAsString(step(1, 4))
-                + "\n" + RunJson.MAPPER.writeValueAsString(step(1, 5))
+        Files.writeString(folder.resolve("events.jsonl"), EventLog.line(step(1, 4))
+                + "\n" + EventLog.line(step(1, 5))
                 + "\n{\"event\":\"teleported\",\"step\":2}\n\n{\"event\":\"step\",\"st");
         assertThat(RunHistory.read(folder.resolve("events.jsonl")).steps()).singleElement().satisfies(s -> assertThat(s.loss()).isEqualTo(4));
     }

@@ -1,0 +1,109 @@
+package pacer.trainer.eval;
+
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.util.Arrays;
+import java.util.function.IntConsumer;
+import pacer.trainer.model.Gpt;
+import pacer.trainer.model.Replica;
+import pacer.trainer.ops.Dropout;
+
+/**
+ * Continues a text, token by token, as nanoGPT's sample.py: temperature, then the top k, then a draw. The context is the last T
+ * tokens. Draws are a function of seed, sample and place.
+ */
+public final class Sampler {
+    private final Gpt gpt;
+    private final int length;
+    private final int vocabulary;
+    private final MemorySegment inputs; // (B, T) int32; only the first row is of interest
+    private final MemorySegment row; // (V)
+
+    /** @param vocabulary tokens that may be drawn: those the tokenizer knows, at most the model's */
+    public Sampler(Replica replica, int vocabulary) {
+        this.gpt = replica.firstLane();
+        this.length = gpt.length();
+        this.vocabulary = Math.min(vocabulary, replica.model().vocabulary());
+        this.inputs = Arena.ofAuto().allocate(4L * gpt.sequences() * length, 64);
+        this.row = Arena.ofAuto().allocate(4L * replica.model().vocabulary(), 64);
+    }
+
+    /**
+     * How to draw.
+     *
+     * @param temperature divides the logits; 0 takes the likeliest token
+     * @param topK draws only from the k likeliest; 0 from all
+     * @param seed fixes the draws
+     */
+    public record Settings(double temperature, int topK, long seed) {}
+
+    /**
+     * Continues {@code prompt} by {@code count} tokens, handing each to {@code each} as it is drawn.
+     *
+     * @param sample number of the sample; other samples of the same seed are other texts
+     */
+    public void continuing(int[] prompt, int count, Settings settings, int sample, IntConsumer each) {
+        if (prompt.length == 0) {
+            throw new IllegalArgumentException("a prompt needs at least one token");
+        }
+        int[] context = Arrays.copyOfRange(prompt, Math.max(0, prompt.length - length), prompt.length);
+        int used = context.length;
+        context = Arrays.copyOf(context, length);
+        long key = Dropout.key(settings.seed(), sample, 0);
+        for (int i = 0; i < count; i++) {
+            int token = draw(logits(context, used), settings, Dropout.key(key, i, 1));
+            each.accept(token);
+            if (used < length) {
+                context[used++] = token;
+            } else {
+                System.arraycopy(context, 1, context, 0, length - 1);
+                context[length - 1] = token;
+            }
+        }
+    }
+
+    private double[] logits(int[] context, int used) {
+        MemorySegment.copy(context, 0, inputs, ValueLayout.JAVA_INT, 0, length);
+        gpt.logits(inputs, used - 1, row);
+        double[] values = new double[vocabulary];
+        for (int v = 0; v < vocabulary; v++) {
+            values[v] = row.getAtIndex(ValueLayout.JAVA_FLOAT, v);
+        }
+        return values;
+    }
+
+    private static int draw(double[] logits, Settings settings, long bits) {
+        double max = Arrays.stream(logits).max().orElseThrow();
+        if (settings.temperature() == 0) {
+            for (int v = 0; ; v++) {
+                if (logits[v] == max) {
+                    return v;
+                }
+            }
+        }
+        double least = Double.NEGATIVE_INFINITY;
+        if (settings.topK() > 0 && settings.topK() < logits.length) {
+            double[] sorted = logits.clone();
+            Arrays.sort(sorted);
+            least = sorted[sorted.length - settings.topK()];
+        }
+        double sum = 0;
+        for (int v = 0; v < logits.length; v++) {
+            logits[v] = logits[v] < least ? 0 : Math.exp((logits[v] - max) / settings.temperature());
+            sum += logits[v];
+        }
+        double rest = (bits >>> 11) * 0x1.0p-53 * sum;
+        int last = 0;
+        for (int v = 0; v < logits.length; v++) {
+            if (logits[v] > 0) {
+                last = v;
+                rest -= logits[v];
+                if (rest < 0) {
+                    break;
+                }
+            }
+        }
+        return last;
+    }
+}

@@ -1,0 +1,66 @@
+package pacer.trainer.model;
+
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import pacer.trainer.ops.DType;
+import pacer.trainer.ops.Device;
+import pacer.trainer.ops.ReferenceDevice;
+import pacer.trainer.ops.cpu.CpuDevice;
+import pacer.trainer.ops.cpu.Gemms;
+import pacer.trainer.spec.ModelSpec;
+import pacer.trainer.spec.TrainSpec.Precision;
+
+/**
+ * What a rank computes with.
+ *
+ * @param kind which device
+ * @param threads CPU threads of this rank
+ * @param precision arithmetic of the linear layers
+ * @param products library of matrix products on the CPU
+ * @param cache folder in which native libraries are unpacked once
+ */
+public record Engine(Kind kind, int threads, Precision precision, Gemms.Kind products, Path cache) {
+
+    /** Devices. */
+    public enum Kind {
+        CPU,
+        /** The scalar specification: exact and slow, for small models. */
+        REFERENCE
+    }
+
+    /**
+     * Models up to this size take a lane a thread. Above it a second set of gradients costs more than lanes save, see
+     * docs/log.md.
+     */
+    private static final long LANES_UP_TO = 32_000_000;
+
+    /** Lanes for micro-batches of {@code sequences}: a function of the resolved spec alone, for it is part of what fixes the bits. */
+    public int lanes(ModelSpec model, int sequences) {
+        return kind == Kind.CPU && Parameters.of(model).size() <= LANES_UP_TO ? Math.min(threads, sequences) : 1;
+    }
+
+    /**
+     * Plans a copy of {@code model} for micro-batches of {@code sequences} of {@code length} tokens.
+     *
+     * @param training whether it will run backward passes
+     * @throws IOException when a product library asked for by name cannot be had
+     */
+    public Replica open(ModelSpec model, int sequences, int length, boolean training) throws IOException {
+        int lanes = lanes(model, sequences);
+        List<Device> devices = new ArrayList<>();
+        switch (kind) {
+            case REFERENCE -> devices.add(new ReferenceDevice());
+            case CPU -> {
+                CpuDevice first = CpuDevice.open(threads / lanes, products, cache);
+                devices.add(first);
+                for (int lane = 1; lane < lanes; lane++) {
+                    devices.add(first.sibling(threads / lanes));
+                }
+            }
+        }
+        DType dtype = precision == Precision.BF16 ? DType.BF16 : DType.F32;
+        return new Replica(model, devices, dtype, sequences, length, training);
+    }
+}

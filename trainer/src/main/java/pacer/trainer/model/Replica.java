@@ -1,0 +1,208 @@
+package pacer.trainer.model;
+
+import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
+import java.util.List;
+import pacer.trainer.ops.DType;
+import pacer.trainer.ops.Device;
+import pacer.trainer.ops.Tensor;
+import pacer.trainer.ops.cpu.Crew;
+import pacer.trainer.spec.ModelSpec;
+
+/**
+ * One rank's copy of a model, divided over lanes. A lane is a thread with buffers and gradients of its own that takes its share of
+ * a micro-batch through the whole model; lanes share the weights and meet a few times a step. Small models run fastest so (few
+ * meetings, each lane's activations stay in its core's cache); large ones take one lane whose operations divide their own work,
+ * which needs the gradients only once.
+ */
+public final class Replica implements AutoCloseable {
+    private final ModelSpec model;
+    private final Parameters parameters;
+    private final List<Device> devices = new ArrayList<>();
+    private final Crew lanes;
+    private final Tensor weights;
+    private final Tensor products;
+    private final Tensor[] gradients;
+    private final Gpt[] gpts;
+    private final double[] losses;
+    private final int[] firstSequence;
+
+    /**
+     * Plans a replica.
+     *
+     * @param lanes the devices, one a lane; the first holds the weights
+     * @param sequences sequences a micro-batch, at least one a lane
+     * @param training whether it will run backward passes
+     */
+    public Replica(ModelSpec model, List<Device> lanes, DType products, int sequences, int length, boolean training) {
+        this.model = model;
+        this.parameters = Parameters.of(model);
+        this.devices.addAll(lanes);
+        int n = lanes.size();
+        Device first = lanes.getFirst();
+        int elements = parameters.elements();
+        this.weights = first.allocate("weights", DType.F32, elements);
+        this.products = products == DType.F32 ? weights : first.allocate("products", products, elements);
+        this.gradients = new Tensor[n];
+        this.gpts = new Gpt[n];
+        this.losses = new double[n];
+        this.firstSequence = new int[n + 1];
+        this.lanes = new Crew(n, "lane");
+        for (int lane = 0; lane < n; lane++) {
+            int from = sequences * lane / n;
+            int to = sequences * (lane + 1) / n;
+            firstSequence[lane + 1] = to;
+            Device device = lanes.get(lane);
+            gradients[lane] = training ? device.allocate("gradients", DType.F32, elements) : null;
+            gpts[lane] = new Gpt(model, parameters, device, weights, this.products, gradients[lane], to - from, length);
+        }
+    }
+
+    public Parameters parameters() {
+        return parameters;
+    }
+
+    public ModelSpec model() {
+        return model;
+    }
+
+    /** All parameters, F32. After writing to them call {@link #weightsChanged}. */
+    public Tensor weights() {
+        return weights;
+    }
+
+    /** The gradients, whole after {@link #reduceGradients}. */
+    public Tensor gradients() {
+        return gradients[0];
+    }
+
+    /** The device that holds the weights. */
+    public Device device() {
+        return devices.getFirst();
+    }
+
+    /** Sequences a micro-batch. */
+    public int sequences() {
+        return firstSequence[gpts.length];
+    }
+
+    /** Tokens a sequence. */
+    public int length() {
+        return gpts[0].length();
+    }
+
+    /** Brings the products' copy of the weights up to date. */
+    public void weightsChanged() {
+        if (products != weights) {
+            lanes.run(lane -> refreshProducts(lane));
+        }
+    }
+
+    private void refreshProducts(int lane) {
+        long from = lanes.bound(weights.size(), 64, lane);
+        long to = lanes.bound(weights.size(), 64, lane + 1);
+        if (products != weights && from < to) {
+            int n = (int) (to - from);
+            devices.get(lane)
+                    .operations()
+                    .convert(products.slice("products", from, n), weights.slice("weights", from, n));
+        }
+    }
+
+    /** Sets all gradients to zero. */
+    public void zeroGradients() {
+        lanes.run(lane -> devices.get(lane).operations().zero(gradients[lane]));
+    }
+
+    /**
+     * Forward and backward pass of one micro-batch; gradients are added up lane by lane.
+     *
+     * @param inputs int32 (B, T)
+     * @param targets int32 (B, T)
+     * @return sum of the losses, nats
+     */
+    public double forwardBackward(
+            MemorySegment inputs, MemorySegment targets, float gradientScale, DropoutPlan dropout) {
+        lanes.run(lane -> losses[lane] = gpts[lane].forwardBackward(
+                share(inputs, lane), share(targets, lane), gradientScale, dropout.from(firstSequence[lane])));
+        return sumOfLosses();
+    }
+
+    /** Sum of the losses of a micro-batch, nats. */
+    public double loss(MemorySegment inputs, MemorySegment targets) {
+        lanes.run(lane -> losses[lane] = gpts[lane].loss(share(inputs, lane), share(targets, lane)));
+        return sumOfLosses();
+    }
+
+    /** The first lane's model, for logits of its share of a batch. */
+    public Gpt firstLane() {
+        return gpts[0];
+    }
+
+    private double sumOfLosses() {
+        double sum = 0;
+        for (double loss : losses) {
+            sum += loss;
+        }
+        return sum;
+    }
+
+    private MemorySegment share(MemorySegment batch, int lane) {
+        long bytes = 4L * length();
+        return batch.asSlice(firstSequence[lane] * bytes, (firstSequence[lane + 1] - firstSequence[lane]) * bytes);
+    }
+
+    /** Adds the lanes' gradients, in the order of lanes, into {@link #gradients}. */
+    public void reduceGradients() {
+        if (gpts.length > 1) {
+            lanes.run(
+                    lane -> devices.get(lane).operations().sum(gradients[0], gradients, bound(lane), bound(lane + 1)));
+        }
+    }
+
+    /** Global norm of the gradients. */
+    public double gradientNorm() {
+        double[] squares = new double[gpts.length];
+        lanes.run(lane -> squares[lane] =
+                devices.get(lane).operations().sumOfSquares(gradients[0], bound(lane), bound(lane + 1)));
+        double sum = 0;
+        for (double s : squares) {
+            sum += s;
+        }
+        return Math.sqrt(sum);
+    }
+
+    /** What a lane does to elements [from, to) of the flat tensors. */
+    @FunctionalInterface
+    public interface Update {
+        void apply(Device device, long from, long to);
+    }
+
+    /** Updates the weights, every lane its part, and the products' copy with them. */
+    public void update(Update update) {
+        lanes.run(lane -> {
+            update.apply(devices.get(lane), bound(lane), bound(lane + 1));
+            refreshProducts(lane);
+        });
+    }
+
+    private long bound(int lane) {
+        return lanes.bound(weights.size(), 64, lane);
+    }
+
+    /** Copies a parameter out of a flat tensor laid out as {@link #weights}. */
+    public void read(Tensor flat, Parameter parameter, MemorySegment to) {
+        device().read(parameters.in(flat, parameter.name()), to);
+    }
+
+    /** Bytes planned for weights, gradients and activations. */
+    public long plannedBytes() {
+        return devices.stream().mapToLong(Device::allocatedBytes).sum();
+    }
+
+    @Override
+    public void close() {
+        lanes.close();
+        devices.forEach(Device::close);
+    }
+}

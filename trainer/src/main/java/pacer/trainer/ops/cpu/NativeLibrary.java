@@ -1,0 +1,108 @@
+package pacer.trainer.ops.cpu;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.lang.foreign.Arena;
+import java.lang.foreign.FunctionDescriptor;
+import java.lang.foreign.Linker;
+import java.lang.foreign.SymbolLookup;
+import java.lang.foreign.ValueLayout;
+import java.lang.invoke.MethodHandle;
+import java.net.URL;
+import java.net.URLConnection;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+
+/**
+ * A native library that comes in a jar: unpacked once into the cache, then loaded through the Foreign Function API. Pointers are
+ * declared as longs, which every 64-bit calling convention passes alike, so that a call makes no objects.
+ */
+final class NativeLibrary {
+    static final ValueLayout.OfLong POINTER = ValueLayout.JAVA_LONG;
+
+    private static final Linker LINKER = Linker.nativeLinker();
+
+    private final String name;
+    private final SymbolLookup symbols;
+
+    private NativeLibrary(String name, SymbolLookup symbols) {
+        this.name = name;
+        this.symbols = symbols;
+    }
+
+    /**
+     * Loads {@code files} from {@code folder} of the class path, in order; symbols are looked up in the last.
+     *
+     * @throws IOException when a file is not on the class path or cannot be unpacked or loaded
+     */
+    static NativeLibrary load(Path cache, String folder, String... files) throws IOException {
+        String main = files[files.length - 1];
+        Path home = cache.resolve("native").resolve(version(folder + "/" + main));
+        SymbolLookup last = null;
+        for (String file : files) {
+            Path library = home.resolve(file);
+            if (!Files.exists(library)) {
+                unpack(folder + "/" + file, library);
+            }
+            try {
+                last = SymbolLookup.libraryLookup(library, Arena.global());
+            } catch (IllegalArgumentException e) {
+                throw new IOException("cannot load " + library + ": " + e.getMessage(), e);
+            }
+        }
+        return new NativeLibrary(main, last);
+    }
+
+    /** Tells two versions of a library apart: size and time of its entry in the jar. */
+    private static String version(String resource) throws IOException {
+        URLConnection connection = open(resource);
+        try (InputStream in = connection.getInputStream()) {
+            return Long.toHexString(connection.getContentLengthLong() * 31 + connection.getLastModified());
+        }
+    }
+
+    private static void unpack(String resource, Path target) throws IOException {
+        try (InputStream in = open(resource).getInputStream()) {
+            Files.createDirectories(target.getParent());
+            Path part = Files.createTempFile(
+                    target.getParent(), target.getFileName().toString(), ".part");
+            Files.copy(in, part, StandardCopyOption.REPLACE_EXISTING);
+            Files.move(part, target, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+        }
+    }
+
+    private static URLConnection open(String resource) throws IOException {
+        URL url = NativeLibrary.class.getClassLoader().getResource(resource);
+        if (url == null) {
+            throw new IOException(resource + " is not on the class path");
+        }
+        URLConnection connection = url.openConnection();
+        connection.setUseCaches(false);
+        return connection;
+    }
+
+    /** A handle on function {@code symbol}. */
+    MethodHandle function(String symbol, FunctionDescriptor type) throws IOException {
+        return LINKER.downcallHandle(
+                symbols.find(symbol).orElseThrow(() -> new IOException(name + " lacks " + symbol)), type);
+    }
+
+    /** Sets an environment variable of this process, for libraries that read theirs when they are loaded. */
+    static void setEnvironment(String variable, String value) {
+        MethodHandle setenv = LINKER.downcallHandle(
+                LINKER.defaultLookup().find("setenv").orElseThrow(),
+                FunctionDescriptor.of(
+                        ValueLayout.JAVA_INT, ValueLayout.ADDRESS, ValueLayout.ADDRESS, ValueLayout.JAVA_INT));
+        try (Arena arena = Arena.ofConfined()) {
+            int status = (int) setenv.invokeExact(arena.allocateFrom(variable), arena.allocateFrom(value), 1);
+            if (status != 0) {
+                throw new IllegalStateException("setenv " + variable + " failed");
+            }
+        } catch (RuntimeException | Error e) {
+            throw e;
+        } catch (Throwable e) {
+            throw new IllegalStateException(e);
+        }
+    }
+}

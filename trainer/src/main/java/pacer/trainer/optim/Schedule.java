@@ -1,0 +1,43 @@
+package pacer.trainer.optim;
+
+import pacer.trainer.spec.OptimizerSpec;
+import pacer.trainer.spec.ScheduleSpec;
+
+/**
+ * The learning rate of each step: linear warmup, then constant or a half cosine down to a floor.
+ *
+ * <p>Step for step as nanoGPT's {@code get_lr} since December 2024: steps count from 0, and of {@code warmupSteps} = w the
+ * step s has peak·(s+1)/(w+1), so that the first rate is not zero (before, it was peak·s/w) and step w is the first at the
+ * peak. The floor is reached at step {@code decaySteps} and kept.
+ *
+ * @param peak highest rate
+ * @param floor lowest rate, absolute
+ * @param warmupSteps steps before the peak
+ * @param decaySteps step at which the cosine reaches the floor
+ */
+public record Schedule(ScheduleSpec.Type type, double peak, double floor, long warmupSteps, long decaySteps) {
+
+    /** The schedule of a run of {@code steps} optimizer steps. */
+    public static Schedule of(ScheduleSpec schedule, OptimizerSpec optimizer, int steps) {
+        double peak = optimizer.learningRate();
+        int decaySteps = schedule.decaySteps() == 0 ? steps : schedule.decaySteps();
+        return new Schedule(schedule.type(), peak, peak * schedule.floor(), schedule.warmupSteps(), decaySteps);
+    }
+
+    /** The rate of step {@code step}, the first being 0. */
+    public double learningRate(long step) {
+        if (step < warmupSteps) {
+            return peak * (step + 1) / (warmupSteps + 1);
+        }
+        return switch (type) {
+            case CONSTANT -> peak;
+            case COSINE -> {
+                if (step >= decaySteps) {
+                    yield floor;
+                }
+                double progress = (double) (step - warmupSteps) / (decaySteps - warmupSteps);
+                yield floor + 0.5 * (1 + Math.cos(Math.PI * progress)) * (peak - floor);
+            }
+        };
+    }
+}

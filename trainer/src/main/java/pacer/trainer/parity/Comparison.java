@@ -1,0 +1,107 @@
+package pacer.trainer.parity;
+
+import java.io.IOException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import pacer.trainer.checkpoint.InvalidFileException;
+import pacer.trainer.checkpoint.Safetensors;
+import pacer.trainer.checkpoint.StoredTensor;
+import pacer.trainer.model.Parameter;
+import pacer.trainer.model.Replica;
+import pacer.trainer.ops.Tensor;
+
+/** Compares a replica with a trace and collects the quantities. */
+final class Comparison {
+    private final Replica replica;
+    private final List<Quantity> quantities = new ArrayList<>();
+
+    Comparison(Replica replica) {
+        this.replica = replica;
+    }
+
+    List<Quantity> quantities() {
+        return quantities;
+    }
+
+    void number(String name, double ours, double theirs, double tolerance) {
+        quantities.add(Quantity.ofNumbers(name, ours, theirs, tolerance));
+    }
+
+    void agreement(String name, boolean equal, String detail) {
+        quantities.add(new Quantity(name, equal ? 0 : 1, 0, detail));
+    }
+
+    /** Every parameter's {@code prefix + name} of the trace against its view in {@code flat}; the worst is named. */
+    void parameters(String name, Tensor flat, Map<String, MemorySegment> theirs, double tolerance) {
+        double worst = 0;
+        String at = "";
+        for (Parameter p : replica.parameters().all()) {
+            MemorySegment expected = theirs.get(p.name());
+            if (expected == null) {
+                continue;
+            }
+            try (Arena arena = Arena.ofConfined()) {
+                MemorySegment ours = arena.allocate(4 * p.size(), 64);
+                replica.read(flat, p, ours);
+                double difference = Quantity.relativeNorm(ours, expected);
+                if (!(difference <= worst)) {
+                    worst = difference;
+                    at = p.name();
+                }
+            }
+        }
+        quantities.add(new Quantity(name, worst, tolerance, at));
+    }
+
+    /** Rows of logits against the trace's (rows, V). */
+    void logits(String name, MemorySegment theirs, int firstRow, int rows, double tolerance) {
+        int vocabulary = replica.model().vocabulary();
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment ours = arena.allocate(4L * rows * vocabulary, 64);
+            for (int r = 0; r < rows; r++) {
+                replica.firstLane().readLogits(firstRow + r, ours.asSlice(4L * r * vocabulary, 4L * vocabulary));
+            }
+            quantities.add(new Quantity(name, Quantity.relativeNorm(ours, theirs), tolerance, ""));
+        }
+    }
+
+    /** The trace's tensors {@code prefix + parameter} by parameter, as floats. Shapes must be the parameters'. */
+    static Map<String, MemorySegment> named(Safetensors trace, String prefix, Replica replica, Arena arena)
+            throws IOException {
+        Map<String, MemorySegment> found = new HashMap<>();
+        for (Parameter p : replica.parameters().all()) {
+            StoredTensor stored = trace.tensors().get(prefix + p.name());
+            if (stored == null) {
+                continue;
+            }
+            List<Long> shape = p.shape().stream().map(Integer::longValue).toList();
+            if (!stored.shape().equals(shape)) {
+                throw new InvalidFileException(
+                        stored.file(),
+                        "tensor \"" + stored.name() + "\"",
+                        "has shape " + stored.shape() + "; the model's is " + shape);
+            }
+            MemorySegment values = arena.allocate(4 * p.size(), 64);
+            stored.toFloats(values);
+            found.put(p.name(), values);
+        }
+        return found;
+    }
+
+    /** Sets the replica's weights; every parameter must be there. */
+    static void load(Replica replica, Map<String, MemorySegment> weights, java.nio.file.Path source)
+            throws InvalidFileException {
+        for (Parameter p : replica.parameters().all()) {
+            MemorySegment values = weights.get(p.name());
+            if (values == null) {
+                throw new InvalidFileException(source, "tensor for \"" + p.name() + "\"", "is missing");
+            }
+            replica.device().write(replica.parameters().in(replica.weights(), p.name()), values);
+        }
+        replica.weightsChanged();
+    }
+}

@@ -1,0 +1,99 @@
+package pacer.trainer.parity;
+
+import java.io.IOException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.stream.IntStream;
+import pacer.trainer.checkpoint.HuggingFaceGpt2;
+import pacer.trainer.checkpoint.InvalidFileException;
+import pacer.trainer.checkpoint.Safetensors;
+import pacer.trainer.checkpoint.StoredTensor;
+import pacer.trainer.eval.Sampler;
+import pacer.trainer.model.DropoutPlan;
+import pacer.trainer.model.Engine;
+import pacer.trainer.model.Replica;
+import pacer.trainer.spec.ModelSpec;
+
+/** A trace of kind {@code hf}: a Hugging Face GPT-2 folder with logits, loss, gradients and a greedy continuation. */
+final class HuggingFaceReplay {
+
+    private HuggingFaceReplay() {}
+
+    static ParityReport replay(TraceJson trace, Path folder, Engine engine) throws IOException {
+        ModelSpec model = HuggingFaceGpt2.readConfig(folder);
+        Tolerances tolerance = Tolerances.of(engine.precision());
+        try (Safetensors golden = Safetensors.open(folder.resolve("golden.safetensors"));
+                Arena arena = Arena.ofShared()) {
+            StoredTensor inputs = golden.tensor("inputs");
+            StoredTensor targets = golden.tensor("targets");
+            int sequences = Math.toIntExact(inputs.shape().getFirst());
+            int length = Math.toIntExact(inputs.shape().getLast());
+            // one lane's model holds the whole batch, so that all logits can be compared
+            Engine whole = new Engine(engine.kind(), 1, engine.precision(), engine.products(), engine.cache());
+            try (Replica replica = whole.open(model, sequences, length, true)) {
+                Comparison compare = new Comparison(replica);
+                Comparison.load(replica, HuggingFaceGpt2.readWeights(folder, model, arena), folder);
+                MemorySegment x = ints(inputs, arena);
+                MemorySegment y = ints(targets, arena);
+
+                replica.firstLane().logits(x, 0, arena.allocate(4L * model.vocabulary(), 64));
+                MemorySegment logits = floats(golden.tensor("logits"), arena);
+                compare.logits("logits", logits, 0, sequences * length, tolerance.logits());
+
+                double tokens = (double) sequences * length;
+                double loss = replica.forwardBackward(x, y, (float) (1 / tokens), DropoutPlan.NONE) / tokens;
+                replica.reduceGradients();
+                compare.number("loss", loss, trace.number("/loss"), tolerance.firstLoss());
+                compare.parameters(
+                        "gradients",
+                        replica.gradients(),
+                        HuggingFaceGpt2.rename(golden, "grad.", model, arena),
+                        tolerance.gradients());
+                compareGreedy(compare, golden, inputs, replica);
+                return new ParityReport(
+                        folder.getFileName().toString(), replica.device().description(), compare.quantities());
+            }
+        }
+    }
+
+    /** The trace's row is a prompt, which is the beginning of the first input, and its likeliest continuation. */
+    private static void compareGreedy(Comparison compare, Safetensors golden, StoredTensor inputs, Replica replica)
+            throws IOException {
+        StoredTensor stored = golden.tensors().get("greedy");
+        if (stored == null) {
+            return;
+        }
+        int[] theirs = stored.ints();
+        int[] row = Arrays.copyOf(inputs.ints(), replica.length());
+        int prompt = Arrays.mismatch(theirs, row);
+        if (prompt < 1) {
+            throw new InvalidFileException(
+                    stored.file(),
+                    "tensor \"greedy\"",
+                    "must begin with tokens of the first row of \"inputs\", then go on");
+        }
+        int[] ours = Arrays.copyOf(theirs, prompt);
+        IntStream.Builder drawn = IntStream.builder();
+        new Sampler(replica, replica.model().vocabulary())
+                .continuing(ours, theirs.length - prompt, new Sampler.Settings(0, 0, 0), 0, drawn::add);
+        int[] continued = IntStream.concat(Arrays.stream(ours), drawn.build()).toArray();
+        int mismatch = Arrays.mismatch(continued, theirs);
+        compare.agreement(
+                "greedy continuation",
+                mismatch < 0,
+                mismatch < 0 ? theirs.length - prompt + " tokens" : "token " + mismatch);
+    }
+
+    private static MemorySegment ints(StoredTensor tensor, Arena arena) throws IOException {
+        return arena.allocateFrom(ValueLayout.JAVA_INT, tensor.ints());
+    }
+
+    private static MemorySegment floats(StoredTensor tensor, Arena arena) {
+        MemorySegment values = arena.allocate(4 * tensor.elements(), 64);
+        tensor.toFloats(values);
+        return values;
+    }
+}

@@ -1,0 +1,170 @@
+package pacer.trainer.parity;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import java.io.IOException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.nio.file.Path;
+import java.util.Map;
+import pacer.trainer.checkpoint.ElementType;
+import pacer.trainer.checkpoint.InvalidFileException;
+import pacer.trainer.checkpoint.Safetensors;
+import pacer.trainer.checkpoint.StoredTensor;
+import pacer.trainer.model.DropoutPlan;
+import pacer.trainer.model.Engine;
+import pacer.trainer.model.Replica;
+import pacer.trainer.ops.Operations.Activation;
+import pacer.trainer.optim.AdamWOptimizer;
+import pacer.trainer.spec.ModelSpec;
+import pacer.trainer.spec.OptimizerSpec;
+
+/** A trace of kind {@code run}: initial weights, batches, then losses, first gradients and final weights of a training. */
+final class RunReplay {
+
+    private RunReplay() {}
+
+    static ParityReport replay(TraceJson trace, Path tensors, Engine engine) throws IOException {
+        ModelSpec model = model(trace);
+        OptimizerSpec optimizer = optimizer(trace);
+        double clip = trace.number("/training/grad_clip");
+        JsonNode losses = trace.at("/losses");
+        JsonNode norms = trace.root().path("grad_norms_before_clip");
+        int steps = trace.integer("/training/steps");
+        if (losses.size() != steps) {
+            throw new InvalidFileException(trace.file(), "/losses", losses.size() + " for " + steps + " steps");
+        }
+        Tolerances tolerance = Tolerances.of(engine.precision());
+        try (Safetensors stored = Safetensors.open(tensors);
+                Arena arena = Arena.ofShared()) {
+            StoredTensor inputs = batches(stored, "inputs", steps);
+            StoredTensor targets = batches(stored, "targets", steps);
+            int sequences = Math.toIntExact(inputs.shape().get(1));
+            int length = Math.toIntExact(inputs.shape().get(2));
+            try (Replica replica = engine.open(model, sequences, length, true)) {
+                Comparison compare = new Comparison(replica);
+                Comparison.load(replica, Comparison.named(stored, "init.", replica, arena), tensors);
+                AdamWOptimizer adamW = new AdamWOptimizer(replica, optimizer);
+                compareLogits(compare, stored, replica, batch(inputs, 0, arena), length, tolerance, arena);
+                for (int step = 0; step < steps; step++) {
+                    MemorySegment x = batch(inputs, step, arena);
+                    MemorySegment y = batch(targets, step, arena);
+                    replica.zeroGradients();
+                    double tokens = (double) sequences * length;
+                    double loss = replica.forwardBackward(x, y, (float) (1 / tokens), DropoutPlan.NONE) / tokens;
+                    replica.reduceGradients();
+                    double norm = replica.gradientNorm();
+                    compare.number(
+                            "loss " + step,
+                            loss,
+                            losses.get(step).doubleValue(),
+                            step == 0 ? tolerance.firstLoss() : tolerance.laterLosses());
+                    if (step == 0) {
+                        Map<String, MemorySegment> gradients = Comparison.named(stored, "grad.step0.", replica, arena);
+                        compare.parameters("gradients", replica.gradients(), gradients, tolerance.gradients());
+                    }
+                    if (norms.has(step)) {
+                        compare.number(
+                                "gradient norm " + step,
+                                norm,
+                                norms.get(step).doubleValue(),
+                                step == 0 ? tolerance.gradients() : 10 * tolerance.laterLosses());
+                    }
+                    double scale = clip > 0 ? Math.min(1, clip / (norm + 1e-6)) : 1;
+                    adamW.update(optimizer.learningRate(), scale, step + 1);
+                }
+                Map<String, MemorySegment> finals = Comparison.named(stored, "final.", replica, arena);
+                compare.parameters("final weights", replica.weights(), finals, tolerance.finalWeights());
+                return new ParityReport(
+                        tensors.getFileName().toString().replace(".safetensors", ""),
+                        replica.device().description(),
+                        compare.quantities());
+            }
+        }
+    }
+
+    private static void compareLogits(
+            Comparison compare,
+            Safetensors stored,
+            Replica replica,
+            MemorySegment inputs,
+            int length,
+            Tolerances tolerance,
+            Arena arena)
+            throws IOException {
+        StoredTensor logits = stored.tensors().get("logits.step0.row0");
+        if (logits == null) {
+            return;
+        }
+        MemorySegment theirs = arena.allocate(4 * logits.elements(), 64);
+        logits.toFloats(theirs);
+        long firstShare = 4L * replica.firstLane().sequences() * length;
+        MemorySegment lastRow = arena.allocate(4L * replica.model().vocabulary(), 64);
+        replica.firstLane().logits(inputs.asSlice(0, firstShare), 0, lastRow);
+        compare.logits("logits", theirs, 0, length, tolerance.logits());
+    }
+
+    private static StoredTensor batches(Safetensors stored, String name, int steps) throws IOException {
+        StoredTensor tensor = stored.tensor(name);
+        if (tensor.type() != ElementType.I32
+                || tensor.shape().size() != 3
+                || tensor.shape().getFirst() != steps) {
+            throw new InvalidFileException(
+                    tensor.file(),
+                    "tensor \"" + name + "\"",
+                    "is " + tensor.type() + " " + tensor.shape() + "; expected I32 [" + steps + ", batch, length]");
+        }
+        return tensor;
+    }
+
+    private static MemorySegment batch(StoredTensor batches, int step, Arena arena) {
+        long bytes = 4 * batches.shape().get(1) * batches.shape().get(2);
+        return arena.allocate(bytes, 64).copyFrom(batches.bytes().asSlice(step * bytes, bytes));
+    }
+
+    private static ModelSpec model(TraceJson trace) throws IOException {
+        trace.require("/model/family", "gpt2");
+        trace.require("/model/norm", "layernorm");
+        if (trace.number("/model/dropout") != 0) {
+            throw new InvalidFileException(
+                    trace.file(), "/model/dropout", "other frameworks' dropout cannot be replayed");
+        }
+        String activation = trace.text("/model/activation");
+        return new ModelSpec(
+                trace.integer("/model/n_layer"),
+                trace.integer("/model/n_head"),
+                trace.integer("/model/n_embd"),
+                trace.integer("/model/block_size"),
+                trace.integer("/model/vocab_size"),
+                trace.flag("/model/bias"),
+                switch (activation) {
+                    case "gelu_erf" -> Activation.GELU_ERF;
+                    case "gelu_tanh" -> Activation.GELU_TANH;
+                    default ->
+                        throw new InvalidFileException(
+                                trace.file(),
+                                "/model/activation",
+                                "\"" + activation + "\"; known are \"gelu_erf\" and \"gelu_tanh\"");
+                },
+                trace.number("/model/norm_eps"),
+                0,
+                trace.flag("/model/tied_head"));
+    }
+
+    private static OptimizerSpec optimizer(TraceJson trace) throws IOException {
+        trace.require("/training/precision", "fp32");
+        trace.require("/training/schedule/type", "constant");
+        if (trace.at("/training/optimizers").size() != 1) {
+            throw new InvalidFileException(trace.file(), "/training/optimizers", "one is expected");
+        }
+        String o = "/training/optimizers/0";
+        trace.require(o + "/type", "adamw");
+        trace.require(o + "/params", "all");
+        return new OptimizerSpec(
+                OptimizerSpec.Type.ADAMW,
+                trace.number(o + "/lr"),
+                trace.number(o + "/betas/0"),
+                trace.number(o + "/betas/1"),
+                trace.number(o + "/eps"),
+                trace.number(o + "/weight_decay"));
+    }
+}

@@ -1,0 +1,19 @@
+package pacer.trainer.parity;
+
+import pacer.trainer.spec.TrainSpec.Precision;
+
+/**
+ * How far a replay may lie from its trace. In fp32 the first loss differs by the order of sums alone; later losses, and weights
+ * after several steps, carry what training makes of that. bf16 factors have 8 bits of mantissa, which a trace in fp32 does not.
+ */
+record Tolerances(double firstLoss, double laterLosses, double logits, double gradients, double finalWeights) {
+    private static final Tolerances FP32 = new Tolerances(1e-5, 1e-4, 1e-4, 1e-4, 1e-3);
+    private static final Tolerances BF16 = new Tolerances(2e-3, 1e-2, 2e-2, 5e-2, 5e-2);
+
+    static Tolerances of(Precision precision) {
+        return switch (precision) {
+            case FP32 -> FP32;
+            case BF16 -> BF16;
+        };
+    }
+}

@@ -1,0 +1,22 @@
+package pacer.activities.dataset;
+
+import pacer.activities.run.ActivityStage;
+import pacer.activities.run.RunHub;
+import pacer.activities.run.Stage;
+
+/** {@link Datasets} as a Temporal activity. */
+public final class DatasetActivityImpl implements DatasetActivity {
+    private final Datasets datasets;
+    private final RunHub hub;
+
+    public DatasetActivityImpl(Datasets datasets, RunHub hub) {
+        this.datasets = datasets;
+        this.hub = hub;
+    }
+
+    @Override
+    public DatasetResult prepare(DatasetRequest request) {
+        return ActivityStage.run(
+                Stage.DATASET, request.run(), hub, context -> datasets.prepare(request, context));
+    }
+}

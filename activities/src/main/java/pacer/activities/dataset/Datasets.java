@@ -1,0 +1,191 @@
+package pacer.activities.dataset;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Clock;
+import java.util.List;
+import java.util.Optional;
+import java.util.stream.Stream;
+import pacer.activities.run.BadInputException;
+import pacer.activities.run.Digests;
+import pacer.activities.run.FileChecks;
+import pacer.activities.run.FileGuard;
+import pacer.activities.run.Home;
+import pacer.activities.run.Progress;
+import pacer.activities.run.Stage;
+import pacer.activities.run.StageContext;
+import pacer.activities.run.StageLog;
+import pacer.trainer.data.BadDataException;
+import pacer.trainer.data.Split;
+import pacer.trainer.spec.DatasetSpec;
+import pacer.trainer.text.Tokenization;
+
+/**
+ * Prepares datasets: the raw file, verified, to token shards in {@code datasets/<hash>/}, the manifest last. The hash is over
+ * everything that determines the bytes, so a dataset that is there is taken as it is, once its shards are proven; of several
+ * who want the same one at once, in any number of processes, one makes it and the others take it.
+ */
+public final class Datasets {
+    /** Part of the hash: to be changed when the same raw file would give other bytes. */
+    private static final String LAYOUT = "1";
+
+    private final Home home;
+    private final StageLog log;
+    private final Clock clock;
+    private final RawFiles rawFiles;
+    private final int shardTokens;
+
+    public Datasets(Home home, StageLog log, Clock clock, FetchSettings settings) {
+        this(home, log, clock, settings, Tokenization.SHARD_TOKENS);
+    }
+
+    Datasets(Home home, StageLog log, Clock clock, FetchSettings settings, int shardTokens) {
+        this.home = home;
+        this.log = log;
+        this.clock = clock;
+        this.rawFiles = new RawFiles(home.downloads(), settings, MavenJars.standard(), clock);
+        this.shardTokens = shardTokens;
+    }
+
+    /**
+     * Prepares what {@code request} asks for.
+     *
+     * @throws BadInputException when the source or what comes from it cannot be used
+     * @throws IOException when it may work another time
+     */
+    public DatasetResult prepare(DatasetRequest request, StageContext context)
+            throws IOException, InterruptedException {
+        if (request.run() == null) {
+            return prepare(request.dataset(), context);
+        }
+        String key = Digests.ofParts("dataset", request.dataset().toString());
+        return log.run(
+                request.run(),
+                Stage.DATASET,
+                key,
+                DatasetResult.class,
+                earlier -> false, // a look at the folder is cheap, and tells whether its shards are still sound
+                () -> prepare(request.dataset(), context));
+    }
+
+    private DatasetResult prepare(DatasetSpec spec, StageContext context) throws IOException, InterruptedException {
+        // a pinned digest names the dataset without a look at the raw file
+        Optional<RawFile> raw =
+                spec.sha256().isEmpty() ? Optional.of(rawFiles.acquire(spec, context)) : Optional.empty();
+        String hash = hash(spec, raw.map(RawFile::sha256).orElse(spec.sha256()));
+        Path folder = home.datasets().resolve(hash);
+        try (FileGuard _ = FileGuard.take(home.datasets().resolve(hash + ".lock"), () -> {
+            context.check();
+            context.progress(at(null, "another process prepares this dataset"));
+        })) {
+            Optional<DatasetManifest> there = sound(folder, context);
+            if (there.isPresent()) {
+                return result(hash, there.get(), true);
+            }
+            RawFile file = raw.isPresent() ? raw.get() : rawFiles.acquire(spec, context);
+            return result(hash, make(spec, file, folder, context), false);
+        }
+    }
+
+    private String hash(DatasetSpec spec, String rawSha256) {
+        return Digests.ofParts(
+                "dataset",
+                LAYOUT,
+                rawSha256,
+                spec.format().name(),
+                spec.tokenizer().name(),
+                Double.toString(spec.validationFraction()),
+                Integer.toString(shardTokens));
+    }
+
+    /** The dataset in {@code folder} with every shard proven; a damaged one is cleared away, to be made again. */
+    private Optional<DatasetManifest> sound(Path folder, StageContext context)
+            throws IOException, InterruptedException {
+        Optional<DatasetManifest> manifest = DatasetManifest.find(folder);
+        if (manifest.isPresent()) {
+            List<FileChecks.Expected> shards = manifest.get().shards().stream()
+                    .map(shard -> new FileChecks.Expected(folder.resolve(shard.name()), shard.bytes(), shard.sha256()))
+                    .toList();
+            List<FileChecks.Expected> damaged = FileChecks.damaged(shards, (bytes, all) -> {
+                context.check();
+                context.progress(at((double) bytes / Math.max(1, all), "checking shards"));
+            });
+            if (damaged.isEmpty()) {
+                return manifest;
+            }
+            context.notice(damaged.getFirst().file() + (damaged.size() == 1 ? "" : " and others")
+                    + " damaged; the dataset is made again");
+            Files.delete(folder.resolve(DatasetManifest.NAME)); // first: from here on it is no dataset
+        }
+        clear(folder);
+        return Optional.empty();
+    }
+
+    /** What a killed process left. Shards may be hard links to staged ones in use: names go, bytes stay for who has them. */
+    private static void clear(Path folder) throws IOException {
+        if (!Files.isDirectory(folder)) {
+            return;
+        }
+        try (Stream<Path> files = Files.list(folder)) {
+            for (Path file : files.toList()) {
+                Files.delete(file);
+            }
+        }
+    }
+
+    private DatasetManifest make(DatasetSpec spec, RawFile raw, Path folder, StageContext context)
+            throws IOException, InterruptedException {
+        Tokenization tokenization = new Tokenization(
+                raw.path(),
+                spec.format(),
+                spec.tokenizer(),
+                spec.validationFraction(),
+                folder,
+                shardTokens,
+                Runtime.getRuntime().availableProcessors());
+        Tokenization.Result tokens;
+        try {
+            tokens = tokenization.run((phase, done, total) -> {
+                context.check();
+                // both passes read the file once; the second does the work
+                double share = (double) done / Math.max(1, total);
+                double fraction = phase == Tokenization.Phase.SCAN ? 0.1 * share : 0.1 + 0.9 * share;
+                context.progress(
+                        at(fraction, phase == Tokenization.Phase.SCAN ? "reading the text" : "making tokens"));
+            });
+        } catch (BadDataException e) {
+            throw new BadInputException(e.getMessage(), e);
+        }
+        DatasetManifest manifest = new DatasetManifest(
+                spec.url(),
+                raw.sha256(),
+                raw.bytes(),
+                spec.format(),
+                spec.tokenizer(),
+                tokens.vocabularySize(),
+                tokens.characters(),
+                spec.validationFraction(),
+                tokens.shards());
+        manifest.write(folder);
+        return manifest;
+    }
+
+    private static DatasetResult result(String hash, DatasetManifest manifest, boolean reused) {
+        return new DatasetResult(
+                hash,
+                manifest.source(),
+                manifest.sha256(),
+                manifest.bytes(),
+                manifest.tokenizer(),
+                manifest.vocabulary(),
+                manifest.tokens(Split.TRAIN),
+                manifest.tokens(Split.VALIDATION),
+                manifest.shards().size(),
+                reused);
+    }
+
+    private Progress at(Double fraction, String text) {
+        return Progress.of(Stage.DATASET, clock.instant(), fraction, text);
+    }
+}

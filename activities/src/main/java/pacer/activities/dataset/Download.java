@@ -1,0 +1,218 @@
+package pacer.activities.dataset;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.security.MessageDigest;
+import java.time.Duration;
+import java.util.HexFormat;
+import java.util.OptionalLong;
+import java.util.Set;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import pacer.activities.run.BadInputException;
+import pacer.activities.run.Digests;
+import pacer.activities.run.DurableFiles;
+
+/**
+ * Fetches one file over https into a part file, going on where an earlier attempt ended, and gives it its name once its
+ * SHA-256 is the expected one. A failure that may pass is an {@link IOException}: call again, and it goes on.
+ */
+final class Download {
+    private static final int MAX_REDIRECTS = 5;
+    private static final Set<Integer> REDIRECTS = Set.of(301, 302, 303, 307, 308);
+    private static final Set<Integer> MAY_PASS = Set.of(408, 425, 429, 500, 502, 503, 504);
+    private static final Pattern CONTENT_RANGE = Pattern.compile("bytes (\\d+)-(\\d+)/(\\d+|\\*)");
+
+    private final FetchSettings settings;
+    private final UrlGuard guard;
+
+    Download(FetchSettings settings) {
+        this.settings = settings;
+        this.guard = new UrlGuard(settings.allowPrivate());
+    }
+
+    /** Hears how many bytes are there, and of how many (empty: unknown); ends the download by throwing. */
+    @FunctionalInterface
+    interface Listener {
+        void received(long bytes, OptionalLong total);
+    }
+
+    /**
+     * Fetches {@code uri} to {@code target}; {@code target}{@code .part} holds what is there so far.
+     *
+     * @throws BadInputException when trying again cannot help: refused address, 404, too large, another digest
+     * @throws IOException when it may: no connection, cut, stalled, server errors
+     */
+    void fetch(URI uri, String sha256, Path target, Listener listener) throws IOException, InterruptedException {
+        Path part = target.resolveSibling(target.getFileName() + ".part");
+        Files.createDirectories(target.getParent());
+        try (HttpClient client = client();
+                FileChannel out = FileChannel.open(
+                        part, StandardOpenOption.CREATE, StandardOpenOption.READ, StandardOpenOption.WRITE)) {
+            MessageDigest digest = Digests.sha256();
+            long had = out.size();
+            HttpResponse<InputStream> response = open(client, uri, had);
+            if (had > 0 && response.statusCode() != 206) {
+                // the server knows no ranges, or the file is shorter now: from the beginning
+                had = 0;
+                if (response.statusCode() == 416) {
+                    response.body().close();
+                    response = open(client, uri, 0);
+                }
+            }
+            try (InputStream body = response.body()) {
+                OptionalLong total = total(uri, response, had);
+                checkSize(uri, total, part);
+                out.truncate(had);
+                Digests.update(digest, out, had, n -> {});
+                copy(uri, body, out, digest, had, total, listener);
+            }
+            out.force(true);
+            String found = HexFormat.of().formatHex(digest.digest());
+            if (!found.equals(sha256)) {
+                Files.delete(part);
+                if (had > 0) {
+                    throw new IOException(
+                            uri + ": what was there of an earlier attempt did not fit; it is fetched whole");
+                }
+                throw new BadInputException("dataset.sha256: " + uri + " has SHA-256 " + found + ", expected " + sha256
+                        + "; the file changed at its home, or the preset is wrong");
+            }
+        }
+        DurableFiles.move(part, target);
+    }
+
+    private HttpClient client() {
+        HttpClient.Builder builder = HttpClient.newBuilder()
+                .followRedirects(HttpClient.Redirect.NEVER) // each hop passes the guard
+                .connectTimeout(Duration.ofSeconds(20));
+        if (settings.trust() != null) {
+            builder.sslContext(settings.trust());
+        }
+        return builder.build();
+    }
+
+    /** Follows redirects to a response with a body worth reading: 200, 206 or 416. */
+    private HttpResponse<InputStream> open(HttpClient client, URI from, long offset)
+            throws IOException, InterruptedException {
+        URI uri = from;
+        for (int hop = 0; hop <= MAX_REDIRECTS; hop++) {
+            guard.check(uri);
+            HttpRequest.Builder request =
+                    HttpRequest.newBuilder(uri).timeout(settings.stall()).header("Accept-Encoding", "identity");
+            if (offset > 0) {
+                request.header("Range", "bytes=" + offset + "-");
+            }
+            HttpResponse<InputStream> response =
+                    client.send(request.build(), HttpResponse.BodyHandlers.ofInputStream());
+            int status = response.statusCode();
+            if (status == 200 || status == 206 || (status == 416 && offset > 0)) {
+                return response;
+            }
+            response.body().close();
+            if (REDIRECTS.contains(status)) {
+                String location = response.headers().firstValue("Location").orElse("");
+                uri = uri.resolve(location);
+            } else if (MAY_PASS.contains(status)) {
+                throw new IOException(uri + ": the server answers " + status);
+            } else {
+                throw new BadInputException("dataset.url: " + uri + ": the server answers " + status);
+            }
+        }
+        throw new BadInputException("dataset.url: " + from + " redirects more than " + MAX_REDIRECTS + " times");
+    }
+
+    /** Length of the whole file, as far as the server says. */
+    private static OptionalLong total(URI uri, HttpResponse<InputStream> response, long had) throws IOException {
+        String encoding = response.headers().firstValue("Content-Encoding").orElse("identity");
+        if (!encoding.equalsIgnoreCase("identity")) {
+            throw new BadInputException(
+                    "dataset.url: " + uri + " comes as " + encoding + ", though the plain bytes were asked for");
+        }
+        if (response.statusCode() != 206) {
+            return response.headers().firstValueAsLong("Content-Length");
+        }
+        String header = response.headers().firstValue("Content-Range").orElse("");
+        Matcher range = CONTENT_RANGE.matcher(header);
+        if (!range.matches() || Long.parseLong(range.group(1)) != had) {
+            throw new IOException(uri + ": asked for bytes from " + had + ", got Content-Range '" + header + "'");
+        }
+        return range.group(3).equals("*") ? OptionalLong.empty() : OptionalLong.of(Long.parseLong(range.group(3)));
+    }
+
+    private void checkSize(URI uri, OptionalLong total, Path part) throws IOException {
+        if (total.isEmpty()) {
+            return;
+        }
+        if (total.getAsLong() > settings.maxBytes()) {
+            throw tooLarge(uri);
+        }
+        long left = total.getAsLong() - Files.size(part);
+        long room = Files.getFileStore(part).getUsableSpace();
+        if (left > room) {
+            throw new BadInputException(uri + " needs " + left + " more bytes in " + part.getParent() + ", where "
+                    + room + " are free; make room, or move the cache (PACER_CACHE)");
+        }
+    }
+
+    private void copy(
+            URI uri,
+            InputStream body,
+            FileChannel out,
+            MessageDigest digest,
+            long had,
+            OptionalLong total,
+            Listener listener)
+            throws IOException {
+        AtomicLong received = new AtomicLong(had);
+        byte[] buffer = new byte[1 << 17];
+        listener.received(had, total);
+        try (StallWatch watch = new StallWatch(body, settings.stall(), received)) {
+            out.position(had);
+            int n = read(uri, body, buffer, watch);
+            while (n >= 0) {
+                if (received.get() + n > settings.maxBytes()) {
+                    throw tooLarge(uri);
+                }
+                digest.update(buffer, 0, n);
+                ByteBuffer chunk = ByteBuffer.wrap(buffer, 0, n);
+                while (chunk.hasRemaining()) {
+                    out.write(chunk);
+                }
+                listener.received(received.addAndGet(n), total);
+                n = read(uri, body, buffer, watch);
+            }
+        }
+        if (total.isPresent() && received.get() != total.getAsLong()) {
+            throw new IOException(uri + ": ended after " + received.get() + " of " + total.getAsLong() + " bytes");
+        }
+    }
+
+    private static int read(URI uri, InputStream body, byte[] buffer, StallWatch watch) throws IOException {
+        try {
+            int n = body.read(buffer);
+            if (n >= 0 || !watch.fired()) {
+                return n;
+            }
+        } catch (IOException e) {
+            if (!watch.fired()) {
+                throw new IOException(uri + ": " + e.getMessage(), e);
+            }
+        }
+        throw new IOException(uri + ": nothing came for " + watch.patience().toSeconds() + " s");
+    }
+
+    private BadInputException tooLarge(URI uri) {
+        return new BadInputException("dataset.url: " + uri + " is larger than " + settings.maxBytes() + " bytes");
+    }
+}

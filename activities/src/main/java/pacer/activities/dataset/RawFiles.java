@@ -1,0 +1,133 @@
+package pacer.activities.dataset;
+
+import java.io.BufferedOutputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.security.DigestOutputStream;
+import java.time.Clock;
+import java.util.HexFormat;
+import java.util.OptionalLong;
+import pacer.activities.run.BadInputException;
+import pacer.activities.run.Digests;
+import pacer.activities.run.DurableFiles;
+import pacer.activities.run.FileGuard;
+import pacer.activities.run.Progress;
+import pacer.activities.run.Stage;
+import pacer.activities.run.StageContext;
+import pacer.trainer.spec.DatasetSpec;
+
+/**
+ * Brings the raw file of a dataset to this machine and proves that it is the one meant. Fetched and unpacked files lie in
+ * {@code downloads/<sha256>}; local ones stay where they are.
+ */
+final class RawFiles {
+    private final Path downloads;
+    private final FetchSettings settings;
+    private final MavenJars jars;
+    private final Clock clock;
+
+    RawFiles(Path downloads, FetchSettings settings, MavenJars jars, Clock clock) {
+        this.downloads = downloads;
+        this.settings = settings;
+        this.jars = jars;
+        this.clock = clock;
+    }
+
+    RawFile acquire(DatasetSpec spec, StageContext context) throws IOException, InterruptedException {
+        return switch (Source.parse(spec.url())) {
+            case Source.LocalFile local ->
+                local(spec, local.path().toAbsolutePath().normalize(), context);
+            case Source.MavenEntry maven -> unpacked(spec, maven, context);
+            case Source.Https https -> fetched(spec, https, context);
+        };
+    }
+
+    private static RawFile local(DatasetSpec spec, Path path, StageContext context) throws IOException {
+        if (!Files.isRegularFile(path)) {
+            throw new BadInputException(
+                    "dataset.url: " + path + (Files.exists(path) ? " is no file" : " does not exist"));
+        }
+        RawFile raw = new RawFile(path, Digests.of(path, n -> context.check()), Files.size(path));
+        checkDigest(spec, raw);
+        return raw;
+    }
+
+    private RawFile unpacked(DatasetSpec spec, Source.MavenEntry maven, StageContext context) throws IOException {
+        Files.createDirectories(downloads);
+        Path beside = DurableFiles.beside(downloads.resolve(maven.artifact()));
+        try {
+            RawFile[] raw = new RawFile[1];
+            jars.read(maven, (content, size) -> raw[0] = unpack(maven, content, beside, context));
+            checkDigest(spec, raw[0]);
+            Path target = downloads.resolve(raw[0].sha256());
+            DurableFiles.move(beside, target);
+            return new RawFile(target, raw[0].sha256(), raw[0].bytes());
+        } finally {
+            Files.deleteIfExists(beside);
+        }
+    }
+
+    private RawFile unpack(Source.MavenEntry maven, InputStream content, Path beside, StageContext context)
+            throws IOException {
+        long bytes = 0;
+        byte[] buffer = new byte[1 << 17];
+        var digest = Digests.sha256();
+        try (OutputStream out =
+                new DigestOutputStream(new BufferedOutputStream(Files.newOutputStream(beside)), digest)) {
+            int n = content.read(buffer);
+            while (n >= 0) {
+                context.check();
+                bytes += n;
+                if (bytes > settings.maxBytes()) {
+                    throw new BadInputException("dataset.url: " + maven.entry() + " in " + maven.jarName()
+                            + " is larger than " + settings.maxBytes() + " bytes");
+                }
+                out.write(buffer, 0, n);
+                n = content.read(buffer);
+            }
+        }
+        return new RawFile(beside, HexFormat.of().formatHex(digest.digest()), bytes);
+    }
+
+    private RawFile fetched(DatasetSpec spec, Source.Https https, StageContext context)
+            throws IOException, InterruptedException {
+        if (spec.sha256().isEmpty()) {
+            throw new BadInputException("dataset.sha256: must be given for " + https.uri()
+                    + ", so that every run trains on the same bytes");
+        }
+        Path target = downloads.resolve(spec.sha256());
+        try (FileGuard _ = FileGuard.take(downloads.resolve(spec.sha256() + ".lock"), context::check)) {
+            if (Files.exists(target)) {
+                if (Digests.of(target, n -> context.check()).equals(spec.sha256())) {
+                    return new RawFile(target, spec.sha256(), Files.size(target));
+                }
+                context.notice(target + " was damaged; it is fetched again");
+                Files.delete(target);
+            }
+            new Download(settings).fetch(https.uri(), spec.sha256(), target, (bytes, total) -> {
+                context.check();
+                context.progress(downloading(https, bytes, total));
+            });
+        }
+        return new RawFile(target, spec.sha256(), Files.size(target));
+    }
+
+    private Progress downloading(Source.Https https, long bytes, OptionalLong total) {
+        double megabytes = bytes / 1e6;
+        String text = total.isPresent()
+                ? "downloading %s: %.1f of %.1f MB".formatted(https.uri().getHost(), megabytes, total.getAsLong() / 1e6)
+                : "downloading %s: %.1f MB".formatted(https.uri().getHost(), megabytes);
+        Double fraction = total.isPresent() ? (double) bytes / Math.max(1, total.getAsLong()) : null;
+        return Progress.of(Stage.DATASET, clock.instant(), fraction, text);
+    }
+
+    private static void checkDigest(DatasetSpec spec, RawFile raw) {
+        if (!spec.sha256().isEmpty() && !spec.sha256().equals(raw.sha256())) {
+            throw new BadInputException(
+                    "dataset.sha256: " + spec.url() + " has SHA-256 " + raw.sha256() + ", expected " + spec.sha256());
+        }
+    }
+}

@@ -1,0 +1,99 @@
+package pacer.activities.dataset;
+
+import java.net.Inet4Address;
+import java.net.Inet6Address;
+import java.net.InetAddress;
+import java.net.URI;
+import java.net.UnknownHostException;
+import java.util.Arrays;
+import pacer.activities.run.BadInputException;
+
+/**
+ * Keeps a URL that somebody typed from reaching what only this machine's network can reach. Each hop of a download passes
+ * here, redirects too.
+ *
+ * @param allowPrivate lets private, loopback and link-local addresses pass: for mirrors inside a network, and for tests
+ */
+record UrlGuard(boolean allowPrivate) {
+
+    /**
+     * Checks scheme, form and every address of the host.
+     *
+     * @throws BadInputException naming URL and rule
+     * @throws UnknownHostException when the name does not resolve now
+     */
+    void check(URI uri) throws UnknownHostException {
+        if (!"https".equalsIgnoreCase(uri.getScheme())) {
+            throw refused(uri, "only https is fetched");
+        }
+        if (uri.getRawUserInfo() != null) {
+            throw refused(withoutUserInfo(uri), "a user or password in a URL would end up in logs; it is not taken");
+        }
+        if (uri.getHost() == null) {
+            throw refused(uri, "it names no host");
+        }
+        for (InetAddress address : InetAddress.getAllByName(uri.getHost())) {
+            if (!allowPrivate && !isPublic(address)) {
+                throw refused(
+                        uri,
+                        "it leads to " + address.getHostAddress()
+                                + ", which is no public address; PACER_ALLOW_PRIVATE_URLS=true allows that");
+            }
+        }
+    }
+
+    /** Whether {@code address} is one of the public internet. */
+    static boolean isPublic(InetAddress address) {
+        if (address.isAnyLocalAddress()
+                || address.isLoopbackAddress()
+                || address.isLinkLocalAddress()
+                || address.isSiteLocalAddress()
+                || address.isMulticastAddress()) {
+            return false;
+        }
+        byte[] b = address.getAddress();
+        return switch (address) {
+            case Inet4Address four -> isPublic4(b);
+            case Inet6Address six -> isPublic6(b);
+            default -> false;
+        };
+    }
+
+    /** RFC 6890's special blocks that {@link InetAddress} does not know. */
+    private static boolean isPublic4(byte[] b) {
+        int first = b[0] & 0xff;
+        int second = b[1] & 0xff;
+        int third = b[2] & 0xff;
+        return first != 0 // this network
+                && !(first == 100 && second >= 64 && second < 128) // carrier-grade NAT
+                && !(first == 192 && second == 0 && third == 0) // protocol assignments
+                && !(first == 198 && (second == 18 || second == 19)) // benchmarks
+                && first < 224; // multicast, reserved, broadcast
+    }
+
+    private static boolean isPublic6(byte[] b) {
+        int first = b[0] & 0xff;
+        int second = b[1] & 0xff;
+        if ((first & 0xe0) != 0x20) {
+            // only 2000::/3 is handed out, but NAT64 (64:ff9b::/96) reaches an IPv4 address
+            return first == 0 && second == 0x64 && (b[2] & 0xff) == 0xff && (b[3] & 0xff) == 0x9b && embedded(b, 12);
+        }
+        return !(first == 0x20 && second == 0x02) || embedded(b, 2); // 6to4 reaches one too
+    }
+
+    private static boolean embedded(byte[] b, int at) {
+        try {
+            return isPublic(InetAddress.getByAddress(Arrays.copyOfRange(b, at, at + 4)));
+        } catch (UnknownHostException e) {
+            throw new IllegalStateException("four bytes are an address", e);
+        }
+    }
+
+    private static String withoutUserInfo(URI uri) {
+        return uri.getScheme() + "://" + uri.getHost() + uri.getRawPath();
+    }
+
+    private static BadInputException refused(Object url, String rule) {
+        return new BadInputException("dataset.url: " + url + ": " + rule);
+    }
+}

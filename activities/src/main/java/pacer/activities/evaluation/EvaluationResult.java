@@ -1,0 +1,20 @@
+package pacer.activities.evaluation;
+
+import pacer.activities.run.StageResult;
+
+/**
+ * A measured checkpoint. The texts of the samples lie in the run's folder.
+ *
+ * @param step optimizer steps of the checkpoint
+ * @param validationLoss nats a token
+ * @param tokens validation tokens it was measured on
+ * @param samples texts written
+ */
+public record EvaluationResult(String checkpoint, int step, double validationLoss, long tokens, int samples)
+        implements StageResult {
+
+    @Override
+    public String summary() {
+        return "val loss %.4f over %,d tokens, %d samples".formatted(validationLoss, tokens, samples);
+    }
+}

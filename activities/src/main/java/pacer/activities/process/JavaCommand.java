@@ -1,0 +1,50 @@
+package pacer.activities.process;
+
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * How a main class of the trainer is started.
+ *
+ * @param java the executable and its options, class path included
+ */
+public record JavaCommand(List<String> java) {
+    /** Vector maths, native memory and calls: what every JVM that runs the trainer needs. */
+    private static final List<String> FLAGS = List.of(
+            "--add-modules=jdk.incubator.vector",
+            "--enable-native-access=ALL-UNNAMED",
+            "--sun-misc-unsafe-memory-access=allow",
+            "-XX:+UseSerialGC");
+
+    public JavaCommand {
+        java = List.copyOf(java);
+    }
+
+    /**
+     * The Java and class path of this process.
+     *
+     * @param environment {@code PACER_TRAINER_JAVA_OPTIONS}, split at blanks, is added to the options
+     */
+    public static JavaCommand ofThisProcess(Map<String, String> environment) {
+        List<String> command = new ArrayList<>();
+        command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+        command.addAll(FLAGS);
+        String more = environment.getOrDefault("PACER_TRAINER_JAVA_OPTIONS", "").strip();
+        if (!more.isEmpty()) {
+            command.addAll(List.of(more.split("\\s+", -1)));
+        }
+        command.add("-cp");
+        command.add(System.getProperty("java.class.path"));
+        return new JavaCommand(command);
+    }
+
+    /** The whole command line for {@code mainClass}. */
+    public List<String> line(String mainClass, List<String> arguments) {
+        List<String> line = new ArrayList<>(java);
+        line.add(mainClass);
+        line.addAll(arguments);
+        return line;
+    }
+}

@@ -1,0 +1,100 @@
+package pacer.activities.publishing.report;
+
+import java.math.BigDecimal;
+import java.math.MathContext;
+import java.util.Locale;
+
+/** Quantities as people read them; the same words in report and terminal, whatever the machine's locale. */
+public final class Quantities {
+    private Quantities() {}
+
+    /** {@code 12.3 ms}, {@code 0.4 s}, {@code 24.1 s}, {@code 3 min 05 s}, {@code 2 h 10 min}, {@code 3 d 4 h}. */
+    public static String duration(double seconds) {
+        if (!Double.isFinite(seconds) || seconds < 0) {
+            return "?";
+        }
+        if (seconds > 0 && seconds < 0.0995) {
+            return format(seconds < 0.00995 ? "%.2f ms" : "%.1f ms", 1000 * seconds);
+        }
+        if (seconds < 59.95) {
+            return format("%.1f s", seconds);
+        }
+        long whole = Math.round(seconds);
+        if (whole < 3600) {
+            return format("%d min %02d s", whole / 60, whole % 60);
+        }
+        if (whole < 86_400) {
+            return format("%d h %02d min", whole / 3600, whole % 3600 / 60);
+        }
+        return format("%d d %d h", whole / 86_400, whole % 86_400 / 3600);
+    }
+
+    /** Three significant digits with a unit of thousand: {@code 812}, {@code 62.3k}, {@code 1.20M}, {@code 10.5B}. */
+    public static String count(double number) {
+        if (!Double.isFinite(number)) {
+            return "?";
+        }
+        double size = Math.abs(number);
+        if (size < 999.5) {
+            return size == Math.rint(size) ? grouped((long) number) : format("%.3g", number);
+        }
+        String[] units = {"k", "M", "B", "T"};
+        double scaled = number / 1000;
+        int unit = 0;
+        while (Math.abs(scaled) >= 999.5 && unit < units.length - 1) {
+            scaled /= 1000;
+            unit++;
+        }
+        double magnitude = Math.abs(scaled);
+        return format(magnitude < 9.995 ? "%.2f" : magnitude < 99.95 ? "%.1f" : "%.0f", scaled) + units[unit];
+    }
+
+    /** {@code 1,214,979}. */
+    public static String grouped(long number) {
+        return format("%,d", number);
+    }
+
+    /** {@code 512 B}, {@code 1.21 MB}; units of thousand. */
+    public static String bytes(double bytes) {
+        if (bytes < 999.5) {
+            return format("%.0f B", bytes);
+        }
+        String number = count(bytes);
+        String unit = number.substring(number.length() - 1);
+        return number.substring(0, number.length() - 1) + " " + (unit.equals("B") ? "G" : unit) + "B";
+    }
+
+    /** Four decimals, as losses are compared: {@code 1.6790}. */
+    public static String loss(double nats) {
+        return Double.isFinite(nats) ? format("%.4f", nats) : Double.toString(nats);
+    }
+
+    /** A learning rate: {@code 1e-3}, {@code 6.25e-4}. */
+    public static String rate(double rate) {
+        if (rate == 0 || !Double.isFinite(rate)) {
+            return rate == 0 ? "0" : Double.toString(rate);
+        }
+        int exponent = (int) Math.floor(Math.log10(Math.abs(rate)) + 1e-12);
+        BigDecimal mantissa = BigDecimal.valueOf(rate).movePointLeft(exponent).round(new MathContext(3));
+        if (mantissa.abs().compareTo(BigDecimal.TEN) >= 0) {
+            mantissa = mantissa.movePointLeft(1);
+            exponent++;
+        }
+        return mantissa.stripTrailingZeros().toPlainString() + "e" + exponent;
+    }
+
+    /** Up to {@code digits} significant digits, no trailing zeros: an axis label. */
+    static String plain(double number, int digits) {
+        BigDecimal rounded = BigDecimal.valueOf(number).round(new MathContext(digits));
+        return rounded.signum() == 0 ? "0" : rounded.stripTrailingZeros().toPlainString();
+    }
+
+    /** Money: {@code $0.0012}, {@code $3.28}, {@code $1,210}. */
+    public static String dollars(double amount) {
+        return amount >= 1000 ? format("$%,.0f", amount) : amount >= 0.1 ? format("$%.2f", amount) : format("$%.4f", amount);
+    }
+
+    private static String format(String pattern, Object... values) {
+        return String.format(Locale.ROOT, pattern, values);
+    }
+}

@@ -1,0 +1,89 @@
+package pacer.activities.publishing.report;
+
+import java.util.Arrays;
+import java.util.List;
+import pacer.trainer.event.TrainingEvent.Step;
+import pacer.trainer.event.TrainingEvent.Validated;
+import pacer.trainer.spec.RunSpec;
+
+/** Curves of loss, learning rate, gradient norm and throughput. */
+final class ReportCharts {
+    private final RunSpec spec;
+    private final RunHistory history;
+
+    ReportCharts(ReportData data) {
+        this.spec = data.spec();
+        this.history = data.history();
+    }
+
+    String html() {
+        return "<h2>Training</h2>\n" + loss() + "<div class=\"charts\">\n" + learningRate() + gradientNorm() + throughput()
+                + "</div>\n";
+    }
+
+    private String loss() {
+        Series raw = history.loss();
+        Chart chart = new Chart("Loss", "nats a token", Quantities::loss).log().height(340);
+        int reach = reach(raw);
+        if (reach > 0) {
+            chart.line("each batch", "faint", raw).line("training, mean of %d steps".formatted(2 * reach + 1), "c1", raw.smoothed(reach));
+        } else {
+            chart.line("training", "c1", raw);
+        }
+        chart.dots("validation", "c2", Series.of(history.validations(), Validated::step, Validated::loss));
+        if (spec.expectation().referenceLoss() > 0) {
+            chart.reference(spec.expectation().referenceLoss(), referenceLabel(spec), Chart.Side.LEFT_BELOW);
+        }
+        return chart.html();
+    }
+
+    /** {@code reference 1.68: nanoGPT}: the level of the preset's reference, with where it comes from. */
+    static String referenceLabel(RunSpec spec) {
+        String value = Quantities.plain(spec.expectation().referenceLoss(), 6);
+        String source = spec.expectation().source();
+        return "reference " + value + (source.isBlank() ? "" : ": " + source);
+    }
+
+    private String learningRate() {
+        return new Chart("Learning rate", "", Quantities::rate)
+                .fromZero()
+                .line("learning rate", "c3", Series.of(history.steps(), Step::step, Step::learningRate))
+                .html();
+    }
+
+    private String gradientNorm() {
+        Series raw = Series.of(history.steps(), Step::step, Step::gradientNorm).finite();
+        Chart chart = new Chart("Gradient norm", "before clipping", v -> Quantities.plain(v, 3)).log();
+        int reach = reach(raw);
+        if (reach > 0) {
+            chart.line("each step", "faint", raw).line("mean", "c4", raw.smoothed(reach));
+        } else {
+            chart.line("each step", "c4", raw);
+        }
+        double clip = spec.train().gradientClip();
+        double most = Arrays.stream(raw.y()).max().orElse(0);
+        if (clip > 0 && most > clip / 4) { // a threshold far above the curve would only flatten it
+            chart.reference(clip, "clipped above " + Quantities.plain(clip, 3), Chart.Side.RIGHT_ABOVE);
+        }
+        return chart.html();
+    }
+
+    private String throughput() {
+        List<Step> steps = history.steps();
+        Series raw = Series.of(steps.subList(Math.min(1, steps.size()), steps.size()), Step::step, Step::tokensPerSecond)
+                .finite();
+        Chart chart = new Chart("Throughput", "tokens/s", Quantities::count).fromZero();
+        int reach = reach(raw);
+        if (reach > 0) {
+            chart.line("each step", "faint", raw).line("mean", "c6", raw.smoothed(reach));
+        } else {
+            chart.line("each step", "c6", raw);
+        }
+        return chart.html();
+    }
+
+    /** Neighbours on either side that a smoothed curve takes: enough to calm the noise, few enough to show what happens. */
+    private static int reach(Series series) {
+        return series.size() < 30 ? 0 : Math.max(2, series.size() / 100);
+    }
+}

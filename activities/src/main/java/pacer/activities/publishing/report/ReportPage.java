@@ -1,0 +1,158 @@
+package pacer.activities.publishing.report;
+
+import static pacer.activities.publishing.report.Html.escape;
+
+import java.nio.charset.StandardCharsets;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.time.Instant;
+import java.time.ZoneOffset;
+import java.time.format.DateTimeFormatter;
+import java.util.ArrayList;
+import java.util.Base64;
+import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
+import pacer.trainer.event.TrainingEvent.Finished;
+import pacer.trainer.event.TrainingEvent.Started;
+import pacer.trainer.spec.RunSpec;
+
+/** The page as text. It loads nothing and runs nothing but its own script, and its content security policy says so. */
+final class ReportPage {
+    private static final DateTimeFormatter TIME =
+            DateTimeFormatter.ofPattern("d MMM uuuu, HH:mm 'UTC'", Locale.ROOT).withZone(ZoneOffset.UTC);
+
+    private final ReportData data;
+    private final String style;
+    private final String script;
+
+    ReportPage(ReportData data, String style, String script) {
+        this.data = data;
+        this.style = style;
+        this.script = script;
+    }
+
+    String html() {
+        String title = data.run().preset() + data.validationLoss().map(l -> " · val loss " + Quantities.loss(l)).orElse("");
+        return """
+                <!doctype html>
+                <html lang="en">
+                <head>
+                <meta charset="utf-8">
+                <meta name="viewport" content="width=device-width, initial-scale=1">
+                <meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'; script-src 'sha256-%s'">
+                <title>%s · pacer</title>
+                <style>
+                %s</style>
+                </head>
+                <body>
+                <main>
+                %s</main>
+                <script>%s</script>
+                </body>
+                </html>
+                """
+                .formatted(digest(script), escape(title), style, body(), script);
+    }
+
+    private String body() {
+        return header() + tiles() + new ReportCharts(data).html() + new ReportTables(data).html() + footer();
+    }
+
+    private String header() {
+        RunSpec spec = data.spec();
+        String about = spec.description().isBlank() ? "" : "<p class=\"about\">" + escape(spec.description()) + "</p>";
+        String note = data.run().note() == null || data.run().note().isBlank()
+                ? ""
+                : "<p class=\"about\">Note: " + escape(data.run().note()) + "</p>";
+        return """
+                <header>
+                <div><p class="brand"><b>pacer</b> · %s</p><h1>%s</h1>%s%s</div>
+                <p class="verdict %s">%s</p>
+                </header>
+                """
+                .formatted(
+                        escape(data.run().id()), escape(data.run().preset()), about, note, data.tone(), escape(data.headline()));
+    }
+
+    private String tiles() {
+        RunSpec spec = data.spec();
+        RunHistory history = data.history();
+        List<String> tiles = new ArrayList<>();
+        data.validationLoss().ifPresent(loss -> tiles.add(tile("validation loss", Quantities.loss(loss), "", lossContext(spec))));
+        tiles.add(tile("time", valueOf(Quantities.duration(data.seconds())), unitOf(Quantities.duration(data.seconds())),
+                "all stages, " + TIME.format(ended())));
+        double speed = history.finished().map(Finished::tokensPerSecond).orElseGet(history::tokensPerSecond);
+        if (Double.isFinite(speed)) {
+            tiles.add(tile("throughput", Quantities.count(speed), "tokens/s",
+                    Quantities.duration(spec.train().batchTokens() / speed) + " a step of "
+                            + Quantities.grouped(spec.train().batchTokens()) + " tokens"));
+        }
+        Optional<Started> start = history.starts().stream().reduce((a, b) -> b);
+        start.ifPresent(s -> tiles.add(tile("parameters", Quantities.count(s.parameters()), "", model(spec))));
+        if (!history.steps().isEmpty()) {
+            int steps = history.steps().getLast().step();
+            tiles.add(tile("tokens seen", Quantities.count((double) steps * spec.train().batchTokens()), "",
+                    Quantities.grouped(steps) + " of " + Quantities.grouped(spec.train().steps()) + " steps"));
+        }
+        data.cost().ifPresent(c -> tiles.add(tile("cost", Quantities.dollars(c), "",
+                "at " + Quantities.dollars(spec.cost().dollarsPerHour()) + " an hour")));
+        return "<div class=\"tiles\">\n" + String.join("", tiles) + "</div>\n";
+    }
+
+    private Instant ended() {
+        return data.run().finished() != null ? data.run().finished() : data.run().created();
+    }
+
+    private static String lossContext(RunSpec spec) {
+        List<String> parts = new ArrayList<>();
+        if (spec.expectation().validationLoss() > 0) {
+            parts.add("expected ≤ " + Quantities.plain(spec.expectation().validationLoss(), 6));
+        }
+        if (spec.expectation().referenceLoss() > 0) {
+            parts.add(ReportCharts.referenceLabel(spec));
+        }
+        return parts.isEmpty() ? "nats a token" : String.join("\n", parts);
+    }
+
+    private static String model(RunSpec spec) {
+        return "%d layers, %d heads, %d wide, context %s"
+                .formatted(
+                        spec.model().layers(),
+                        spec.model().heads(),
+                        spec.model().width(),
+                        Quantities.grouped(spec.model().sequenceLength()));
+    }
+
+    private static String valueOf(String duration) {
+        return duration.substring(0, duration.indexOf(' '));
+    }
+
+    private static String unitOf(String duration) {
+        return duration.substring(duration.indexOf(' ') + 1);
+    }
+
+    private static String tile(String name, String value, String unit, String context) {
+        return "<div class=\"tile\"><span>%s</span><b>%s%s</b><em>%s</em></div>\n"
+                .formatted(
+                        escape(name),
+                        escape(value),
+                        unit.isEmpty() ? "" : " <small>" + escape(unit) + "</small>",
+                        escape(context).replace("\n", "<br/>"));
+    }
+
+    private String footer() {
+        String version = data.run().environment() == null ? "" : " " + data.run().environment().pacer();
+        return "<footer>Made by pacer%s. The run began %s.</footer>\n"
+                .formatted(escape(version), TIME.format(data.run().created()));
+    }
+
+    private static String digest(String script) {
+        try {
+            byte[] hash = MessageDigest.getInstance("SHA-256").digest(script.getBytes(StandardCharsets.UTF_8));
+            return Base64.getEncoder().encodeToString(hash);
+        } catch (NoSuchAlgorithmException e) {
+            throw new IllegalStateException("every Java has SHA-256", e);
+        }
+    }
+}

@@ -1,0 +1,117 @@
+package pacer.activities.publishing.report;
+
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import pacer.trainer.checkpoint.EventLog;
+import pacer.trainer.event.TrainingEvent;
+import pacer.trainer.event.TrainingEvent.Checkpointed;
+import pacer.trainer.event.TrainingEvent.Failed;
+import pacer.trainer.event.TrainingEvent.Finished;
+import pacer.trainer.event.TrainingEvent.Notice;
+import pacer.trainer.event.TrainingEvent.Sampled;
+import pacer.trainer.event.TrainingEvent.Skipped;
+import pacer.trainer.event.TrainingEvent.Started;
+import pacer.trainer.event.TrainingEvent.Step;
+import pacer.trainer.event.TrainingEvent.Validated;
+
+/** What the trainer said of a run over all attempts, sorted by kind. */
+public final class RunHistory {
+    private final List<Started> starts = new ArrayList<>();
+    private final List<Step> steps = new ArrayList<>();
+    private final List<Skipped> skipped = new ArrayList<>();
+    private final List<Validated> validations = new ArrayList<>();
+    private final List<Sampled> samples = new ArrayList<>();
+    private final List<Checkpointed> checkpoints = new ArrayList<>();
+    private final List<Notice> notices = new ArrayList<>();
+    private Finished finished;
+    private Failed failed;
+
+    /** Reads {@code events.jsonl}; empty where there is none yet. A line that is no event is passed over. */
+    public static RunHistory read(Path events) throws IOException {
+        RunHistory history = new RunHistory();
+        EventLog.firstOccurrences(EventLog.read(events, damage -> {})).forEach(history::add);
+        return history;
+    }
+
+    private void add(TrainingEvent event) {
+        switch (event) {
+            case Started e -> starts.add(e);
+            case Step e -> steps.add(e);
+            case Skipped e -> skipped.add(e);
+            case Validated e -> validations.add(e);
+            case Sampled e -> samples.add(e);
+            case Checkpointed e -> checkpoints.add(e);
+            case Notice e -> notices.add(e);
+            case Finished e -> finished = e;
+            case Failed e -> failed = e;
+        }
+    }
+
+    /** Each launch of the trainer, resumed ones included. */
+    public List<Started> starts() {
+        return starts;
+    }
+
+    public List<Step> steps() {
+        return steps;
+    }
+
+    public List<Skipped> skipped() {
+        return skipped;
+    }
+
+    public List<Validated> validations() {
+        return validations;
+    }
+
+    public List<Sampled> samples() {
+        return samples;
+    }
+
+    public List<Checkpointed> checkpoints() {
+        return checkpoints;
+    }
+
+    public List<Notice> notices() {
+        return notices;
+    }
+
+    public Optional<Finished> finished() {
+        return Optional.ofNullable(finished);
+    }
+
+    public Optional<Failed> failed() {
+        return Optional.ofNullable(failed);
+    }
+
+    /** The lowest validation loss. */
+    public Optional<Validated> best() {
+        return validations.stream()
+                .filter(v -> Double.isFinite(v.loss()))
+                .reduce((a, b) -> b.loss() < a.loss() ? b : a);
+    }
+
+    /** Training loss over steps. */
+    public Series loss() {
+        return Series.of(steps, Step::step, Step::loss).finite();
+    }
+
+    /** Validation loss over steps. */
+    public Series validationLoss() {
+        return Series.of(validations, Validated::step, Validated::loss).finite();
+    }
+
+    /** Tokens per second over all steps told of, by the time the steps themselves took; NaN before the second step. */
+    public double tokensPerSecond() {
+        double tokens = 0;
+        double seconds = 0;
+        for (Step step : steps.subList(Math.min(1, steps.size()), steps.size())) { // the first one pays for warming up
+            tokens += step.tokensPerSecond() * step.millis() / 1000;
+            seconds += step.millis() / 1000;
+        }
+        return seconds > 0 ? tokens / seconds : Double.NaN;
+    }
+}

@@ -1,0 +1,156 @@
+package pacer.activities.run;
+
+import io.temporal.activity.Activity;
+import io.temporal.activity.ActivityExecutionContext;
+import io.temporal.activity.ActivityInfo;
+import io.temporal.client.ActivityCanceledException;
+import io.temporal.client.ActivityCompletionException;
+import io.temporal.client.ActivityPausedException;
+import io.temporal.client.ActivityResetException;
+import io.temporal.client.ActivityWorkerShutdownException;
+import io.temporal.client.WorkflowException;
+import io.temporal.client.WorkflowTargetOptions;
+import io.temporal.failure.ApplicationFailure;
+import io.temporal.failure.TimeoutFailure;
+import java.io.IOException;
+import java.time.Duration;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicReference;
+import pacer.trainer.spec.SpecException;
+
+/**
+ * Runs the plain body of a stage inside a Temporal activity: heartbeats from a thread of its own with the newest progress,
+ * turns what a heartbeat is told (cancelled, worker shutting down, given up) into a {@link StageContext.Stop}, tells the
+ * workflow how far the stage is now and then, and gives failures the types that retry policies know.
+ */
+public final class ActivityStage implements StageContext, AutoCloseable {
+    /** Signal of the workflow that takes a {@link Progress}. */
+    public static final String PROGRESS_SIGNAL = "advanced";
+
+    /** Type of failures that no retry can mend: something given is wrong. */
+    public static final String BAD_INPUT = "BadInput";
+
+    private static final String FAILED = "StageFailed";
+    private static final Duration BEAT = Duration.ofMillis(500);
+
+    /** How long the end of a stage waits for a heartbeat that is under way. */
+    private static final Duration LAST_BEAT = Duration.ofSeconds(2);
+
+    private final ActivityExecutionContext context;
+    private final Stage stage;
+    private final String run;
+    private final RunHub hub;
+    private final AtomicReference<Progress> newest = new AtomicReference<>();
+    private final CountDownLatch ended = new CountDownLatch(1);
+    private final Thread heart;
+    private volatile ActivityCompletionException told;
+
+    private ActivityStage(Stage stage, String run, RunHub hub) {
+        this.context = Activity.getExecutionContext();
+        this.stage = stage;
+        this.run = run;
+        this.hub = hub;
+        this.heart = Thread.ofPlatform().daemon().name("heartbeat-" + stage.label()).start(this::beat);
+    }
+
+    /** The body of a stage. */
+    @FunctionalInterface
+    public interface Body<T> {
+        T run(StageContext context) throws IOException, InterruptedException;
+    }
+
+    /** Runs {@code body} as the activity at hand. */
+    public static <T> T run(Stage stage, String run, RunHub hub, Body<T> body) {
+        try (ActivityStage context = new ActivityStage(stage, run, hub)) {
+            try {
+                return body.run(context);
+            } catch (StoppedException e) {
+                ActivityCompletionException told = context.told;
+                throw told != null ? told : e;
+            }
+        } catch (IOException | InterruptedException | BadInputException | SpecException | StageFailure e) {
+            throw failure(e);
+        }
+    }
+
+    /** The failure by which the service is told of {@code e}. */
+    static RuntimeException failure(Exception e) {
+        return switch (e) {
+            case BadInputException bad -> ApplicationFailure.newNonRetryableFailure(bad.getMessage(), BAD_INPUT);
+            case SpecException bad -> ApplicationFailure.newNonRetryableFailure(bad.getMessage(), BAD_INPUT);
+            case StageFailure failed when failed.retryable() ->
+                ApplicationFailure.newFailure(failed.getMessage(), FAILED);
+            case StageFailure failed -> ApplicationFailure.newNonRetryableFailure(failed.getMessage(), FAILED);
+            case InterruptedException interrupted -> {
+                Thread.currentThread().interrupt();
+                yield ApplicationFailure.newFailure("interrupted", "Interrupted");
+            }
+            default -> ApplicationFailure.newFailureWithCause(String.valueOf(e.getMessage()), "Io", e);
+        };
+    }
+
+    private void beat() {
+        ProgressSignals signals = new ProgressSignals();
+        try {
+            do {
+                Progress progress = newest.get();
+                context.heartbeat(progress);
+                if (progress != null && signals.due(progress)) {
+                    signal(progress);
+                }
+            } while (!ended.await(BEAT.toMillis(), TimeUnit.MILLISECONDS));
+        } catch (ActivityCompletionException e) {
+            told = e;
+        } catch (InterruptedException e) {
+            throw new IllegalStateException("nobody interrupts this thread", e);
+        }
+    }
+
+    private void signal(Progress progress) {
+        ActivityInfo info = context.getInfo();
+        WorkflowTargetOptions workflow = WorkflowTargetOptions.newBuilder()
+                .setWorkflowId(info.getWorkflowId())
+                .setRunId(info.getWorkflowRunId())
+                .build();
+        try {
+            context.getWorkflowClient().newUntypedWorkflowStub(workflow).signal(PROGRESS_SIGNAL, progress);
+        } catch (WorkflowException e) {
+            return; // only the page of the run misses it; the heartbeat decides whether the stage goes on
+        }
+    }
+
+    @Override
+    public void progress(Progress progress) {
+        newest.set(progress);
+        hub.tell(run, new RunUpdate.Advanced(progress));
+    }
+
+    @Override
+    public void notice(String text) {
+        hub.tell(run, new RunUpdate.Notice(stage, text));
+    }
+
+    @Override
+    public Stop stop() {
+        return switch (told) {
+            case null -> Stop.NONE;
+            case ActivityCanceledException e when e.getCause() instanceof TimeoutFailure -> Stop.ABANDONED;
+            case ActivityCanceledException _ -> Stop.REQUESTED;
+            case ActivityWorkerShutdownException _ -> Stop.WORKER_SHUTDOWN;
+            case ActivityPausedException _ -> Stop.PAUSED;
+            case ActivityResetException _ -> Stop.PAUSED;
+            default -> Stop.ABANDONED;
+        };
+    }
+
+    @Override
+    public void close() {
+        ended.countDown();
+        try {
+            heart.join(LAST_BEAT);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+}

@@ -1,0 +1,69 @@
+package pacer.activities.run;
+
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.HexFormat;
+
+/** SHA-256 of files and texts, as 64 lower-case hex digits. */
+public final class Digests {
+    private static final int BUFFER = 1 << 18;
+
+    private Digests() {}
+
+    public static MessageDigest sha256() {
+        try {
+            return MessageDigest.getInstance("SHA-256");
+        } catch (NoSuchAlgorithmException e) {
+            throw new IllegalStateException("every Java has SHA-256", e);
+        }
+    }
+
+    /** Digest of parts, each with its length before it, so that no two lists of parts read the same. */
+    public static String ofParts(String... parts) {
+        MessageDigest digest = sha256();
+        for (String part : parts) {
+            byte[] bytes = part.getBytes(StandardCharsets.UTF_8);
+            digest.update(
+                    ByteBuffer.allocate(Integer.BYTES).putInt(bytes.length).flip());
+            digest.update(bytes);
+        }
+        return HexFormat.of().formatHex(digest.digest());
+    }
+
+    /** Hears how many more bytes have been read; ends the reading by throwing. */
+    @FunctionalInterface
+    public interface Listener {
+        void read(long bytes);
+    }
+
+    /** Digest of a file. */
+    public static String of(Path file, Listener listener) throws IOException {
+        MessageDigest digest = sha256();
+        try (FileChannel in = FileChannel.open(file, StandardOpenOption.READ)) {
+            update(digest, in, in.size(), listener);
+        }
+        return HexFormat.of().formatHex(digest.digest());
+    }
+
+    /** Adds the first {@code length} bytes of {@code in} to {@code digest}. */
+    public static void update(MessageDigest digest, FileChannel in, long length, Listener listener) throws IOException {
+        ByteBuffer buffer = ByteBuffer.allocate(BUFFER);
+        long at = 0;
+        while (at < length) {
+            buffer.clear().limit((int) Math.min(BUFFER, length - at));
+            int n = in.read(buffer, at);
+            if (n < 0) {
+                throw new IOException("the file became shorter while it was read");
+            }
+            digest.update(buffer.flip());
+            at += n;
+            listener.read(n);
+        }
+    }
+}

@@ -1,0 +1,57 @@
+package pacer.activities.run;
+
+import java.nio.file.Path;
+import java.util.Map;
+
+/**
+ * Where a machine keeps things.
+ *
+ * @param runs folder of run folders
+ * @param cache folder of datasets, downloads and staged shards, shared by all runs
+ */
+public record Home(Path runs, Path cache) {
+
+    public Home {
+        runs = runs.toAbsolutePath().normalize();
+        cache = cache.toAbsolutePath().normalize();
+    }
+
+    /**
+     * The usual places: {@code runs} as given; {@code cache} as given, else {@code PACER_CACHE}, else
+     * {@code XDG_CACHE_HOME/pacer}, else {@code ~/.cache/pacer}.
+     *
+     * @param cache null where the user said nothing
+     */
+    public static Home of(Path runs, Path cache, Map<String, String> environment) {
+        return new Home(runs, cache != null ? cache : standardCache(environment));
+    }
+
+    private static Path standardCache(Map<String, String> environment) {
+        String own = environment.get("PACER_CACHE");
+        if (own != null && !own.isBlank()) {
+            return Path.of(own);
+        }
+        String shared = environment.get("XDG_CACHE_HOME");
+        if (shared != null && Path.of(shared).isAbsolute()) {
+            return Path.of(shared, "pacer");
+        }
+        return Path.of(System.getProperty("user.home"), ".cache", "pacer");
+    }
+
+    public Path datasets() {
+        return cache.resolve("datasets");
+    }
+
+    public Path downloads() {
+        return cache.resolve("downloads");
+    }
+
+    public Path staged() {
+        return cache.resolve("staged");
+    }
+
+    /** The folder of the run {@code id}; it need not exist. */
+    public RunFolder run(String id) {
+        return new RunFolder(runs.resolve(RunId.check(id)));
+    }
+}

@@ -1,0 +1,124 @@
+package pacer.activities.run;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.lang.management.ManagementFactory;
+import java.net.InetAddress;
+import java.net.URISyntaxException;
+import java.net.UnknownHostException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Optional;
+import java.util.Properties;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
+
+/** Finds out what this machine and this build of pacer are. */
+public final class Machine {
+    private static final Path LINUX_HOST_NAME = Path.of("/proc/sys/kernel/hostname");
+
+    private Machine() {}
+
+    /** Name of this host. */
+    public static String hostName() {
+        try {
+            return Files.exists(LINUX_HOST_NAME)
+                    ? Files.readString(LINUX_HOST_NAME).strip()
+                    : InetAddress.getLocalHost().getHostName();
+        } catch (UnknownHostException e) {
+            return "localhost";
+        } catch (IOException e) {
+            return "localhost";
+        }
+    }
+
+    /** This machine and this build. */
+    public static Environment environment() {
+        Optional<Path> checkout = checkout();
+        return new Environment(
+                hostName(),
+                cpu(),
+                Runtime.getRuntime().availableProcessors(),
+                memoryBytes(),
+                System.getProperty("os.name") + " " + System.getProperty("os.version") + " "
+                        + System.getProperty("os.arch"),
+                System.getProperty("java.vm.name") + " " + System.getProperty("java.vm.version"),
+                version(),
+                checkout.flatMap(c -> git(c, "rev-parse", "HEAD")).orElse(null),
+                checkout.flatMap(c -> git(c, "status", "--porcelain", "--untracked-files=no"))
+                        .filter(changes -> !changes.isEmpty())
+                        .isPresent());
+    }
+
+    private static String cpu() {
+        try (Stream<String> lines = Files.lines(Path.of("/proc/cpuinfo"))) {
+            return lines.filter(line -> line.startsWith("model name"))
+                    .findFirst()
+                    .map(line -> line.substring(line.indexOf(':') + 1).strip())
+                    .orElse(System.getProperty("os.arch"));
+        } catch (IOException e) {
+            return output(Path.of("."), "sysctl", "-n", "machdep.cpu.brand_string")
+                    .orElse(System.getProperty("os.arch"));
+        }
+    }
+
+    private static long memoryBytes() {
+        return ManagementFactory.getOperatingSystemMXBean() instanceof com.sun.management.OperatingSystemMXBean os
+                ? os.getTotalMemorySize()
+                : 0;
+    }
+
+    private static String version() {
+        try (InputStream in = Machine.class.getResourceAsStream("/pacer/build.properties")) {
+            Properties build = new Properties();
+            build.load(in);
+            return build.getProperty("version");
+        } catch (IOException e) {
+            throw new IllegalStateException("pacer/build.properties is part of this jar", e);
+        }
+    }
+
+    /** The git checkout that the running classes were built in. */
+    private static Optional<Path> checkout() {
+        try {
+            Path at = Path.of(Machine.class
+                    .getProtectionDomain()
+                    .getCodeSource()
+                    .getLocation()
+                    .toURI());
+            while (at != null && !Files.exists(at.resolve(".git"))) {
+                at = at.getParent();
+            }
+            return Optional.ofNullable(at);
+        } catch (URISyntaxException e) {
+            return Optional.empty();
+        }
+    }
+
+    private static Optional<String> git(Path checkout, String... arguments) {
+        return output(checkout, Stream.concat(Stream.of("git"), Stream.of(arguments)).toArray(String[]::new));
+    }
+
+    /** What a command prints; empty when it is not there, fails, or takes long. */
+    private static Optional<String> output(Path folder, String... command) {
+        try {
+            Process process = new ProcessBuilder(command)
+                    .directory(folder.toFile())
+                    .redirectError(ProcessBuilder.Redirect.DISCARD)
+                    .start();
+            process.getOutputStream().close();
+            String text = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8).strip();
+            if (!process.waitFor(5, TimeUnit.SECONDS)) {
+                process.destroyForcibly();
+                return Optional.empty();
+            }
+            return process.exitValue() == 0 ? Optional.of(text) : Optional.empty();
+        } catch (IOException e) {
+            return Optional.empty();
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            return Optional.empty();
+        }
+    }
+}

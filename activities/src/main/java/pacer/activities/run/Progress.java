@@ -1,0 +1,31 @@
+package pacer.activities.run;
+
+import java.time.Instant;
+
+/**
+ * How far the stage at work is: small enough for a heartbeat. What is not known is null.
+ *
+ * @param fraction done, 0 to 1
+ * @param text what it is doing, for people
+ * @param loss training loss, nats a token
+ * @param validationLoss the last measured, nats a token
+ * @param etaSeconds seconds that are left of the stage
+ */
+public record Progress(
+        Stage stage,
+        Instant time,
+        Double fraction,
+        String text,
+        Integer step,
+        Integer totalSteps,
+        Double loss,
+        Double validationLoss,
+        Double learningRate,
+        Double tokensPerSecond,
+        Double etaSeconds) {
+
+    /** Progress of a stage that is no training. */
+    public static Progress of(Stage stage, Instant time, Double fraction, String text) {
+        return new Progress(stage, time, fraction, text, null, null, null, null, null, null, null);
+    }
+}

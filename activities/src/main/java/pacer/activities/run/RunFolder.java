@@ -1,0 +1,138 @@
+package pacer.activities.run;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.SerializationFeature;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Optional;
+import java.util.function.UnaryOperator;
+
+/** The folder of a run and where everything in it lies (docs/architecture.md). */
+public record RunFolder(Path path) {
+
+    public String id() {
+        return path.getFileName().toString();
+    }
+
+    /** The resolved spec. */
+    public Path preset() {
+        return path.resolve("preset.yaml");
+    }
+
+    public Path recordFile() {
+        return path.resolve("run.json");
+    }
+
+    public Path events() {
+        return path.resolve("events.jsonl");
+    }
+
+    public Path trainerLog() {
+        return path.resolve("trainer.log");
+    }
+
+    public Path checkpoints() {
+        return path.resolve("checkpoints");
+    }
+
+    public Path samples() {
+        return path.resolve("samples");
+    }
+
+    public Path metrics() {
+        return path.resolve("metrics.csv");
+    }
+
+    public Path report() {
+        return path.resolve("report.html");
+    }
+
+    /** Whether there is a run here: {@code run.json} is written last when a run is made. */
+    public boolean exists() {
+        return Files.isRegularFile(recordFile());
+    }
+
+    /**
+     * What is known of the run.
+     *
+     * @throws IOException naming the file, when it is missing or no run record
+     */
+    public RunRecord read() throws IOException {
+        String text;
+        try {
+            text = Files.readString(recordFile());
+        } catch (IOException e) {
+            throw new IOException(recordFile() + ": not readable (" + e + "); is '" + id() + "' a run?", e);
+        }
+        try {
+            return RunJson.MAPPER.readValue(text, RunRecord.class);
+        } catch (JsonProcessingException e) {
+            throw new IOException(recordFile() + ": not a run record: " + e.getOriginalMessage(), e);
+        }
+    }
+
+    /** Changes the run's record; changes from several threads and processes come one after the other, none is lost. */
+    public RunRecord update(UnaryOperator<RunRecord> change) throws IOException {
+        try (FileGuard _ = lock()) {
+            RunRecord changed = change.apply(read());
+            write(changed);
+            return changed;
+        }
+    }
+
+    /** Takes this run for the process that calls, so that no second one goes on with it; empty when another has it. */
+    public Optional<FileGuard> tryLease() throws IOException {
+        return FileGuard.tryTake(path.resolve(".lease"));
+    }
+
+    /** Whether a process works on this run now. */
+    public boolean leased() {
+        if (!Files.exists(path.resolve(".lease"))) {
+            return false;
+        }
+        try {
+            Optional<FileGuard> lease = tryLease();
+            if (lease.isPresent()) {
+                lease.get().close();
+            }
+            return lease.isEmpty();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    /**
+     * Makes the folder with its preset and first record.
+     *
+     * @return false, with nothing changed, when the name is taken
+     */
+    boolean create(RunRecord first, String presetYaml) throws IOException {
+        Files.createDirectories(path.toAbsolutePath().getParent());
+        try (FileGuard _ = lock()) {
+            if (exists()) {
+                return false;
+            }
+            DurableFiles.write(preset(), presetYaml.getBytes(StandardCharsets.UTF_8));
+            write(first);
+            return true;
+        }
+    }
+
+    private FileGuard lock() throws IOException {
+        try {
+            return FileGuard.take(path.resolve(".lock"), () -> {});
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new IOException(recordFile() + ": interrupted while waiting to change it", e);
+        }
+    }
+
+    private void write(RunRecord record) throws IOException {
+        DurableFiles.write(
+                recordFile(),
+                RunJson.MAPPER.writer(SerializationFeature.INDENT_OUTPUT).writeValueAsBytes(record));
+    }
+}

@@ -1,0 +1,36 @@
+package pacer.activities.run;
+
+import java.util.List;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.function.Consumer;
+
+/** Hands what happens in this process's stages to those in this process who follow the run. */
+public final class RunHub {
+    private final ConcurrentHashMap<String, List<Consumer<RunUpdate>>> listeners = new ConcurrentHashMap<>();
+
+    /** Follows the run {@code id} until the returned handle is closed. Updates arrive one at a time. */
+    public Subscription follow(String id, Consumer<RunUpdate> listener) {
+        List<Consumer<RunUpdate>> list = listeners.computeIfAbsent(id, i -> new CopyOnWriteArrayList<>());
+        Consumer<RunUpdate> oneAtATime = new Consumer<>() {
+            @Override
+            public synchronized void accept(RunUpdate update) {
+                listener.accept(update);
+            }
+        };
+        list.add(oneAtATime);
+        return () -> list.remove(oneAtATime);
+    }
+
+    /** Tells everyone who follows the run {@code id}. */
+    public void tell(String id, RunUpdate update) {
+        listeners.getOrDefault(id, List.of()).forEach(listener -> listener.accept(update));
+    }
+
+    /** Ends following. */
+    @FunctionalInterface
+    public interface Subscription extends AutoCloseable {
+        @Override
+        void close();
+    }
+}

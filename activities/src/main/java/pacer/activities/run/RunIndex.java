@@ -1,0 +1,82 @@
+package pacer.activities.run;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Optional;
+import java.util.stream.Stream;
+
+/** The runs in a folder of run folders. */
+public record RunIndex(Path runs) {
+
+    /** A run and its record. */
+    public record Entry(RunFolder folder, RunRecord record) {}
+
+    /** All runs that can be read, the newest first; a folder without a readable record is passed over. */
+    public List<Entry> list() throws IOException {
+        if (!Files.isDirectory(runs)) {
+            return List.of();
+        }
+        List<Entry> entries;
+        try (Stream<Path> folders = Files.list(runs)) {
+            entries = new ArrayList<>(
+                    folders.flatMap(path -> entry(path).stream()).toList());
+        }
+        entries.sort(Comparator.comparing((Entry e) -> e.record().created())
+                .thenComparing(e -> e.record().id())
+                .reversed());
+        return entries;
+    }
+
+    /** One damaged record must not hide the others; {@link #find} says what is wrong with it. */
+    private static Optional<Entry> entry(Path path) {
+        RunFolder folder = new RunFolder(path);
+        try {
+            return folder.exists() ? Optional.of(new Entry(folder, folder.read())) : Optional.empty();
+        } catch (IOException e) {
+            return Optional.empty();
+        }
+    }
+
+    /** The newest run that is not finished, was asked for by the same spec, and that no process works on now. */
+    public Optional<Entry> newestUnfinished(String specHash) throws IOException {
+        return list().stream()
+                .filter(e -> e.record().status() != RunStatus.FINISHED)
+                .filter(e -> specHash.equals(e.record().specHash()))
+                .filter(e -> !e.folder().leased())
+                .findFirst();
+    }
+
+    /**
+     * The run that a person means by {@code name}: its id, the beginning of one id, {@code last}, or a path to its folder.
+     *
+     * @throws IOException when none or several are meant, with what there is
+     */
+    public Entry find(String name) throws IOException {
+        Path asPath = Path.of(name);
+        if (asPath.getNameCount() > 1 || asPath.isAbsolute()) {
+            RunFolder folder = new RunFolder(asPath.toAbsolutePath().normalize());
+            return new Entry(folder, folder.read());
+        }
+        List<Entry> all = list();
+        if (name.equals("last") && !all.isEmpty()) {
+            return all.getFirst();
+        }
+        RunFolder exact = new RunFolder(runs.resolve(name));
+        if (exact.exists()) {
+            return new Entry(exact, exact.read()); // says what is wrong with a damaged record
+        }
+        List<Entry> begun =
+                all.stream().filter(e -> e.record().id().startsWith(name)).toList();
+        if (begun.size() == 1) {
+            return begun.getFirst();
+        }
+        List<String> known = (begun.isEmpty() ? all : begun)
+                .stream().limit(5).map(e -> e.record().id()).toList();
+        throw new IOException("run '" + name + "': " + (begun.isEmpty() ? "none in " + runs : "several begin so")
+                + (known.isEmpty() ? "" : "; there is " + String.join(", ", known)));
+    }
+}

@@ -1,0 +1,144 @@
+package pacer.activities.run;
+
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.time.Clock;
+import java.time.Instant;
+import java.util.List;
+import java.util.Optional;
+import java.util.function.Supplier;
+import pacer.trainer.spec.CanonicalYaml;
+import pacer.trainer.spec.ModelSpec;
+import pacer.trainer.spec.RunSpec;
+import pacer.trainer.spec.SpecHash;
+import pacer.trainer.spec.SpecLoader;
+
+/** Opens runs, new ones and ones to go on with, and closes them. */
+public final class Runs {
+    private final Home home;
+    private final RunHub hub;
+    private final Clock clock;
+    private final Supplier<Environment> machine;
+    private final Report report;
+
+    /** Writes the report of the run in a folder. */
+    @FunctionalInterface
+    public interface Report {
+        void write(Path runFolder) throws IOException;
+    }
+
+    public Runs(Home home, RunHub hub, Clock clock, Supplier<Environment> machine, Report report) {
+        this.home = home;
+        this.hub = hub;
+        this.clock = clock;
+        this.machine = machine;
+        this.report = report;
+    }
+
+    /**
+     * Makes the run's folder, or takes the one there is. Doing it again, for the same workflow, gives the same run.
+     *
+     * @throws BadInputException when the request names no valid spec, or a run that is none
+     */
+    public RunPlan open(RunRequest request, String workflowId) throws IOException {
+        if (request == null) {
+            return open(new RunRequest(null, null, null, null, null), workflowId);
+        }
+        Optional<RunFolder> there = request.run() != null
+                ? Optional.of(folder(request.run())).filter(RunFolder::exists)
+                : new RunIndex(home.runs())
+                        .list().stream()
+                                .filter(e -> workflowId.equals(e.record().workflowId()))
+                                .map(RunIndex.Entry::folder)
+                                .findFirst();
+        RunPlan plan = there.isPresent()
+                ? goOn(there.get(), request, workflowId)
+                : create(request, workflowId);
+        hub.tell(plan.run(), new RunUpdate.Opened(home.run(plan.run()).read()));
+        return plan;
+    }
+
+    /** Marks the run as ended and brings its report up to date. */
+    public void close(RunEnding ending) throws IOException {
+        RunFolder folder = home.run(ending.run());
+        folder.update(r -> r.ended(ending.status(), clock.instant(), r.verdict(), ending.reason()));
+        report.write(folder.path());
+    }
+
+    private RunFolder folder(String id) {
+        try {
+            return home.run(id);
+        } catch (IllegalArgumentException e) {
+            throw new BadInputException(e.getMessage(), e);
+        }
+    }
+
+    private RunPlan create(RunRequest request, String workflowId) throws IOException {
+        RunSpec spec = SpecRequest.resolve(request, cores());
+        Instant now = clock.instant();
+        String yaml = CanonicalYaml.write(spec);
+        for (int attempt = 1; ; attempt++) {
+            String id = request.run() != null ? request.run() : RunId.of(spec.name(), now, attempt);
+            RunRecord first = new RunRecord(
+                    id,
+                    spec.name(),
+                    SpecHash.of(spec),
+                    request.note(),
+                    RunStatus.RUNNING,
+                    now,
+                    null,
+                    workflowId,
+                    machine.get(),
+                    List.of(),
+                    null,
+                    null);
+            RunFolder folder = folder(id);
+            if (folder.create(first, yaml)) {
+                return plan(folder, spec, first);
+            }
+            if (request.run() != null) {
+                return goOn(folder, request, workflowId); // made by another in this moment
+            }
+        }
+    }
+
+    private RunPlan goOn(RunFolder folder, RunRequest request, String workflowId) throws IOException {
+        RunRecord record = folder.read();
+        RunSpec spec = SpecLoader.read(folder.preset());
+        if (request.namesSpec()) {
+            RunSpec asked = SpecRequest.resolve(request, cores());
+            String hash = SpecHash.of(asked);
+            if (!hash.equals(record.specHash())) {
+                throw new BadInputException("run " + folder.id() + " was made from another spec (hash "
+                        + record.specHash().substring(0, 12) + ", now " + hash.substring(0, 12)
+                        + "); start a new run, or go on with this one by its name alone");
+            }
+            // what does not change the numbers may have changed: checkpoints, expectation, cost
+            spec = asked;
+            DurableFiles.write(folder.preset(), CanonicalYaml.write(spec).getBytes(StandardCharsets.UTF_8));
+        }
+        boolean same = workflowId.equals(record.workflowId()) && record.status() == RunStatus.RUNNING;
+        RunRecord begun = same ? record : folder.update(r -> r.begun(workflowId, machine.get()));
+        return plan(folder, spec, begun);
+    }
+
+    private static RunPlan plan(RunFolder folder, RunSpec spec, RunRecord record) {
+        ModelSpec model = spec.model();
+        return new RunPlan(
+                folder.id(),
+                spec.name(),
+                spec.description(),
+                record.specHash(),
+                "%d layers, %d heads, %d wide, context %d"
+                        .formatted(model.layers(), model.heads(), model.width(), model.sequenceLength()),
+                spec.train().steps(),
+                spec.dataset(),
+                record.environment().host(),
+                !record.stages().isEmpty());
+    }
+
+    private static int cores() {
+        return Runtime.getRuntime().availableProcessors();
+    }
+}

@@ -1,0 +1,53 @@
+package pacer.activities.run;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import pacer.trainer.spec.RunSpec;
+import pacer.trainer.spec.SpecException;
+import pacer.trainer.spec.SpecLoader;
+import pacer.trainer.spec.SpecResolver;
+
+/** Makes the spec that a {@link RunRequest} asks for. */
+final class SpecRequest {
+    private SpecRequest() {}
+
+    /**
+     * The spec with everything filled in that needs no dataset.
+     *
+     * @throws BadInputException with all faults
+     */
+    static RunSpec resolve(RunRequest request, int cores) throws IOException {
+        if (!request.namesSpec()) {
+            throw new BadInputException("preset: missing; give a preset's name, {\"preset\": \"quickstart\"}");
+        }
+        Path folder = Files.createTempDirectory("pacer-config");
+        List<Path> configs = new ArrayList<>();
+        try {
+            for (String text : request.config()) {
+                configs.add(Files.writeString(folder.resolve("config-" + (configs.size() + 1) + ".yaml"), text));
+            }
+            String base = request.preset() != null
+                    ? request.preset()
+                    : configs.removeFirst().toString();
+            return SpecResolver.forMachine(SpecLoader.load(base, configs, sets(request.overrides())), cores);
+        } catch (SpecException e) {
+            throw new BadInputException(e.getMessage(), e);
+        } finally {
+            for (int i = 1; i <= request.config().size(); i++) {
+                Files.deleteIfExists(folder.resolve("config-" + i + ".yaml"));
+            }
+            Files.delete(folder);
+        }
+    }
+
+    private static List<String> sets(Map<String, Object> overrides) {
+        return overrides.entrySet().stream()
+                .sorted(Map.Entry.comparingByKey())
+                .map(entry -> entry.getKey() + "=" + entry.getValue())
+                .toList();
+    }
+}

@@ -1,0 +1,49 @@
+package pacer.activities.run;
+
+/** What the body of a stage has to do with whoever runs it. Safe to call from any thread. */
+public interface StageContext {
+
+    /** Says how far it is. Cheap: only the newest is sent, now and then. */
+    void progress(Progress progress);
+
+    /** Tells people something. */
+    void notice(String text);
+
+    /** Whether it should come to an end soon, and why. */
+    Stop stop();
+
+    /**
+     * Ends the body when it should stop.
+     *
+     * @throws StoppedException when {@link #stop} says so
+     */
+    default void check() {
+        Stop stop = stop();
+        if (stop != Stop.NONE) {
+            throw new StoppedException(stop, "stopped: " + stop.reason());
+        }
+    }
+
+    /** Reasons to stop. */
+    enum Stop {
+        NONE(""),
+        /** Somebody asked for it; it is not tried again. */
+        REQUESTED("on request"),
+        /** The worker shuts down; another attempt goes on. */
+        WORKER_SHUTDOWN("the worker shuts down"),
+        /** Somebody paused or reset it; another attempt goes on later. */
+        PAUSED("paused"),
+        /** The service gave this attempt up; another one may be at work already. */
+        ABANDONED("this attempt was given up by the service");
+
+        private final String reason;
+
+        Stop(String reason) {
+            this.reason = reason;
+        }
+
+        public String reason() {
+            return reason;
+        }
+    }
+}

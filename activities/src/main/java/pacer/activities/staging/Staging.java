@@ -1,0 +1,153 @@
+package pacer.activities.staging;
+
+import java.io.IOException;
+import java.nio.file.FileSystemException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Clock;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+import java.util.stream.Stream;
+import pacer.activities.dataset.DatasetManifest;
+import pacer.activities.run.Digests;
+import pacer.activities.run.DurableFiles;
+import pacer.activities.run.FileChecks;
+import pacer.activities.run.Home;
+import pacer.activities.run.Progress;
+import pacer.activities.run.Stage;
+import pacer.activities.run.StageContext;
+import pacer.activities.run.StageLog;
+import pacer.trainer.text.Tokenization.Shard;
+
+/**
+ * Brings the shards of a dataset to the local disk of the host that trains. They lie there under their digest
+ * ({@code staged/<sha256>.bin}), so that datasets share what they have in common, and each is proven by it every time; and
+ * under their names in {@code staged/<hash of the dataset>/}, as links, beside the manifest: that is what a trainer is given.
+ */
+public final class Staging {
+    private final Home home;
+    private final StageLog log;
+    private final Clock clock;
+
+    public Staging(Home home, StageLog log, Clock clock) {
+        this.home = home;
+        this.log = log;
+        this.clock = clock;
+    }
+
+    /** The folder that a trainer of the dataset {@code hash} is given. */
+    public static Path folder(Home home, String hash) {
+        return home.staged().resolve(hash);
+    }
+
+    /**
+     * Stages what {@code request} asks for.
+     *
+     * @throws IOException also when a shard is damaged where it comes from; preparing the dataset again mends that
+     */
+    public StagingResult stage(StagingRequest request, StageContext context) throws IOException, InterruptedException {
+        String key = Digests.ofParts("stage", request.dataset());
+        return log.run(
+                request.run(),
+                Stage.STAGE,
+                key,
+                StagingResult.class,
+                earlier -> false, // every shard is proven each time
+                () -> stage(request.dataset(), context));
+    }
+
+    private StagingResult stage(String hash, StageContext context) throws IOException, InterruptedException {
+        Path dataset = home.datasets().resolve(hash);
+        DatasetManifest manifest = DatasetManifest.read(dataset);
+        Path folder = folder(home, hash);
+        Files.createDirectories(folder);
+        Set<String> wrong = damaged(manifest.shards(), context);
+        int mended = 0;
+        for (Shard shard : manifest.shards()) {
+            context.check();
+            if (wrong.contains(shard.sha256())) {
+                if (Files.deleteIfExists(staged(shard))) {
+                    mended++;
+                    context.notice(staged(shard) + " was damaged; it is fetched again");
+                }
+                fetch(dataset.resolve(shard.name()), shard);
+            }
+        }
+        if (!wrong.isEmpty() && !damaged(manifest.shards(), context).isEmpty()) {
+            throw new IOException(dataset + ": a shard is damaged; run again, which prepares the dataset anew");
+        }
+        link(manifest, folder);
+        int hits = (int) manifest.shards().stream()
+                .filter(shard -> !wrong.contains(shard.sha256()))
+                .count();
+        long bytes = manifest.shards().stream().mapToLong(Shard::bytes).sum();
+        int files = manifest.shards().size();
+        return new StagingResult(hash, files, bytes, hits, files - hits, mended);
+    }
+
+    /** Digests of the shards that are not there as they should be. */
+    private Set<String> damaged(List<Shard> shards, StageContext context) throws IOException, InterruptedException {
+        List<FileChecks.Expected> expected = shards.stream()
+                .map(shard -> new FileChecks.Expected(staged(shard), shard.bytes(), shard.sha256()))
+                .toList();
+        Set<String> digests = new HashSet<>();
+        FileChecks.damaged(expected, (bytes, all) -> {
+                    context.check();
+                    context.progress(Progress.of(
+                            Stage.STAGE, clock.instant(), (double) bytes / Math.max(1, all), "checking shards"));
+                })
+                .forEach(file -> digests.add(file.sha256()));
+        return digests;
+    }
+
+    /** Links or, across file systems, copies a shard to its place. */
+    private void fetch(Path source, Shard shard) throws IOException {
+        Path target = staged(shard);
+        Path beside = DurableFiles.beside(target);
+        try {
+            try {
+                Files.createLink(beside, source);
+            } catch (UnsupportedOperationException | FileSystemException e) {
+                Files.copy(source, beside);
+                DurableFiles.sync(beside);
+            }
+            DurableFiles.move(beside, target);
+        } finally {
+            Files.deleteIfExists(beside);
+        }
+    }
+
+    /** Names for the shards, and last the manifest; what else is there goes. */
+    private void link(DatasetManifest manifest, Path folder) throws IOException {
+        Set<String> names = new HashSet<>(Set.of(DatasetManifest.NAME));
+        for (Shard shard : manifest.shards()) {
+            names.add(shard.name());
+            Path name = folder.resolve(shard.name());
+            Path target = Path.of("..", staged(shard).getFileName().toString());
+            if (!Files.isSymbolicLink(name) || !Files.readSymbolicLink(name).equals(target)) {
+                Path beside = DurableFiles.beside(name);
+                try {
+                    Files.createSymbolicLink(beside, target);
+                    DurableFiles.move(beside, name);
+                } finally {
+                    Files.deleteIfExists(beside);
+                }
+            }
+        }
+        if (DatasetManifest.find(folder).filter(manifest::equals).isEmpty()) {
+            manifest.write(folder);
+        }
+        try (Stream<Path> files = Files.list(folder)) {
+            for (Path file : files.toList()) {
+                if (!names.contains(file.getFileName().toString())) {
+                    Files.deleteIfExists(file);
+                }
+            }
+        }
+    }
+
+    private Path staged(Shard shard) {
+        return home.staged().resolve(shard.sha256() + ".bin");
+    }
+}

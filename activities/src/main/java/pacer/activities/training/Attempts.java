@@ -1,0 +1,107 @@
+package pacer.activities.training;
+
+import com.fasterxml.jackson.databind.SerializationFeature;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import pacer.activities.process.ProcessIdentity;
+import pacer.activities.run.DurableFiles;
+import pacer.activities.run.RunFolder;
+import pacer.activities.run.RunJson;
+
+/**
+ * {@code attempts.json} of a run's folder: each attempt at training, with the processes it started, so that a later one can
+ * end what an earlier one left behind, and can tell whether trying again still gets anywhere.
+ */
+final class Attempts {
+    private static final int KEPT = 100;
+    private static final long KILL_SECONDS = 10;
+
+    /**
+     * One attempt.
+     *
+     * @param owner the workflow execution it belongs to
+     * @param fromStep step of the checkpoint that it went on from; 0 from the beginning
+     * @param processes one a rank
+     * @param failure why it failed; null while it works, when it finished, was stopped, or was killed with its worker
+     */
+    record Attempt(
+            long epoch, String owner, int fromStep, Instant started, List<ProcessIdentity> processes, String failure) {
+
+        Attempt withProcesses(List<ProcessIdentity> started) {
+            return new Attempt(epoch, owner, fromStep, this.started, List.copyOf(started), failure);
+        }
+
+        Attempt failed(String reason) {
+            return new Attempt(epoch, owner, fromStep, started, processes, reason);
+        }
+    }
+
+    private record Log(List<Attempt> attempts) {}
+
+    private final Path file;
+
+    Attempts(RunFolder folder) {
+        this.file = folder.path().resolve("attempts.json");
+    }
+
+    List<Attempt> list() throws IOException {
+        return Files.exists(file)
+                ? RunJson.MAPPER.readValue(file.toFile(), Log.class).attempts()
+                : List.of();
+    }
+
+    /** Writes {@code attempt} in place of the one of the same epoch, or after the others. */
+    void put(Attempt attempt) throws IOException {
+        List<Attempt> all = new ArrayList<>(list());
+        all.removeIf(a -> a.epoch() == attempt.epoch());
+        all.add(attempt);
+        Log log = new Log(all.subList(Math.max(0, all.size() - KEPT), all.size()));
+        DurableFiles.write(
+                file, RunJson.MAPPER.writer(SerializationFeature.INDENT_OUTPUT).writeValueAsBytes(log));
+    }
+
+    /**
+     * Kills the processes of earlier attempts that still live on this machine.
+     *
+     * @return how many there were
+     */
+    int endOrphans() throws IOException, InterruptedException {
+        int ended = 0;
+        for (Attempt attempt : list()) {
+            for (ProcessIdentity identity : attempt.processes()) {
+                ProcessHandle process = identity.find().orElse(null);
+                if (process == null) {
+                    continue;
+                }
+                process.destroyForcibly();
+                long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(KILL_SECONDS);
+                while (identity.find().isPresent()) {
+                    if (System.nanoTime() > deadline) {
+                        throw new IOException("process " + identity.pid() + " of an earlier attempt (epoch "
+                                + attempt.epoch() + ") does not end; kill it by hand");
+                    }
+                    Thread.sleep(20);
+                }
+                ended++;
+            }
+        }
+        return ended;
+    }
+
+    /** How many of {@code owner}'s last attempts failed in a row without getting past the checkpoint of {@code step}. */
+    int fruitless(String owner, int step) throws IOException {
+        int count = 0;
+        for (Attempt attempt : list().reversed()) {
+            if (!attempt.owner().equals(owner) || attempt.fromStep() != step || attempt.failure() == null) {
+                break;
+            }
+            count++;
+        }
+        return count;
+    }
+}

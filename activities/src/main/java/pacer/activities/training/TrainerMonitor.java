@@ -1,0 +1,117 @@
+package pacer.activities.training;
+
+import java.io.IOException;
+import java.time.Instant;
+import java.util.Optional;
+import java.util.function.Consumer;
+import pacer.activities.run.Progress;
+import pacer.activities.run.Stage;
+import pacer.trainer.checkpoint.EventLog;
+import pacer.trainer.event.TrainingEvent;
+
+/** Hears the events of the ranks of one attempt and knows how far it is. */
+final class TrainerMonitor {
+    /** Weight of the newest step in the smoothed step time. */
+    private static final double NEWEST = 0.05;
+
+    private final Consumer<TrainingEvent> events;
+    private final Consumer<Progress> progress;
+    private TrainingEvent.Started started;
+    private TrainingEvent.Finished finished;
+    private TrainingEvent.Failed failed;
+    private Integer step;
+    private Double loss;
+    private Double validationLoss;
+    private Double learningRate;
+    private double smoothMillis = Double.NaN;
+    private long lastHeard = System.nanoTime();
+
+    /** {@code events} and {@code progress} hear of rank 0. */
+    TrainerMonitor(Consumer<TrainingEvent> events, Consumer<Progress> progress) {
+        this.events = events;
+        this.progress = progress;
+    }
+
+    /** Takes a line of a rank's standard output. What is no event (a library printing) counts as nothing. */
+    void line(int rank, String line) {
+        TrainingEvent event;
+        try {
+            event = EventLog.parse(line);
+        } catch (IOException e) {
+            return;
+        }
+        Progress now = null;
+        synchronized (this) {
+            lastHeard = System.nanoTime();
+            if (event instanceof TrainingEvent.Failed failure && failed == null) {
+                failed = failure;
+            }
+            if (rank == 0) {
+                take(event);
+                now = progressNow(event.time());
+            }
+        }
+        if (now != null) {
+            events.accept(event);
+            progress.accept(now);
+        }
+    }
+
+    private void take(TrainingEvent event) {
+        step = event.step();
+        switch (event) {
+            case TrainingEvent.Started e -> started = e;
+            case TrainingEvent.Step e -> {
+                loss = e.loss();
+                learningRate = e.learningRate();
+                smoothMillis =
+                        Double.isNaN(smoothMillis) ? e.millis() : smoothMillis + NEWEST * (e.millis() - smoothMillis);
+            }
+            case TrainingEvent.Validated e -> validationLoss = e.loss();
+            case TrainingEvent.Finished e -> finished = e;
+            case TrainingEvent.Skipped _,
+                    TrainingEvent.Sampled _,
+                    TrainingEvent.Checkpointed _,
+                    TrainingEvent.Notice _,
+                    TrainingEvent.Failed _ -> {}
+        }
+    }
+
+    private Progress progressNow(Instant time) {
+        boolean paced = started != null && !Double.isNaN(smoothMillis) && smoothMillis > 0;
+        return new Progress(
+                Stage.TRAIN,
+                time,
+                started == null ? null : (double) step / Math.max(1, started.totalSteps()),
+                started == null ? "starting" : "training on " + started.device(),
+                step,
+                started == null ? null : started.totalSteps(),
+                loss,
+                validationLoss,
+                learningRate,
+                paced ? started.batchTokens() / smoothMillis * 1000 : null,
+                paced ? (started.totalSteps() - step) * smoothMillis / 1000 : null);
+    }
+
+    synchronized Optional<TrainingEvent.Finished> finished() {
+        return Optional.ofNullable(finished);
+    }
+
+    synchronized Optional<TrainingEvent.Failed> failed() {
+        return Optional.ofNullable(failed);
+    }
+
+    /** Whether rank 0 has begun to train. */
+    synchronized boolean begun() {
+        return started != null;
+    }
+
+    /** The last step heard of. */
+    synchronized Optional<Integer> step() {
+        return Optional.ofNullable(step);
+    }
+
+    synchronized long nanosSinceLastEvent() {
+        return System.nanoTime() - lastHeard;
+    }
+}

@@ -1,0 +1,225 @@
+package pacer.activities.training;
+
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.security.SecureRandom;
+import java.time.Clock;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.Map;
+import pacer.activities.dataset.DatasetManifest;
+import pacer.activities.process.Child;
+import pacer.activities.process.ChildGroup;
+import pacer.activities.process.ProcessIdentity;
+import pacer.activities.process.TrainerExit;
+import pacer.activities.run.BadInputException;
+import pacer.activities.run.Digests;
+import pacer.activities.run.DurableFiles;
+import pacer.activities.run.Home;
+import pacer.activities.run.RunFolder;
+import pacer.activities.run.RunHub;
+import pacer.activities.run.RunUpdate;
+import pacer.activities.run.Stage;
+import pacer.activities.run.StageContext;
+import pacer.activities.run.StageFailure;
+import pacer.activities.run.StageLog;
+import pacer.activities.run.StoppedException;
+import pacer.activities.staging.Staging;
+import pacer.trainer.checkpoint.Checkpoint;
+import pacer.trainer.checkpoint.CheckpointStore;
+import pacer.trainer.checkpoint.Fence;
+import pacer.trainer.event.TrainingEvent;
+import pacer.trainer.spec.CanonicalYaml;
+import pacer.trainer.spec.RunSpec;
+import pacer.trainer.spec.SpecException;
+import pacer.trainer.spec.SpecHash;
+import pacer.trainer.spec.SpecLoader;
+import pacer.trainer.spec.SpecResolver;
+
+/**
+ * Trains a run: one trainer process a rank, from the newest checkpoint there is. Each attempt takes the run's next epoch, so
+ * that nothing an earlier one left behind can write any more.
+ */
+public final class Training {
+    private static final String TOKEN = "PACER_RENDEZVOUS_TOKEN";
+    private static final int LAST_WORDS = 5;
+    private static final Duration FENCE_PATIENCE = Duration.ofSeconds(10);
+    private static final Duration STOP_NEWS = Duration.ofSeconds(3);
+
+    private final Home home;
+    private final StageLog log;
+    private final RunHub hub;
+    private final Clock clock;
+    private final TrainingSettings settings;
+
+    public Training(Home home, StageLog log, RunHub hub, Clock clock, TrainingSettings settings) {
+        this.home = home;
+        this.log = log;
+        this.hub = hub;
+        this.clock = clock;
+        this.settings = settings;
+    }
+
+    /**
+     * Trains, or takes the result of an earlier training of the same spec on the same dataset.
+     *
+     * @param owner the workflow execution on whose behalf; failures are counted for each
+     * @throws BadInputException when the spec does not fit the dataset
+     * @throws StageFailure when the trainer failed, with its reason
+     * @throws StoppedException when {@code context} said so
+     */
+    public TrainingResult train(TrainingRequest request, String owner, StageContext context)
+            throws IOException, InterruptedException {
+        RunFolder folder = home.run(request.run());
+        Path data = Staging.folder(home, request.dataset());
+        RunSpec spec = resolve(folder, data);
+        String key = Digests.ofParts("train", SpecHash.of(spec), request.dataset());
+        return log.run(
+                request.run(),
+                Stage.TRAIN,
+                key,
+                TrainingResult.class,
+                earlier -> Files.isDirectory(folder.path().resolve(earlier.lastCheckpoint())),
+                () -> attempt(folder, data, spec, owner, context));
+    }
+
+    /** The spec with the dataset's vocabulary, written to the run's folder. */
+    private RunSpec resolve(RunFolder folder, Path data) throws IOException {
+        RunSpec before = SpecLoader.read(folder.preset());
+        RunSpec spec;
+        try {
+            spec = SpecResolver.forDataset(before, DatasetManifest.read(data).vocabulary());
+        } catch (SpecException e) {
+            throw new BadInputException(e.getMessage(), e);
+        }
+        if (!spec.equals(before)) {
+            DurableFiles.write(folder.preset(), CanonicalYaml.write(spec).getBytes(StandardCharsets.UTF_8));
+        }
+        return spec;
+    }
+
+    private TrainingResult attempt(RunFolder folder, Path data, RunSpec spec, String owner, StageContext context)
+            throws IOException, InterruptedException {
+        Attempts attempts = new Attempts(folder);
+        if (attempts.endOrphans() > 0) {
+            context.notice("processes of an earlier attempt still lived; they were ended");
+        }
+        int from = newestStep(folder);
+        long epoch = Fence.acquire(folder.path(), FENCE_PATIENCE, context::notice).epoch();
+        Attempts.Attempt attempt = new Attempts.Attempt(epoch, owner, from, clock.instant(), List.of(), null);
+        attempts.put(attempt);
+        TrainerMonitor monitor = new TrainerMonitor(
+                event -> hub.tell(folder.id(), new RunUpdate.Trained(event)), context::progress);
+        List<Child> ranks = start(folder, data, spec, attempt.epoch(), monitor);
+        attempts.put(attempt.withProcesses(ranks.stream()
+                .flatMap(rank -> ProcessIdentity.of(rank.handle()).stream())
+                .toList()));
+        ChildGroup.End end = new ChildGroup(ranks, settings.grace()).await(context, () -> hung(monitor));
+        if (end.code() == 0 && monitor.finished().isPresent()) {
+            return TrainingSummary.read(folder);
+        }
+        if (TrainerExit.of(end.code()) == TrainerExit.STOPPED) {
+            awaitStop(context);
+        }
+        context.check(); // told to stop: whatever the exit code, that is why
+        StageFailure failure = failure(end, ranks.get(end.rank()), monitor);
+        attempts.put(attempt.failed(failure.getMessage()));
+        int fruitless = attempts.fruitless(owner, from);
+        if (failure.retryable() && fruitless >= settings.fruitlessAttempts()) {
+            throw new StageFailure(
+                    "%d attempts in a row got no further than step %d; the last: %s"
+                            .formatted(fruitless, from, failure.getMessage()),
+                    false);
+        }
+        throw failure;
+    }
+
+    private static int newestStep(RunFolder folder) throws IOException {
+        List<Checkpoint> checkpoints = new CheckpointStore(folder.checkpoints(), notice -> {}).list();
+        return checkpoints.isEmpty() ? 0 : checkpoints.getLast().state().step();
+    }
+
+    private List<Child> start(RunFolder folder, Path data, RunSpec spec, long epoch, TrainerMonitor monitor)
+            throws IOException, InterruptedException {
+        int size = spec.train().ranks();
+        Path rendezvous = folder.path().resolve("rendezvous-" + epoch);
+        String token = token();
+        List<Child> ranks = new ArrayList<>();
+        try {
+            for (int rank = 0; rank < size; rank++) {
+                int which = rank;
+                ranks.add(Child.start(
+                        settings.java().line(settings.trainer(), arguments(folder, data, epoch, rank, size, rendezvous)),
+                        size > 1 ? Map.of(TOKEN, token) : Map.of(),
+                        rank == 0 ? folder.trainerLog() : folder.path().resolve("trainer-rank" + rank + ".log"),
+                        line -> monitor.line(which, line)));
+            }
+            return ranks;
+        } catch (IOException | InterruptedException | RuntimeException e) {
+            ranks.forEach(Child::kill);
+            throw e;
+        }
+    }
+
+    private static List<String> arguments(
+            RunFolder folder, Path data, long epoch, int rank, int size, Path rendezvous) {
+        List<String> arguments = new ArrayList<>(List.of(
+                "--spec", folder.preset().toString(),
+                "--data", data.toString(),
+                "--run", folder.path().toString(),
+                "--epoch", Long.toString(epoch),
+                "--rank", Integer.toString(rank),
+                "--ranks", Integer.toString(size)));
+        if (size > 1) {
+            arguments.addAll(List.of("--rendezvous", rendezvous.toString()));
+        }
+        return arguments;
+    }
+
+    private boolean hung(TrainerMonitor monitor) {
+        Duration patience = monitor.begun() ? settings.stall() : settings.planning();
+        return monitor.nanosSinceLastEvent() > patience.toNanos();
+    }
+
+    private StageFailure failure(ChildGroup.End end, Child rank, TrainerMonitor monitor) {
+        String who = "trainer rank " + end.rank();
+        String where = monitor.step().map(step -> " after step " + step).orElse(" before its first step");
+        if (end.hung()) {
+            Duration patience = monitor.begun() ? settings.stall() : settings.planning();
+            return new StageFailure(
+                    "the trainer was killed" + where + ": nothing heard of it for " + patience.toSeconds() + " s", true);
+        }
+        TrainerExit exit = TrainerExit.of(end.code());
+        String how = exit == TrainerExit.FINISHED ? "ended without saying that it finished" : exit.said(end.code());
+        String reason = monitor.failed()
+                .map(TrainingEvent.Failed::reason)
+                .orElseGet(() -> String.join(" | ", rank.lastWords(LAST_WORDS)));
+        boolean retryable =
+                switch (exit) {
+                    case BAD_INPUT, FENCED -> false;
+                    case FAILED -> monitor.failed()
+                            .map(TrainingEvent.Failed::retryable)
+                            .orElse(true);
+                    case FINISHED, STOPPED, KILLED -> true;
+                };
+        return new StageFailure(who + " " + how + where + (reason.isEmpty() ? "" : ": " + reason), retryable);
+    }
+
+    /** Ctrl-C reaches the trainer at once, and this stage by way of the service. */
+    private static void awaitStop(StageContext context) throws InterruptedException {
+        long deadline = System.nanoTime() + STOP_NEWS.toNanos();
+        while (context.stop() == StageContext.Stop.NONE && System.nanoTime() < deadline) {
+            Thread.sleep(50);
+        }
+    }
+
+    private static String token() {
+        byte[] secret = new byte[32];
+        new SecureRandom().nextBytes(secret);
+        return HexFormat.of().formatHex(secret);
+    }
+}

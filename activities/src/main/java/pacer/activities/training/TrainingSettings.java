@@ -1,0 +1,29 @@
+package pacer.activities.training;
+
+import java.time.Duration;
+import java.util.Map;
+import pacer.activities.process.JavaCommand;
+
+/**
+ * How trainers are run on this machine.
+ *
+ * @param java starts a main class of the trainer
+ * @param trainer its main class
+ * @param grace from being asked to stop until being killed: a step and a checkpoint must fit in
+ * @param planning from the start until the first event; the first step of a large model takes its time
+ * @param stall from one event to the next, before the trainer is taken for hung and killed
+ * @param fruitlessAttempts failures in a row at one checkpoint after which trying again is given up
+ */
+public record TrainingSettings(
+        JavaCommand java, String trainer, Duration grace, Duration planning, Duration stall, int fruitlessAttempts) {
+
+    public static TrainingSettings of(Map<String, String> environment) {
+        return new TrainingSettings(
+                JavaCommand.ofThisProcess(environment),
+                "pacer.trainer.Trainer",
+                Duration.ofSeconds(60),
+                Duration.ofMinutes(10),
+                Duration.ofMinutes(10),
+                5);
+    }
+}

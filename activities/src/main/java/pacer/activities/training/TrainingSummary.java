@@ -1,0 +1,54 @@
+package pacer.activities.training;
+
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import pacer.activities.run.RunFolder;
+import pacer.trainer.checkpoint.Checkpoint;
+import pacer.trainer.checkpoint.CheckpointStore;
+import pacer.trainer.checkpoint.EventLog;
+import pacer.trainer.event.TrainingEvent;
+
+/** Works out the result of a finished training from its events, over all attempts, and its checkpoints. */
+final class TrainingSummary {
+    private TrainingSummary() {}
+
+    static TrainingResult read(RunFolder folder) throws IOException {
+        CheckpointStore store = new CheckpointStore(folder.checkpoints(), notice -> {});
+        Checkpoint last = store.newest()
+                .orElseThrow(() -> new IOException(folder.checkpoints() + ": the trainer finished but left no checkpoint"));
+        Optional<Checkpoint> best = store.best();
+        List<TrainingEvent.Step> steps = new ArrayList<>();
+        List<Double> validations = new ArrayList<>();
+        for (TrainingEvent event : EventLog.firstOccurrences(EventLog.read(folder.events(), damage -> {}))) {
+            switch (event) {
+                case TrainingEvent.Step step -> steps.add(step);
+                case TrainingEvent.Validated validated -> validations.add(validated.loss());
+                case TrainingEvent.Started _,
+                        TrainingEvent.Skipped _,
+                        TrainingEvent.Sampled _,
+                        TrainingEvent.Checkpointed _,
+                        TrainingEvent.Notice _,
+                        TrainingEvent.Finished _,
+                        TrainingEvent.Failed _ -> {}
+            }
+        }
+        double seconds = steps.stream().mapToDouble(s -> s.millis() / 1000).sum();
+        double tokens =
+                steps.stream().mapToDouble(s -> s.tokensPerSecond() * s.millis() / 1000).sum();
+        return new TrainingResult(
+                last.state().step(),
+                steps.isEmpty() ? Double.NaN : steps.getLast().loss(),
+                validations.isEmpty() ? null : validations.getLast(),
+                validations.stream().min(Double::compare).orElse(null),
+                seconds,
+                seconds > 0 ? tokens / seconds : 0,
+                relative(folder, last),
+                relative(folder, best.orElse(last)));
+    }
+
+    private static String relative(RunFolder folder, Checkpoint checkpoint) {
+        return folder.path().relativize(checkpoint.folder()).toString();
+    }
+}

@@ -1,0 +1,172 @@
+package pacer.workflows;
+
+import io.temporal.api.enums.v1.WorkflowIdConflictPolicy;
+import io.temporal.api.enums.v1.WorkflowIdReusePolicy;
+import io.temporal.client.WorkflowClient;
+import io.temporal.client.WorkflowOptions;
+import io.temporal.client.WorkflowStub;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import pacer.activities.run.FileGuard;
+import pacer.activities.run.Home;
+import pacer.activities.run.RunFolder;
+import pacer.activities.run.RunId;
+import pacer.activities.run.RunIndex;
+import pacer.activities.run.RunRequest;
+import pacer.trainer.spec.Presets;
+import pacer.trainer.spec.RunSpec;
+import pacer.trainer.spec.SpecHash;
+import pacer.trainer.spec.SpecLoader;
+import pacer.trainer.spec.SpecResolver;
+
+/**
+ * Runs pipelines: on the Temporal service inside this process with a worker of its own, or on the one at an address, with a
+ * worker of its own where nobody else works there.
+ */
+public final class Pipeline implements AutoCloseable {
+    private final Home home;
+    private final TemporalConnection connection;
+    private final Optional<PipelineWorker> worker;
+
+    private Pipeline(Home home, TemporalConnection connection, Optional<PipelineWorker> worker) {
+        this.home = home;
+        this.connection = connection;
+        this.worker = worker;
+    }
+
+    /** Connects, and starts a worker where one is needed. */
+    public static Pipeline open(PipelineOptions options) throws IOException {
+        return open(options, WorkerSettings.of(options.home(), options.environment()));
+    }
+
+    static Pipeline open(PipelineOptions options, WorkerSettings settings) throws IOException {
+        TemporalConnection connection = TemporalConnection.open(options.temporal(), options.environment());
+        boolean alone = connection.isEmbedded() || !connection.hasWorkers(TaskQueues.CONTROL);
+        Optional<PipelineWorker> worker =
+                alone ? Optional.of(PipelineWorker.start(connection, settings)) : Optional.empty();
+        return new Pipeline(options.home(), connection, worker);
+    }
+
+    /** One line for people: which service, and who works. */
+    public String announcement() {
+        String who = connection.isEmbedded()
+                ? ""
+                : worker.isPresent() ? "; nobody works there yet, this process does" : "; its workers do the work";
+        return connection.description() + who;
+    }
+
+    /**
+     * Starts a run, or goes on with the newest one that was asked for by the same spec and is not finished.
+     *
+     * @param preset as {@link SpecLoader#load} takes it, like {@code configs} and {@code sets}
+     * @param note a line for people; may be null
+     * @param fresh never goes on with an earlier run
+     * @throws pacer.trainer.spec.SpecException when the settings are wrong; nothing has started then
+     */
+    public RunHandle start(String preset, List<Path> configs, List<String> sets, String note, boolean fresh)
+            throws IOException {
+        int cores = Runtime.getRuntime().availableProcessors();
+        RunSpec spec = SpecResolver.forMachine(SpecLoader.load(preset, configs, sets), cores);
+        Claim claim = claim(spec, fresh);
+        List<String> texts = new ArrayList<>();
+        boolean named = Presets.NAMES.contains(preset);
+        if (!named) {
+            texts.add(Files.readString(Path.of(preset)));
+        }
+        for (Path config : configs) {
+            texts.add(Files.readString(config));
+        }
+        Map<String, Object> overrides = new LinkedHashMap<>();
+        for (String set : sets) {
+            int equals = set.indexOf('=');
+            overrides.put(set.substring(0, equals), set.substring(equals + 1));
+        }
+        RunRequest request = new RunRequest(named ? preset : null, overrides, texts, note, claim.id());
+        return launch(claim, request, spec);
+    }
+
+    /** Goes on with the run that {@code name} means (see {@link RunIndex#find}), as it was asked for. */
+    public RunHandle resume(String name) throws IOException {
+        RunIndex.Entry entry = new RunIndex(home.runs()).find(name);
+        FileGuard lease = null;
+        if (connection.isEmbedded()) {
+            lease = entry.folder()
+                    .tryLease()
+                    .orElseThrow(() -> new IOException("run " + entry.record().id() + " is being worked on by another process"));
+        }
+        Claim claim = new Claim(entry.record().id(), true, lease);
+        return launch(claim, RunRequest.goOn(claim.id()), SpecLoader.read(entry.folder().preset()));
+    }
+
+    /** A run's name that this process may work under; the lease keeps other processes of this machine away. */
+    private record Claim(String id, boolean resumed, FileGuard lease) {}
+
+    private Claim claim(RunSpec spec, boolean fresh) throws IOException {
+        Optional<RunIndex.Entry> unfinished =
+                fresh ? Optional.empty() : new RunIndex(home.runs()).newestUnfinished(SpecHash.of(spec));
+        if (!connection.isEmbedded()) {
+            // there, the service keeps a run from being worked on twice
+            String id = unfinished.map(e -> e.record().id()).orElseGet(() -> RunId.of(spec.name(), Instant.now(), 1));
+            return new Claim(id, unfinished.isPresent(), null);
+        }
+        if (unfinished.isPresent()) {
+            Optional<FileGuard> lease = unfinished.get().folder().tryLease();
+            if (lease.isPresent()) {
+                return new Claim(unfinished.get().record().id(), true, lease.get());
+            }
+        }
+        Instant now = Instant.now();
+        for (int attempt = 1; ; attempt++) {
+            RunFolder folder = home.run(RunId.of(spec.name(), now, attempt));
+            Optional<FileGuard> lease = folder.tryLease();
+            if (lease.isPresent() && !folder.exists()) {
+                return new Claim(folder.id(), false, lease.get());
+            }
+            if (lease.isPresent()) {
+                lease.get().close();
+            }
+        }
+    }
+
+    private RunHandle launch(Claim claim, RunRequest request, RunSpec spec) {
+        TrainPipeline workflow = connection
+                .client()
+                .newWorkflowStub(
+                        TrainPipeline.class,
+                        WorkflowOptions.newBuilder()
+                                .setWorkflowId(claim.id())
+                                .setTaskQueue(TaskQueues.CONTROL)
+                                .setStaticSummary(RunPage.summary(spec))
+                                .setStaticDetails(RunPage.details(spec, request.note()))
+                                // a run that was interrupted is gone on with under its name; one at work is joined
+                                .setWorkflowIdReusePolicy(
+                                        WorkflowIdReusePolicy.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE)
+                                .setWorkflowIdConflictPolicy(
+                                        WorkflowIdConflictPolicy.WORKFLOW_ID_CONFLICT_POLICY_USE_EXISTING)
+                                .build());
+        RunHandle handle = new RunHandle(
+                claim.id(),
+                claim.resumed(),
+                home,
+                WorkflowStub.fromTyped(workflow),
+                worker.map(PipelineWorker::hub),
+                claim.lease());
+        WorkflowClient.start(workflow::run, request);
+        return handle;
+    }
+
+    /** Ends the worker, if there is one, in order; runs on a service elsewhere go on without it. */
+    @Override
+    public void close() {
+        worker.ifPresent(w -> w.shutdown(Duration.ofSeconds(90)));
+        connection.close();
+    }
+}

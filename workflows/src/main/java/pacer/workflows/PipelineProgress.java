@@ -1,0 +1,23 @@
+package pacer.workflows;
+
+import java.util.List;
+import pacer.activities.run.Progress;
+import pacer.activities.run.Stage;
+
+/**
+ * How a run stands: the answer to the query {@code progress}.
+ *
+ * @param run its id; null until it is opened
+ * @param stages those begun, in order
+ * @param now the newest of the stage at work; null when it has said nothing yet
+ */
+public record PipelineProgress(String run, List<StageLine> stages, Progress now) {
+
+    /**
+     * One stage.
+     *
+     * @param state {@code running}, {@code done}, {@code failed} or {@code stopped}
+     * @param summary what it came to; null while it runs
+     */
+    public record StageLine(Stage stage, String state, String summary) {}
+}

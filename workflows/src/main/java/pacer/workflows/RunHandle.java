@@ -1,0 +1,148 @@
+package pacer.workflows;
+
+import io.temporal.client.WorkflowFailedException;
+import io.temporal.client.WorkflowStub;
+import io.temporal.failure.ApplicationFailure;
+import io.temporal.failure.CanceledFailure;
+import io.temporal.failure.TerminatedFailure;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.function.Consumer;
+import pacer.activities.run.FileGuard;
+import pacer.activities.run.Home;
+import pacer.activities.run.RunFolder;
+import pacer.activities.run.RunHub;
+import pacer.activities.run.RunStatus;
+import pacer.activities.run.RunUpdate;
+
+/**
+ * A run that was started.
+ *
+ * <p>How it is followed: where the work is done in this process, every event arrives as it happens; where a worker elsewhere
+ * does it, the workflow's query {@code progress} is asked every second, so that only stages and {@link RunUpdate.Advanced}
+ * arrive. Both come to the same listener.
+ */
+public final class RunHandle {
+    private static final long POLL_MILLIS = 1000;
+    private static final long LOOK_MILLIS = 50;
+
+    private final String id;
+    private final boolean resumed;
+    private final Home home;
+    private final WorkflowStub workflow;
+    private final FileGuard lease;
+    private final LinkedBlockingQueue<RunUpdate> updates = new LinkedBlockingQueue<>();
+    private final RunHub.Subscription subscription;
+    private final boolean local;
+
+    RunHandle(
+            String id, boolean resumed, Home home, WorkflowStub workflow, Optional<RunHub> hub, FileGuard lease) {
+        this.id = id;
+        this.resumed = resumed;
+        this.home = home;
+        this.workflow = workflow;
+        this.lease = lease;
+        this.local = hub.isPresent();
+        this.subscription = hub.map(h -> h.follow(id, updates::add)).orElse(() -> {});
+    }
+
+    public String id() {
+        return id;
+    }
+
+    /** Whether it goes on with an earlier run. */
+    public boolean resumed() {
+        return resumed;
+    }
+
+    /** Its folder, where it is on this machine. */
+    public Optional<RunFolder> folder() {
+        return Optional.of(home.run(id)).filter(RunFolder::exists);
+    }
+
+    /**
+     * Waits for the end of the run. What happens until then is told to {@code listener}, on the thread that called, in order.
+     *
+     * @return how it ended; failed and stopped runs are outcomes like others
+     */
+    public PipelineOutcome follow(Consumer<RunUpdate> listener) throws InterruptedException {
+        CompletableFuture<PipelineResult> result = workflow.getResultAsync(PipelineResult.class);
+        try (RunHub.Subscription _ = subscription) {
+            RemoteProgress remote = new RemoteProgress(workflow);
+            while (!result.isDone()) {
+                RunUpdate update = updates.poll(local ? LOOK_MILLIS : 0, TimeUnit.MILLISECONDS);
+                if (update != null) {
+                    listener.accept(update);
+                } else if (!local) {
+                    remote.poll(listener);
+                    waitFor(result);
+                }
+            }
+            for (RunUpdate update = updates.poll(); update != null; update = updates.poll()) {
+                listener.accept(update);
+            }
+            if (!local) {
+                remote.poll(listener);
+            }
+            return outcome(result);
+        } finally {
+            release();
+        }
+    }
+
+    /** Waits for the end of the run. */
+    public PipelineOutcome result() throws InterruptedException {
+        return follow(update -> {});
+    }
+
+    /** Asks for an end: the stage at work stops, a training with a checkpoint. {@link #follow} returns when it has. */
+    public void stop() {
+        workflow.cancel("stopped by the user");
+    }
+
+    private static void waitFor(CompletableFuture<PipelineResult> result) throws InterruptedException {
+        try {
+            result.copy().get(POLL_MILLIS, TimeUnit.MILLISECONDS);
+        } catch (TimeoutException | ExecutionException e) {
+            return; // not yet, or told by the outcome
+        }
+    }
+
+    private PipelineOutcome outcome(CompletableFuture<PipelineResult> result) {
+        try {
+            return new PipelineOutcome(id, RunStatus.FINISHED, result.join(), null);
+        } catch (CompletionException e) {
+            if (!(e.getCause() instanceof WorkflowFailedException failed)) {
+                throw e;
+            }
+            return switch (failed.getCause()) {
+                case CanceledFailure _ -> new PipelineOutcome(id, RunStatus.STOPPED, null, "stopped on request");
+                case TerminatedFailure _ ->
+                    new PipelineOutcome(id, RunStatus.FAILED, null, "the workflow was terminated");
+                case ApplicationFailure failure ->
+                    new PipelineOutcome(id, RunStatus.FAILED, null, failure.getOriginalMessage());
+                case null -> new PipelineOutcome(id, RunStatus.FAILED, null, failed.getMessage());
+                default ->
+                    new PipelineOutcome(
+                            id, RunStatus.FAILED, null, failed.getCause().getMessage());
+            };
+        }
+    }
+
+    private void release() {
+        try {
+            if (lease != null) {
+                lease.close();
+            }
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+}

@@ -1,0 +1,25 @@
+package pacer.workflows;
+
+import java.util.Locale;
+
+/** Names of the task queues. */
+final class TaskQueues {
+    /** Workflows, and the opening of runs: any worker. */
+    static final String CONTROL = "control";
+
+    private TaskQueues() {}
+
+    /** Work on the folders and the cache of {@code host}. */
+    static String data(String host) {
+        return "data-" + plain(host);
+    }
+
+    /** Training on {@code host}: one at a time. */
+    static String train(String host) {
+        return "train-" + plain(host);
+    }
+
+    private static String plain(String host) {
+        return host.toLowerCase(Locale.ROOT).replaceAll("[^a-z0-9.-]", "-");
+    }
+}

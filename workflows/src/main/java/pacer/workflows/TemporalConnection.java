@@ -1,0 +1,161 @@
+package pacer.workflows;
+
+import io.temporal.api.enums.v1.TaskQueueType;
+import io.temporal.api.taskqueue.v1.TaskQueue;
+import io.temporal.api.workflowservice.v1.DescribeTaskQueueRequest;
+import io.temporal.client.WorkflowClient;
+import io.temporal.client.WorkflowClientOptions;
+import io.temporal.common.converter.DataConverter;
+import io.temporal.common.converter.DefaultDataConverter;
+import io.temporal.common.converter.JacksonJsonPayloadConverter;
+import io.temporal.envconfig.ClientConfigProfile;
+import io.temporal.envconfig.LoadClientConfigProfileOptions;
+import io.temporal.serviceclient.WorkflowServiceStubs;
+import io.temporal.serviceclient.WorkflowServiceStubsOptions;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Map;
+import java.util.Optional;
+import java.util.stream.Stream;
+import pacer.activities.run.RunJson;
+
+/** A connection to a Temporal service: the one at an address, where one is given, else one inside this process. */
+public final class TemporalConnection implements AutoCloseable {
+    private static final Duration PATIENCE = Duration.ofSeconds(10);
+
+    private final WorkflowServiceStubs stubs;
+    private final WorkflowClient client;
+    private final EmbeddedTemporal embedded;
+    private final String description;
+
+    private TemporalConnection(
+            WorkflowServiceStubs stubs,
+            WorkflowClientOptions.Builder options,
+            EmbeddedTemporal embedded,
+            String description) {
+        this.stubs = stubs;
+        this.client = WorkflowClient.newInstance(
+                stubs, options.setDataConverter(converter()).build());
+        this.embedded = embedded;
+        this.description = description;
+    }
+
+    /**
+     * Connects.
+     *
+     * @param address host and port; null looks at {@code TEMPORAL_ADDRESS} and {@code temporal.toml}, and takes the embedded
+     *     service where those name none either
+     * @throws IOException in one line for people, when nothing answers at the address or the configuration is wrong
+     */
+    public static TemporalConnection open(String address, Map<String, String> environment) throws IOException {
+        Optional<ClientConfigProfile> profile = configured(environment);
+        if (address != null) {
+            ClientConfigProfile given = profile.orElse(ClientConfigProfile.getDefaultInstance());
+            return remote(given.toBuilder().setAddress(address).build(), "--temporal");
+        }
+        return profile.isPresent() && given(profile.get().getAddress())
+                ? remote(profile.get(), environment.containsKey("TEMPORAL_ADDRESS") ? "TEMPORAL_ADDRESS" : "temporal.toml")
+                : embedded();
+    }
+
+    /** A service inside this process. */
+    public static TemporalConnection embedded() {
+        EmbeddedTemporal service = new EmbeddedTemporal();
+        WorkflowServiceStubs stubs = WorkflowServiceStubs.newServiceStubs(
+                WorkflowServiceStubsOptions.newBuilder().setChannel(service.channel()).build());
+        // this service does not know worker heartbeats
+        WorkflowClientOptions.Builder options =
+                WorkflowClientOptions.newBuilder().setWorkerHeartbeatInterval(Duration.ofSeconds(-1));
+        return new TemporalConnection(stubs, options, service, "Temporal: in this process");
+    }
+
+    private static TemporalConnection remote(ClientConfigProfile profile, String why) throws IOException {
+        WorkflowServiceStubs stubs;
+        try {
+            stubs = WorkflowServiceStubs.newConnectedServiceStubs(profile.toWorkflowServiceStubsOptions(), PATIENCE);
+        } catch (RuntimeException e) {
+            // the SDK wraps whatever gRPC, TLS or name resolution say
+            throw new IOException(
+                    "no Temporal service answers at " + profile.getAddress() + " (from " + why + "): " + rootCause(e), e);
+        }
+        WorkflowClientOptions.Builder options = WorkflowClientOptions.newBuilder(profile.toWorkflowClientOptions());
+        String namespace = given(profile.getNamespace()) ? profile.getNamespace() : "default";
+        return new TemporalConnection(
+                stubs, options, null, "Temporal: %s, namespace %s (%s)".formatted(profile.getAddress(), namespace, why));
+    }
+
+    private static Optional<ClientConfigProfile> configured(Map<String, String> environment) throws IOException {
+        boolean mentioned = environment.keySet().stream().anyMatch(name -> name.startsWith("TEMPORAL_"));
+        if (!mentioned && usualFiles(environment).noneMatch(Files::exists)) {
+            return Optional.empty(); // the parser's start is not for nothing
+        }
+        try {
+            return Optional.of(ClientConfigProfile.load(LoadClientConfigProfileOptions.newBuilder()
+                    .setEnvOverrides(environment)
+                    .build()));
+        } catch (IOException | IllegalArgumentException e) {
+            throw new IOException("temporal.toml: " + e.getMessage(), e);
+        }
+    }
+
+    private static Stream<Path> usualFiles(Map<String, String> environment) {
+        Path home = Path.of(System.getProperty("user.home"));
+        return Stream.of(
+                home.resolve(".config/temporalio/temporal.toml"),
+                home.resolve("Library/Application Support/temporalio/temporal.toml"),
+                Path.of(environment.getOrDefault("APPDATA", "."), "temporalio", "temporal.toml"));
+    }
+
+    /** JSON as in run folders: records whose fields may grow. */
+    static DataConverter converter() {
+        return DefaultDataConverter.newDefaultInstance()
+                .withPayloadConverterOverrides(new JacksonJsonPayloadConverter(RunJson.MAPPER));
+    }
+
+    /** One line for people: which service, and why that one. */
+    public String description() {
+        return description;
+    }
+
+    public boolean isEmbedded() {
+        return embedded != null;
+    }
+
+    WorkflowClient client() {
+        return client;
+    }
+
+    /** Whether some worker asks for work on the queue {@code name}. */
+    boolean hasWorkers(String name) {
+        return stubs.blockingStub()
+                        .describeTaskQueue(DescribeTaskQueueRequest.newBuilder()
+                                .setNamespace(client.getOptions().getNamespace())
+                                .setTaskQueue(TaskQueue.newBuilder().setName(name))
+                                .setTaskQueueType(TaskQueueType.TASK_QUEUE_TYPE_WORKFLOW)
+                                .build())
+                        .getPollersCount()
+                > 0;
+    }
+
+    private static boolean given(String text) {
+        return text != null && !text.isBlank();
+    }
+
+    private static String rootCause(Throwable e) {
+        Throwable cause = e;
+        while (cause.getCause() != null) {
+            cause = cause.getCause();
+        }
+        return String.valueOf(cause.getMessage());
+    }
+
+    @Override
+    public void close() {
+        stubs.shutdownNow();
+        if (embedded != null) {
+            embedded.close();
+        }
+    }
+}

@@ -1,0 +1,108 @@
+package pacer.workflows;
+
+import io.temporal.failure.ActivityFailure;
+import io.temporal.failure.ApplicationFailure;
+import io.temporal.failure.CanceledFailure;
+import io.temporal.workflow.Workflow;
+import pacer.activities.dataset.DatasetActivity;
+import pacer.activities.dataset.DatasetRequest;
+import pacer.activities.dataset.DatasetResult;
+import pacer.activities.evaluation.EvaluationActivity;
+import pacer.activities.evaluation.EvaluationRequest;
+import pacer.activities.evaluation.EvaluationResult;
+import pacer.activities.publishing.PublishingActivity;
+import pacer.activities.publishing.PublishingRequest;
+import pacer.activities.publishing.PublishingResult;
+import pacer.activities.run.Progress;
+import pacer.activities.run.RunActivity;
+import pacer.activities.run.RunEnding;
+import pacer.activities.run.RunPlan;
+import pacer.activities.run.RunRequest;
+import pacer.activities.run.RunStatus;
+import pacer.activities.run.Stage;
+import pacer.activities.staging.StagingActivity;
+import pacer.activities.staging.StagingRequest;
+import pacer.activities.training.TrainingActivity;
+import pacer.activities.training.TrainingRequest;
+import pacer.activities.training.TrainingResult;
+
+/** The business, top to bottom. How long each step may take and how often it is tried: {@link Policies}. */
+public final class TrainPipelineImpl implements TrainPipeline {
+    private final Policies policies;
+    private final Ledger ledger = new Ledger();
+
+    TrainPipelineImpl(Policies policies) {
+        this.policies = policies;
+    }
+
+    @Override
+    public PipelineResult run(RunRequest request) {
+        try {
+            RunPlan plan =
+                    Workflow.newActivityStub(RunActivity.class, policies.open()).open(request);
+            ledger.opened(plan);
+            return train(plan);
+        } catch (ActivityFailure e) {
+            throw inItsOwnWords(e);
+        }
+    }
+
+    private PipelineResult train(RunPlan plan) {
+        var datasets = Workflow.newActivityStub(DatasetActivity.class, policies.dataset(plan.host()));
+        var staging = Workflow.newActivityStub(StagingActivity.class, policies.staging(plan.host()));
+        var training = Workflow.newActivityStub(TrainingActivity.class, policies.training(plan.host()));
+        var evaluation = Workflow.newActivityStub(EvaluationActivity.class, policies.evaluation(plan.host()));
+        var publishing = Workflow.newActivityStub(PublishingActivity.class, policies.publishing(plan.host()));
+        String run = plan.run();
+        try {
+            DatasetResult dataset = ledger.stage(
+                    Stage.DATASET, () -> datasets.prepare(new DatasetRequest(run, plan.dataset())));
+
+            ledger.stage(Stage.STAGE, () -> staging.stage(new StagingRequest(run, dataset.hash())));
+
+            TrainingResult trained =
+                    ledger.stage(Stage.TRAIN, () -> training.train(new TrainingRequest(run, dataset.hash())));
+
+            EvaluationResult evaluated = ledger.stage(
+                    Stage.EVALUATE,
+                    () -> evaluation.evaluate(
+                            new EvaluationRequest(run, dataset.hash(), trained.bestCheckpoint())));
+
+            PublishingResult published =
+                    ledger.stage(Stage.PUBLISH, () -> publishing.publish(new PublishingRequest(run)));
+
+            close(plan, RunStatus.FINISHED, null);
+            return new PipelineResult(run, published.verdict(), dataset, trained, evaluated);
+        } catch (ActivityFailure e) {
+            boolean stopped = e.getCause() instanceof CanceledFailure;
+            String reason = stopped ? "stopped on request" : inItsOwnWords(e).getMessage();
+            Workflow.newDetachedCancellationScope(
+                            () -> close(plan, stopped ? RunStatus.STOPPED : RunStatus.FAILED, reason))
+                    .run();
+            throw e;
+        }
+    }
+
+    private void close(RunPlan plan, RunStatus status, String reason) {
+        Workflow.newActivityStub(RunActivity.class, policies.close(plan.host()))
+                .close(new RunEnding(plan.run(), status, reason));
+        ledger.closed(status, reason);
+    }
+
+    /** The stage's own reason rather than "Activity task failed". */
+    private static RuntimeException inItsOwnWords(ActivityFailure e) {
+        return e.getCause() instanceof ApplicationFailure cause
+                ? ApplicationFailure.newNonRetryableFailureWithCause(cause.getOriginalMessage(), cause.getType(), e)
+                : e;
+    }
+
+    @Override
+    public PipelineProgress progress() {
+        return ledger.progress();
+    }
+
+    @Override
+    public void advanced(Progress progress) {
+        ledger.advanced(progress);
+    }
+}

@@ -1,0 +1,29 @@
+package pacer.workflows;
+
+import java.util.Map;
+import pacer.activities.dataset.FetchSettings;
+import pacer.activities.evaluation.EvaluationSettings;
+import pacer.activities.publishing.report.ReportWriter;
+import pacer.activities.run.Home;
+import pacer.activities.run.Runs;
+import pacer.activities.training.TrainingSettings;
+
+/** What a worker needs to know of its machine. */
+record WorkerSettings(
+        Home home,
+        FetchSettings fetch,
+        TrainingSettings training,
+        EvaluationSettings evaluation,
+        Runs.Report report,
+        Policies policies) {
+
+    static WorkerSettings of(Home home, Map<String, String> environment) {
+        return new WorkerSettings(
+                home,
+                FetchSettings.of(environment),
+                TrainingSettings.of(environment),
+                EvaluationSettings.of(environment),
+                ReportWriter::write,
+                Policies.standard());
+    }
+}

@@ -1,0 +1,26 @@
+package pacer.workflows.cli;
+
+import java.util.List;
+import java.util.concurrent.Callable;
+
+/** The subcommands by name, in the order in which help lists them. */
+final class Commands {
+    static final List<String> NAMES = List.of("run", "resume", "parity", "presets", "runs", "compare", "report", "version", "completion");
+
+    private Commands() {}
+
+    static Callable<Integer> create(String name, Console console) {
+        return switch (name) {
+            case "run" -> new RunCommand(console);
+            case "resume" -> new ResumeCommand(console);
+            case "parity" -> new ParityCommand(console);
+            case "presets" -> new PresetsCommand(console);
+            case "runs" -> new RunsCommand(console);
+            case "compare" -> new CompareCommand(console);
+            case "report" -> new ReportCommand(console);
+            case "version" -> new VersionCommand(console);
+            case "completion" -> new CompletionCommand(console);
+            default -> throw new IllegalArgumentException("no command " + name);
+        };
+    }
+}

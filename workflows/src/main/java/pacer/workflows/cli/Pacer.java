@@ -1,0 +1,190 @@
+package pacer.workflows.cli;
+
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.AccessDeniedException;
+import java.nio.file.FileSystemException;
+import java.nio.file.NoSuchFileException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.Callable;
+import pacer.activities.run.BadInputException;
+import pacer.trainer.checkpoint.InvalidFileException;
+import pacer.trainer.data.BadDataException;
+import pacer.trainer.spec.SpecException;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Help.Ansi;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.ScopeType;
+import picocli.CommandLine.Spec;
+
+/** The command line. */
+@Command(
+        name = "pacer",
+        synopsisSubcommandLabel = "COMMAND",
+        description = "Trains a GPT from raw text to a trained, evaluated model.%n",
+        commandListHeading = "%nCommands:%n",
+        optionListHeading = "%nOptions:%n",
+        footerHeading = "%nExit codes:%n",
+        footer = {
+            "  0  done",
+            "  1  failed",
+            "  2  wrong options, settings or names",
+            "  3  stopped on request; a checkpoint is kept",
+            "  4  finished, but the validation loss is above what the preset expects",
+            "",
+            "Begin with: pacer run"
+        })
+public final class Pacer implements Callable<Integer> {
+    @Spec
+    private CommandSpec spec;
+
+    @Option(
+            names = "--debug",
+            scope = ScopeType.INHERIT,
+            description = "Show stack traces and the libraries' logs (or set PACER_DEBUG=1).")
+    private boolean debug;
+
+    @Option(
+            names = {"-h", "--help"},
+            usageHelp = true,
+            scope = ScopeType.INHERIT,
+            description = "Show this help.")
+    private boolean help;
+
+    @Option(
+            names = {"-V", "--version"},
+            versionHelp = true,
+            description = "Show the version.")
+    private boolean version;
+
+    private final Console console;
+
+    private Pacer(Console console) {
+        this.console = console;
+    }
+
+    public static void main(String[] args) {
+        int code = run(args, Console.standard(System.getenv()));
+        // threads of libraries must not keep a finished command alive
+        System.exit(code);
+    }
+
+    /** Runs one command line; the exit code. */
+    static int run(String[] args, Console console) {
+        Pacer pacer = new Pacer(console);
+        CommandLine line = new CommandLine(pacer);
+        // reading a command's annotations takes time: only the one that is meant is loaded, unless help lists all
+        List<String> wanted = Commands.NAMES.contains(command(args)) ? List.of(command(args)) : Commands.NAMES;
+        wanted.forEach(name -> line.addSubcommand(name, Commands.create(name, console)));
+        line.getCommandSpec().versionProvider(new VersionCommand(console));
+        line.setCaseInsensitiveEnumValuesAllowed(true);
+        line.setUsageHelpAutoWidth(false);
+        line.setUsageHelpWidth(Math.clamp(console.out().columns(), 80, 120));
+        line.setColorScheme(CommandLine.Help.defaultColorScheme(console.out().color() ? Ansi.ON : Ansi.OFF));
+        line.setOut(new PrintWriter(console.out().out(), true, StandardCharsets.UTF_8));
+        line.setErr(new PrintWriter(console.err(), true, StandardCharsets.UTF_8));
+        line.setParameterExceptionHandler((e, arguments) -> pacer.misused(e));
+        line.setExecutionExceptionHandler((e, failed, result) -> pacer.failed(e));
+        line.setExecutionStrategy(result -> {
+            pacer.logs();
+            return new CommandLine.RunLast().execute(result);
+        });
+        return line.execute(args);
+    }
+
+    private static String command(String[] args) {
+        for (String arg : args) {
+            if (!arg.startsWith("-")) {
+                return arg;
+            }
+        }
+        return "";
+    }
+
+    @Override
+    public Integer call() {
+        spec.commandLine().usage(console.out().out());
+        return Exit.USAGE;
+    }
+
+    private boolean debugging() {
+        return debug || !console.environment().getOrDefault("PACER_DEBUG", "").isEmpty();
+    }
+
+    /** Libraries write to standard error only when asked: what matters of it comes as notices and errors of ours. */
+    private void logs() {
+        System.setProperty("org.slf4j.simpleLogger.defaultLogLevel", debugging() ? "info" : "off");
+    }
+
+    private int misused(ParameterException e) {
+        if (e.getCommandLine().getParent() == null && e instanceof CommandLine.UnmatchedArgumentException unmatched
+                && !unmatched.getUnmatched().getFirst().startsWith("-")) {
+            complain("no command " + unmatched.getUnmatched().getFirst() + "; there is " + String.join(", ", Commands.NAMES));
+            return trace(e, Exit.USAGE);
+        }
+        complain(e.getMessage());
+        CommandLine.UnmatchedArgumentException.printSuggestions(e, e.getCommandLine().getErr());
+        console.err().println("Help: " + console.program() + " " + path(e.getCommandLine()) + "--help");
+        return trace(e, Exit.USAGE);
+    }
+
+    private static String path(CommandLine line) {
+        return line.getParent() == null ? "" : line.getCommandName() + " ";
+    }
+
+    private int failed(Exception e) {
+        return switch (e) {
+            case Mistake m -> told(m, Exit.USAGE);
+            case SpecException s -> told(s, Exit.USAGE);
+            case BadInputException b -> told(b, Exit.USAGE);
+            case InvalidFileException f -> told(f, Exit.USAGE);
+            case BadDataException d -> told(d, Exit.USAGE);
+            case IOException io -> {
+                complain(reason(io));
+                yield trace(io, Exit.FAILED);
+            }
+            default -> {
+                complain("unexpected " + e + (debugging() ? "" : "; --debug shows where"));
+                yield trace(e, Exit.FAILED);
+            }
+        };
+    }
+
+    private int told(Exception e, int code) {
+        complain(e.getMessage());
+        return trace(e, code);
+    }
+
+    private int trace(Exception e, int code) {
+        if (debugging()) {
+            e.printStackTrace(console.err());
+        }
+        return code;
+    }
+
+    private void complain(String message) {
+        console.err().println("pacer: " + Terminal.harmless(message));
+    }
+
+    /** Java's file errors often say no more than the file's name. */
+    private static String reason(IOException e) {
+        List<String> parts = new ArrayList<>();
+        if (e instanceof FileSystemException file && file.getFile() != null) {
+            parts.add(file.getFile());
+            parts.add(
+                    switch (file) {
+                        case NoSuchFileException n -> "no such file";
+                        case AccessDeniedException a -> "permission denied";
+                        default -> file.getReason() == null ? file.getClass().getSimpleName() : file.getReason();
+                    });
+        } else {
+            parts.add(e.getMessage() == null ? e.toString() : e.getMessage());
+        }
+        return String.join(": ", parts);
+    }
+}

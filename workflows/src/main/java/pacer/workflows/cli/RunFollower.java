@@ -1,0 +1,114 @@
+package pacer.workflows.cli;
+
+import java.io.IOException;
+import java.util.LinkedHashMap;
+import java.util.Locale;
+import java.util.SequencedMap;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Consumer;
+import pacer.activities.run.Home;
+import pacer.activities.run.RunFolder;
+import pacer.activities.run.RunRecord;
+import pacer.workflows.Pipeline;
+import pacer.workflows.PipelineOptions;
+import pacer.workflows.PipelineOutcome;
+import pacer.workflows.RunHandle;
+
+/** Starts a run and shows it to its end; what {@code run} and {@code resume} have in common. */
+final class RunFollower {
+    private final Console console;
+    private final Home home;
+    private final String temporal;
+    private final boolean json;
+
+    RunFollower(Console console, Home home, String temporal, boolean json) {
+        this.console = console;
+        this.home = home;
+        this.temporal = temporal;
+        this.json = json;
+    }
+
+    /** Starts a run on a pipeline. */
+    @FunctionalInterface
+    interface Start {
+        RunHandle on(Pipeline pipeline) throws IOException;
+    }
+
+    /** Runs to the end; the exit code. */
+    int follow(Start start) throws IOException, InterruptedException {
+        Terminal shown = json ? Terminal.plainError() : console.out();
+        try (Pipeline pipeline = Pipeline.open(new PipelineOptions(home, temporal, console.environment()))) {
+            RunHandle run = start.on(pipeline);
+            RunView view = new RunView(shown, System::nanoTime).ticking();
+            shown.size().follow();
+            stopOnSignals(run, view);
+            view.say(shown.paint(Tone.STRONG, run.id()) + (run.resumed() ? "  goes on where it stopped" : "")
+                    + shown.paint(Tone.QUIET, "  " + pipeline.announcement()));
+            PipelineOutcome outcome;
+            try {
+                outcome = run.follow(view);
+            } finally {
+                view.close();
+            }
+            return close(run, outcome);
+        }
+    }
+
+    private int close(RunHandle run, PipelineOutcome outcome) throws IOException {
+        RunFolder folder = run.folder().orElse(null);
+        if (json) {
+            console.json(folder == null ? told(outcome) : told(folder.read(), folder));
+        } else if (folder != null) {
+            new Closing(console, folder).print();
+        } else {
+            console.println("");
+            console.println(said(outcome) + "; its folder is on the worker's machine");
+        }
+        return switch (outcome.status()) {
+            case FINISHED -> Boolean.FALSE.equals(outcome.result().verdict().passed()) ? Exit.MISSED : Exit.OK;
+            case STOPPED -> Exit.STOPPED;
+            case FAILED, RUNNING -> Exit.FAILED;
+        };
+    }
+
+    private static String said(PipelineOutcome outcome) {
+        return outcome.result() != null
+                ? outcome.result().verdict().text()
+                : outcome.status().name().toLowerCase(Locale.ROOT) + ": " + outcome.reason();
+    }
+
+    private static SequencedMap<String, Object> told(PipelineOutcome outcome) {
+        SequencedMap<String, Object> told = new LinkedHashMap<>();
+        told.put("id", outcome.run());
+        told.put("status", outcome.status());
+        told.put("result", outcome.result());
+        told.put("failure", outcome.reason());
+        return told;
+    }
+
+    private static SequencedMap<String, Object> told(RunRecord record, RunFolder folder) {
+        SequencedMap<String, Object> told = new LinkedHashMap<>();
+        told.put("folder", folder.path().toString());
+        told.put("run", record);
+        return told;
+    }
+
+    /** The first Ctrl-C asks for a checkpoint and an end, the second ends at once. */
+    private void stopOnSignals(RunHandle run, RunView view) {
+        AtomicInteger asked = new AtomicInteger();
+        Consumer<Integer> stop = number -> {
+            if (asked.getAndIncrement() == 0) {
+                view.say("● stopping after this step, with a checkpoint; Ctrl-C again ends at once");
+                // the call to the service must not hold up the next signal
+                Thread.ofVirtual().start(run::stop);
+            } else {
+                view.close();
+                console.err().println("pacer: ended; go on with: " + console.program() + " resume " + run.id());
+                Runtime.getRuntime().halt(128 + number);
+            }
+        };
+        Signals.on("INT", () -> stop.accept(2));
+        Signals.on("TERM", () -> stop.accept(15));
+        Signals.on("HUP", () -> stop.accept(1));
+    }
+}

@@ -1,0 +1,96 @@
+package pacer.workflows.cli;
+
+import java.io.IOException;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.List;
+import java.util.concurrent.Callable;
+import pacer.activities.publishing.report.Quantities;
+import pacer.activities.run.RunIndex;
+import pacer.activities.run.RunRecord;
+import pacer.activities.run.RunStatus;
+import pacer.activities.run.StageRecord;
+import pacer.activities.run.Verdict;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+
+@Command(name = "runs", description = "List the runs, the newest first.")
+final class RunsCommand implements Callable<Integer> {
+    @Option(names = "--all", description = "All of them; without it, the newest 20.")
+    private boolean all;
+
+    @Mixin
+    private PlaceOptions places;
+
+    @Mixin
+    private OutputOption output;
+
+    private final Console console;
+
+    RunsCommand(Console console) {
+        this.console = console;
+    }
+
+    @Override
+    public Integer call() throws IOException {
+        Path folder = places.home(console.environment()).runs();
+        List<RunIndex.Entry> entries = new RunIndex(folder).list();
+        List<RunIndex.Entry> shown = all ? entries : entries.stream().limit(20).toList();
+        if (output.json()) {
+            console.json(shown.stream().map(RunIndex.Entry::record).toList());
+        } else if (entries.isEmpty()) {
+            console.println("No runs in " + Console.shown(folder) + " yet; begin with: " + console.program() + " run");
+        } else {
+            list(shown);
+            if (shown.size() < entries.size()) {
+                console.println("… and " + (entries.size() - shown.size()) + " older ones: --all");
+            }
+        }
+        return Exit.OK;
+    }
+
+    private void list(List<RunIndex.Entry> entries) {
+        Terminal out = console.out();
+        Table table = new Table(out, "", "RUN", "STATUS", ">VAL LOSS", ">TIME", ">AGE", "NOTE");
+        for (RunIndex.Entry entry : entries) {
+            RunRecord run = entry.record();
+            Verdict verdict = run.verdict();
+            table.row(
+                    mark(out, run),
+                    out.paint(Tone.STRONG, run.id()),
+                    status(entry),
+                    verdict == null ? "" : Quantities.loss(verdict.validationLoss()),
+                    Quantities.duration(run.stages().stream().mapToDouble(StageRecord::seconds).sum()),
+                    age(run.created()),
+                    Terminal.harmless(run.note() == null ? "" : run.note()));
+        }
+        table.print();
+    }
+
+    /** What {@code run.json} says, or that nobody works on it any more. */
+    private static String status(RunIndex.Entry entry) {
+        RunStatus status = entry.record().status();
+        if (status == RunStatus.RUNNING && !entry.folder().leased()) {
+            return "interrupted";
+        }
+        return status.name().toLowerCase(java.util.Locale.ROOT);
+    }
+
+    private static String mark(Terminal out, RunRecord run) {
+        Boolean passed = run.verdict() == null ? null : run.verdict().passed();
+        if (run.status() == RunStatus.FAILED || Boolean.FALSE.equals(passed)) {
+            return out.paint(Tone.BAD, "✗");
+        }
+        return run.status() == RunStatus.FINISHED ? out.paint(Tone.GOOD, "✓") : out.paint(Tone.WARN, "●");
+    }
+
+    private static String age(Instant created) {
+        long seconds = Math.max(0, Duration.between(created, Instant.now()).toSeconds());
+        if (seconds < 60) {
+            return "now";
+        }
+        return seconds < 3600 ? seconds / 60 + " min" : seconds < 86_400 ? seconds / 3600 + " h" : seconds / 86_400 + " d";
+    }
+}

@@ -1,0 +1,16 @@
+package pacer.workflows.cli;
+
+import picocli.CommandLine.Option;
+
+/** Which Temporal service runs the workflows. */
+final class ServiceOption {
+    @Option(
+            names = "--temporal",
+            paramLabel = "HOST:PORT",
+            description = "A Temporal service (default: TEMPORAL_ADDRESS, temporal.toml, else one inside this process).")
+    private String temporal;
+
+    String temporal() {
+        return temporal;
+    }
+}

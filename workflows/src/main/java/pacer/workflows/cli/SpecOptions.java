@@ -1,0 +1,45 @@
+package pacer.workflows.cli;
+
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import pacer.trainer.spec.RunSpec;
+import pacer.trainer.spec.SpecLoader;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+/** The layers of a spec. */
+final class SpecOptions {
+    @Parameters(
+            arity = "0..1",
+            paramLabel = "PRESET",
+            defaultValue = "quickstart",
+            description = "A preset's name or a YAML file (default: quickstart).")
+    private String preset;
+
+    @Option(names = "--config", paramLabel = "FILE", description = "YAML settings over the preset's; can be repeated.")
+    private List<Path> configs = new ArrayList<>();
+
+    @Option(
+            names = "--set",
+            paramLabel = "NAME=VALUE",
+            description = "One setting over the others, such as train.steps=500; can be repeated.")
+    private List<String> sets = new ArrayList<>();
+
+    String preset() {
+        return preset;
+    }
+
+    List<Path> configs() {
+        return configs;
+    }
+
+    List<String> sets() {
+        return sets;
+    }
+
+    /** @throws pacer.trainer.spec.SpecException with every fault of every layer */
+    RunSpec load() {
+        return SpecLoader.load(preset, configs, sets);
+    }
+}

@@ -1,0 +1,71 @@
+package pacer.workflows.cli;
+
+import java.io.FileDescriptor;
+import java.io.FileOutputStream;
+import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
+import java.util.Map;
+
+/**
+ * Where a command writes for people.
+ *
+ * @param out always UTF-8: a container without a locale has a terminal that shows it all the same
+ * @param interactive whether a line can be drawn over
+ * @param color whether colours are wanted
+ * @param size how wide it is; asked anew for each drawing
+ */
+record Terminal(PrintStream out, boolean interactive, boolean color, TerminalSize size) {
+
+    /** Standard output. */
+    static Terminal standard(Map<String, String> environment) {
+        return of(FileDescriptor.out, environment);
+    }
+
+    /** Standard error, for what people read while standard output is for a script. Never drawn over. */
+    static Terminal plainError() {
+        return new Terminal(utf8(FileDescriptor.err), false, false, TerminalSize.fixed(80));
+    }
+
+    private static Terminal of(FileDescriptor descriptor, Map<String, String> environment) {
+        // the launcher knows for nothing what costs Java a native call: whether standard output is a terminal, and its width
+        String columns = environment.getOrDefault("PACER_COLUMNS", "");
+        boolean terminal = !columns.isEmpty() || environment.get("PACER_HOME") == null && System.console() != null;
+        boolean smart = !environment.getOrDefault("TERM", "dumb").equals("dumb");
+        boolean colors = environment.getOrDefault("NO_COLOR", "").isEmpty();
+        return new Terminal(
+                utf8(descriptor), terminal && smart, terminal && smart && colors, TerminalSize.of(columns));
+    }
+
+    private static PrintStream utf8(FileDescriptor descriptor) {
+        return new PrintStream(new FileOutputStream(descriptor), true, StandardCharsets.UTF_8);
+    }
+
+    int columns() {
+        return size.columns();
+    }
+
+    void println(String line) {
+        out.println(line);
+    }
+
+    /** {@code text} in the colour of {@code tone}, where there are colours. */
+    String paint(Tone tone, String text) {
+        return color && !text.isEmpty() ? tone.paint(text) : text;
+    }
+
+    /**
+     * Text from elsewhere, such as a model's, without what a terminal would obey: control characters other than line breaks and
+     * tabs become U+FFFD.
+     */
+    static String harmless(String text) {
+        StringBuilder safe = new StringBuilder(text.length());
+        text.codePoints().forEach(c -> {
+            boolean obeyed = Character.isISOControl(c) && c != '\n' && c != '\t';
+            boolean turns = c >= 0x202A && c <= 0x202E || c >= 0x2066 && c <= 0x2069;
+            if (c != '\r') {
+                safe.appendCodePoint(obeyed || turns ? 0xFFFD : c);
+            }
+        });
+        return safe.toString();
+    }
+}

@@ -1,0 +1,130 @@
+package pacer.workflows.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.time.Instant;
+import java.util.concurrent.atomic.AtomicLong;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+import pacer.activities.run.Progress;
+import pacer.activities.run.RunUpdate;
+import pacer.activities.run.Stage;
+import pacer.activities.run.StageRecord;
+import pacer.trainer.event.TrainingEvent;
+
+class RunViewTest {
+    private static final Instant NOON = Instant.parse("2026-11-22T12:00:00Z");
+
+    private final Screen screen = new Screen();
+    private final AtomicLong nanos = new AtomicLong();
+
+    private RunView view(boolean interactive, int columns) {
+        return new RunView(screen.terminal(interactive, columns), nanos::get);
+    }
+
+    private static StageRecord ended(Stage stage, StageRecord.Status status, boolean reused, String summary) {
+        return new StageRecord(stage, status, "k", NOON, NOON, reused ? 0 : 1.25, 1, reused, summary, null);
+    }
+
+    private void train(RunView view, int steps, int of) {
+        view.accept(new RunUpdate.StageStarted(Stage.TRAIN));
+        view.accept(new RunUpdate.Trained(
+                new TrainingEvent.Started(NOON, 0, of, 805_760, 768, 1, "cpu: oneDNN", 48_000_000, null)));
+        for (int step = 1; step <= steps; step++) {
+            nanos.addAndGet(12_000_000);
+            view.accept(new RunUpdate.Trained(new TrainingEvent.Step(NOON, step, 2.5, 0.4, 6.25e-4, 12, 64_000)));
+        }
+    }
+
+    @Test
+    void stagesThatEndedStayAsLines() {
+        RunView view = view(true, 80);
+        view.accept(new RunUpdate.StageStarted(Stage.DATASET));
+        view.accept(new RunUpdate.Advanced(Progress.of(Stage.DATASET, NOON, 0.5, "tokenizing")));
+        view.accept(new RunUpdate.StageEnded(ended(Stage.DATASET, StageRecord.Status.DONE, false, "78 characters")));
+        view.accept(new RunUpdate.StageEnded(ended(Stage.STAGE, StageRecord.Status.DONE, true, "2 shards")));
+        view.accept(new RunUpdate.StageStarted(Stage.TRAIN));
+        view.accept(new RunUpdate.StageEnded(ended(Stage.TRAIN, StageRecord.Status.FAILED, false, "disk full")));
+        view.close();
+        assertThat(screen.seen())
+                .containsExactly(
+                        "✓ Dataset      1.3 s  78 characters",
+                        "✓ Stage               (reused) 2 shards",
+                        "✗ Train        1.3 s  disk full",
+                        "");
+    }
+
+    @Test
+    void aStageAtWorkSaysWhatItDoes() {
+        RunView view = view(true, 80);
+        view.accept(new RunUpdate.StageStarted(Stage.DATASET));
+        nanos.addAndGet(3_000_000_000L);
+        view.accept(new RunUpdate.Advanced(Progress.of(Stage.DATASET, NOON, 0.5, "tokenizing")));
+        view.say("");
+        assertThat(screen.seen().getLast()).startsWith("● Dataset").contains("3 s  tokenizing  50%");
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {30, 50, 79, 80, 81, 100, 120, 200})
+    void theMovingLineNeverReachesTheEdge(int columns) {
+        RunView view = view(true, columns);
+        train(view, 700, 2000);
+        view.accept(new RunUpdate.Advanced(
+                Progress.of(Stage.DATASET, NOON, 0.5, "a very long text about what is done now ".repeat(9))));
+        view.say("x");
+        String last = screen.raw().substring(screen.raw().lastIndexOf('\r') + 1).replaceAll("\u001b\\[[0-9]*[mK]", "");
+        assertThat(last.codePointCount(0, last.length())).isLessThan(columns).isGreaterThan(20);
+        assertThat(last).contains("700/2,000");
+    }
+
+    @Test
+    void eightyColumnsShowStepLossRateSpeedAndTimeLeft() {
+        RunView view = view(true, 80);
+        train(view, 500, 2000);
+        view.say("");
+        assertThat(screen.seen().getLast()).contains("█", "500/2,000", "loss 2.5000", "lr 6.25e-4", "64.0k tok/s", "ETA 18 s");
+    }
+
+    @Test
+    void aLogGetsPlainLinesNowAndThen() {
+        RunView view = view(false, 80);
+        train(view, 2000, 2000);
+        view.accept(new RunUpdate.Trained(new TrainingEvent.Validated(NOON, 2000, 1.7, 768, true)));
+        view.accept(new RunUpdate.StageEnded(ended(Stage.TRAIN, StageRecord.Status.DONE, false, "done")));
+        view.close();
+        assertThat(screen.raw()).doesNotContain("\u001b", "\r", "█");
+        // 24 s of training: two lines by the clock, one by the measurement
+        assertThat(screen.seen().stream().filter(l -> l.contains("step "))).hasSize(3).last().asString()
+                .contains("2,000/2,000", "val 1.7000");
+    }
+
+    @Test
+    void textFromElsewhereCannotCommandTheTerminal() {
+        RunView view = view(true, 80);
+        view.accept(new RunUpdate.StageStarted(Stage.TRAIN));
+        view.accept(new RunUpdate.Notice(Stage.TRAIN, "a\u001b[2Jb\u0007"));
+        view.accept(new RunUpdate.Trained(new TrainingEvent.Notice(NOON, 1, "c\u001b]0;title\u0007d")));
+        view.accept(new RunUpdate.StageEnded(ended(Stage.TRAIN, StageRecord.Status.DONE, false, "e\u009bf\rg")));
+        view.close();
+        assertThat(String.join("\n", screen.seen())).contains("a\uFFFD[2Jb\uFFFD", "e\uFFFDfg").doesNotContain("\u009b");
+    }
+
+    @Test
+    void aStepWithoutUpdateIsSaid() {
+        RunView view = view(false, 80);
+        train(view, 1, 10);
+        view.accept(new RunUpdate.Trained(new TrainingEvent.Skipped(NOON, 2, Double.NaN, Double.NaN, "loss is NaN")));
+        assertThat(screen.raw()).contains("! step 2 without update: loss is NaN");
+    }
+
+    @Test
+    void progressFromAfarMovesTheBarToo() {
+        RunView view = view(true, 90);
+        view.accept(new RunUpdate.StageStarted(Stage.TRAIN));
+        view.accept(new RunUpdate.Advanced(
+                new Progress(Stage.TRAIN, NOON, 0.4, "training", 400, 1000, 2.0, 2.1, 1e-3, 5000.0, 61.0)));
+        view.say("");
+        assertThat(screen.seen().getLast()).contains("400/1,000", "loss 2.0000", "ETA 1 min 01 s");
+    }
+}

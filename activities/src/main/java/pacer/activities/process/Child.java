@@ -90,7 +90,7 @@ public final class Child {
 
     /** Calls {@code then} with the exit code when it ends, its last output perhaps not read yet. */
     public void onExit(IntConsumer then) {
-        process.onExit().thenAccept(ended -> then.accept(ended.exitValue()));
+        var _ = process.onExit().thenAccept(ended -> then.accept(ended.exitValue()));
     }
 
     /** Its exit code; 128 and the signal's number when a signal ended it. */

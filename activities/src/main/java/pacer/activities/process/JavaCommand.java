@@ -33,7 +33,7 @@ public record JavaCommand(List<String> java) {
         command.addAll(FLAGS);
         String more = environment.getOrDefault("PACER_TRAINER_JAVA_OPTIONS", "").strip();
         if (!more.isEmpty()) {
-            command.addAll(List.of(more.split("\\s+")));
+            command.addAll(List.of(more.split("\\s+", -1)));
         }
         command.add("-cp");
         command.add(System.getProperty("java.class.path"));

@@ -37,7 +37,7 @@ public record ProcessIdentity(String host, long pid, String start) {
         try {
             String line = Files.readString(stat, StandardCharsets.ISO_8859_1);
             // fields after the command, which is in parentheses and may hold anything; the 20th of them is starttime
-            String[] fields = line.substring(line.lastIndexOf(')') + 2).split(" ");
+            String[] fields = line.substring(line.lastIndexOf(')') + 2).split(" ", -1);
             boolean over = fields[0].equals("Z") || fields[0].equals("X"); // only its exit code is left
             return over ? Optional.empty() : Optional.of(Files.readString(BOOT).strip() + " " + fields[19]);
         } catch (IOException e) {

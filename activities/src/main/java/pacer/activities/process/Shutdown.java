@@ -17,7 +17,7 @@ final class Shutdown {
 
     static Process register(Process process) {
         LIVE.add(process);
-        process.onExit().thenAccept(LIVE::remove);
+        var _ = process.onExit().thenAccept(LIVE::remove);
         return process;
     }
 

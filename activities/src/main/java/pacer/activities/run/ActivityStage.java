@@ -2,17 +2,20 @@ package pacer.activities.run;
 
 import io.temporal.activity.Activity;
 import io.temporal.activity.ActivityExecutionContext;
+import io.temporal.activity.ActivityInfo;
 import io.temporal.client.ActivityCanceledException;
 import io.temporal.client.ActivityCompletionException;
 import io.temporal.client.ActivityPausedException;
 import io.temporal.client.ActivityResetException;
 import io.temporal.client.ActivityWorkerShutdownException;
 import io.temporal.client.WorkflowException;
+import io.temporal.client.WorkflowTargetOptions;
 import io.temporal.failure.ApplicationFailure;
 import io.temporal.failure.TimeoutFailure;
 import java.io.IOException;
 import java.time.Duration;
-import java.util.Optional;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
 import pacer.trainer.spec.SpecException;
 
@@ -31,11 +34,15 @@ public final class ActivityStage implements StageContext, AutoCloseable {
     private static final String FAILED = "StageFailed";
     private static final Duration BEAT = Duration.ofMillis(500);
 
+    /** How long the end of a stage waits for a heartbeat that is under way. */
+    private static final Duration LAST_BEAT = Duration.ofSeconds(2);
+
     private final ActivityExecutionContext context;
     private final Stage stage;
     private final String run;
     private final RunHub hub;
     private final AtomicReference<Progress> newest = new AtomicReference<>();
+    private final CountDownLatch ended = new CountDownLatch(1);
     private final Thread heart;
     private volatile ActivityCompletionException told;
 
@@ -86,27 +93,28 @@ public final class ActivityStage implements StageContext, AutoCloseable {
     private void beat() {
         ProgressSignals signals = new ProgressSignals();
         try {
-            while (told == null) {
+            do {
                 Progress progress = newest.get();
                 context.heartbeat(progress);
                 if (progress != null && signals.due(progress)) {
                     signal(progress);
                 }
-                Thread.sleep(BEAT);
-            }
+            } while (!ended.await(BEAT.toMillis(), TimeUnit.MILLISECONDS));
         } catch (ActivityCompletionException e) {
             told = e;
         } catch (InterruptedException e) {
-            return; // the body has ended
+            throw new IllegalStateException("nobody interrupts this thread", e);
         }
     }
 
     private void signal(Progress progress) {
-        var info = context.getInfo();
+        ActivityInfo info = context.getInfo();
+        WorkflowTargetOptions workflow = WorkflowTargetOptions.newBuilder()
+                .setWorkflowId(info.getWorkflowId())
+                .setRunId(info.getWorkflowRunId())
+                .build();
         try {
-            context.getWorkflowClient()
-                    .newUntypedWorkflowStub(info.getWorkflowId(), Optional.of(info.getRunId()), Optional.empty())
-                    .signal(PROGRESS_SIGNAL, progress);
+            context.getWorkflowClient().newUntypedWorkflowStub(workflow).signal(PROGRESS_SIGNAL, progress);
         } catch (WorkflowException e) {
             return; // only the page of the run misses it; the heartbeat decides whether the stage goes on
         }
@@ -137,8 +145,12 @@ public final class ActivityStage implements StageContext, AutoCloseable {
     }
 
     @Override
-    public void close() throws InterruptedException {
-        heart.interrupt();
-        heart.join();
+    public void close() {
+        ended.countDown();
+        try {
+            heart.join(LAST_BEAT);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
     }
 }

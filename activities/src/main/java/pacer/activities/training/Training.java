@@ -29,6 +29,8 @@ import pacer.activities.run.StageFailure;
 import pacer.activities.run.StageLog;
 import pacer.activities.run.StoppedException;
 import pacer.activities.staging.Staging;
+import pacer.trainer.checkpoint.Checkpoint;
+import pacer.trainer.checkpoint.CheckpointStore;
 import pacer.trainer.checkpoint.Fence;
 import pacer.trainer.event.TrainingEvent;
 import pacer.trainer.spec.CanonicalYaml;
@@ -106,7 +108,7 @@ public final class Training {
         if (attempts.endOrphans() > 0) {
             context.notice("processes of an earlier attempt still lived; they were ended");
         }
-        int from = Checkpoints.newestStep(folder.checkpoints());
+        int from = newestStep(folder);
         long epoch = Fence.acquire(folder.path(), FENCE_PATIENCE, context::notice).epoch();
         Attempts.Attempt attempt = new Attempts.Attempt(epoch, owner, from, clock.instant(), List.of(), null);
         attempts.put(attempt);
@@ -134,6 +136,11 @@ public final class Training {
                     false);
         }
         throw failure;
+    }
+
+    private static int newestStep(RunFolder folder) throws IOException {
+        List<Checkpoint> checkpoints = new CheckpointStore(folder.checkpoints(), notice -> {}).list();
+        return checkpoints.isEmpty() ? 0 : checkpoints.getLast().state().step();
     }
 
     private List<Child> start(RunFolder folder, Path data, RunSpec spec, long epoch, TrainerMonitor monitor)

@@ -17,7 +17,7 @@ public final class TrainingActivityImpl implements TrainingActivity {
 
     @Override
     public TrainingResult train(TrainingRequest request) {
-        String owner = Activity.getExecutionContext().getInfo().getRunId();
+        String owner = Activity.getExecutionContext().getInfo().getWorkflowRunId();
         return ActivityStage.run(
                 Stage.TRAIN, request.run(), hub, context -> training.train(request, owner, context));
     }

@@ -1,82 +1,54 @@
 package pacer.activities.training;
 
 import java.io.IOException;
-import java.nio.file.Files;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import pacer.activities.run.RunFolder;
+import pacer.trainer.checkpoint.Checkpoint;
+import pacer.trainer.checkpoint.CheckpointStore;
 import pacer.trainer.checkpoint.EventLog;
 import pacer.trainer.event.TrainingEvent;
 
-/** Works out the result of a finished training from its events, over all attempts. */
+/** Works out the result of a finished training from its events, over all attempts, and its checkpoints. */
 final class TrainingSummary {
-    private int steps;
-    private double loss = Double.NaN;
-    private TrainingEvent.Validated lastValidation;
-    private TrainingEvent.Validated bestValidation;
-    private double seconds;
-    private double tokens;
-    private TrainingEvent.Checkpointed lastCheckpoint;
-    private String bestCheckpoint;
-
     private TrainingSummary() {}
 
     static TrainingResult read(RunFolder folder) throws IOException {
-        TrainingSummary summary = new TrainingSummary();
-        List<TrainingEvent> events = EventLog.firstOccurrences(EventLog.read(folder.events(), damage -> {}));
-        events.forEach(summary::take);
-        if (summary.lastCheckpoint == null) {
-            throw new IOException(folder.events() + ": the trainer finished but told of no checkpoint");
-        }
-        events.forEach(event -> summary.findBest(folder, event));
-        return summary.result();
-    }
-
-    private void take(TrainingEvent event) {
-        switch (event) {
-            case TrainingEvent.Step step -> {
-                steps = Math.max(steps, step.step());
-                loss = step.loss();
-                seconds += step.millis() / 1000;
-                tokens += step.tokensPerSecond() * step.millis() / 1000;
+        CheckpointStore store = new CheckpointStore(folder.checkpoints(), notice -> {});
+        Checkpoint last = store.newest()
+                .orElseThrow(() -> new IOException(folder.checkpoints() + ": the trainer finished but left no checkpoint"));
+        Optional<Checkpoint> best = store.best();
+        List<TrainingEvent.Step> steps = new ArrayList<>();
+        List<Double> validations = new ArrayList<>();
+        for (TrainingEvent event : EventLog.firstOccurrences(EventLog.read(folder.events(), damage -> {}))) {
+            switch (event) {
+                case TrainingEvent.Step step -> steps.add(step);
+                case TrainingEvent.Validated validated -> validations.add(validated.loss());
+                case TrainingEvent.Started _,
+                        TrainingEvent.Skipped _,
+                        TrainingEvent.Sampled _,
+                        TrainingEvent.Checkpointed _,
+                        TrainingEvent.Notice _,
+                        TrainingEvent.Finished _,
+                        TrainingEvent.Failed _ -> {}
             }
-            case TrainingEvent.Validated validated -> {
-                lastValidation = validated;
-                if (bestValidation == null || validated.loss() < bestValidation.loss()) {
-                    bestValidation = validated;
-                }
-            }
-            case TrainingEvent.Checkpointed checkpoint -> {
-                if (lastCheckpoint == null || checkpoint.step() >= lastCheckpoint.step()) {
-                    lastCheckpoint = checkpoint;
-                }
-            }
-            case TrainingEvent.Skipped skipped -> steps = Math.max(steps, skipped.step());
-            case TrainingEvent.Started _,
-                    TrainingEvent.Sampled _,
-                    TrainingEvent.Notice _,
-                    TrainingEvent.Finished _,
-                    TrainingEvent.Failed _ -> {}
         }
-    }
-
-    private void findBest(RunFolder folder, TrainingEvent event) {
-        if (event instanceof TrainingEvent.Checkpointed checkpoint
-                && bestValidation != null
-                && checkpoint.step() == bestValidation.step()
-                && Files.isDirectory(folder.path().resolve(checkpoint.folder()))) {
-            bestCheckpoint = checkpoint.folder();
-        }
-    }
-
-    private TrainingResult result() {
+        double seconds = steps.stream().mapToDouble(s -> s.millis() / 1000).sum();
+        double tokens =
+                steps.stream().mapToDouble(s -> s.tokensPerSecond() * s.millis() / 1000).sum();
         return new TrainingResult(
-                steps,
-                loss,
-                lastValidation == null ? null : lastValidation.loss(),
-                bestValidation == null ? null : bestValidation.loss(),
+                last.state().step(),
+                steps.isEmpty() ? Double.NaN : steps.getLast().loss(),
+                validations.isEmpty() ? null : validations.getLast(),
+                validations.stream().min(Double::compare).orElse(null),
                 seconds,
                 seconds > 0 ? tokens / seconds : 0,
-                lastCheckpoint.folder(),
-                bestCheckpoint != null ? bestCheckpoint : lastCheckpoint.folder());
+                relative(folder, last),
+                relative(folder, best.orElse(last)));
+    }
+
+    private static String relative(RunFolder folder, Checkpoint checkpoint) {
+        return folder.path().relativize(checkpoint.folder()).toString();
     }
 }

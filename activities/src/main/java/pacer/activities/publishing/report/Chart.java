@@ -164,7 +164,7 @@ final class Chart {
         out.append("</div>\n");
         for (Reference reference : references) {
             double place = up.of(reference.value());
-            boolean below = place > 0.88 || place > 0.12 && reference.side() == Side.LEFT_BELOW;
+            boolean below = place > 0.88 || (place > 0.12 && reference.side() == Side.LEFT_BELOW);
             out.append("<div class=\"referencelabel%s%s\" style=\"bottom:%s%%\">%s</div>\n"
                     .formatted(
                             below ? " below" : "",

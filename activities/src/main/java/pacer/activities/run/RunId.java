@@ -14,7 +14,7 @@ public final class RunId {
     private RunId() {}
 
     /** A name for a run of {@code preset} begun at {@code time}; {@code attempt} above 1 tells equal ones apart. */
-    static String of(String preset, Instant time, int attempt) {
+    public static String of(String preset, Instant time, int attempt) {
         String id = preset + "-" + TIME.format(time);
         return attempt == 1 ? id : id + "-" + attempt;
     }

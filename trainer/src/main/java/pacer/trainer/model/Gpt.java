@@ -123,6 +123,11 @@ public final class Gpt {
         return tokens.dim(0);
     }
 
+    /** Tokens that the model tells apart. */
+    public int vocabulary() {
+        return model.vocabulary();
+    }
+
     /** Tokens a sequence. */
     public int length() {
         return tokens.dim(1);

@@ -26,6 +26,7 @@ public final class Replica implements AutoCloseable {
     private final Gpt[] gpts;
     private final double[] losses;
     private final int[] firstSequence;
+    private Gpt sampling; // made when first asked for
 
     /**
      * Plans a replica.
@@ -132,6 +133,19 @@ public final class Replica implements AutoCloseable {
     public double loss(MemorySegment inputs, MemorySegment targets) {
         lanes.run(lane -> losses[lane] = gpts[lane].loss(share(inputs, lane), share(targets, lane)));
         return sumOfLosses();
+    }
+
+    /** A model of one sequence at a time over the same weights, for sampling; on the first lane's device. */
+    public Gpt forSampling() {
+        if (sampling == null) {
+            sampling = new Gpt(model, parameters, device(), weights, products, null, 1, length());
+        }
+        return sampling;
+    }
+
+    /** One line for people: the device and how the work is divided. */
+    public String description() {
+        return device().description() + (gpts.length > 1 ? ", " + gpts.length + " lanes" : "");
     }
 
     /** The first lane's model, for logits of its share of a batch. */

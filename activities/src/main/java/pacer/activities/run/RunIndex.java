@@ -65,19 +65,14 @@ public record RunIndex(Path runs) {
         if (name.equals("last") && !all.isEmpty()) {
             return all.getFirst();
         }
-        for (Entry entry : all) {
-            if (entry.record().id().equals(name)) {
-                return entry;
-            }
+        RunFolder exact = new RunFolder(runs.resolve(name));
+        if (exact.exists()) {
+            return new Entry(exact, exact.read()); // says what is wrong with a damaged record
         }
         List<Entry> begun =
                 all.stream().filter(e -> e.record().id().startsWith(name)).toList();
         if (begun.size() == 1) {
             return begun.getFirst();
-        }
-        RunFolder folder = new RunFolder(runs.resolve(name));
-        if (begun.isEmpty() && Files.exists(folder.recordFile())) {
-            folder.read(); // says why it is not in the list
         }
         List<String> known = (begun.isEmpty() ? all : begun)
                 .stream().limit(5).map(e -> e.record().id()).toList();

@@ -42,6 +42,9 @@ public final class Runs {
      * @throws BadInputException when the request names no valid spec, or a run that is none
      */
     public RunPlan open(RunRequest request, String workflowId) throws IOException {
+        if (request == null) {
+            return open(new RunRequest(null, null, null, null, null), workflowId);
+        }
         Optional<RunFolder> there = request.run() != null
                 ? Optional.of(folder(request.run())).filter(RunFolder::exists)
                 : new RunIndex(home.runs())

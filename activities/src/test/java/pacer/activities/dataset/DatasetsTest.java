@@ -1,0 +1,188 @@
+package pacer.activities.dataset;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Clock;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import pacer.activities.run.BadInputException;
+import pacer.activities.run.Digests;
+import pacer.activities.run.Home;
+import pacer.activities.run.RunHub;
+import pacer.activities.run.StageContext;
+import pacer.activities.run.StageLog;
+import pacer.activities.run.StoppedException;
+import pacer.activities.run.TestRuns;
+import pacer.activities.run.TestStage;
+import pacer.trainer.data.Split;
+import pacer.trainer.spec.DatasetSpec;
+
+class DatasetsTest {
+    @TempDir
+    private Path folder;
+
+    private final TestStage stage = new TestStage();
+    private Home home;
+    private Datasets datasets;
+    private Path text;
+
+    @BeforeEach
+    void prepare() throws IOException {
+        home = TestRuns.home(folder);
+        StageLog log = new StageLog(home, new RunHub(), Clock.systemUTC());
+        datasets = new Datasets(home, log, Clock.systemUTC(), FetchSettings.of(Map.of()), 5000);
+        text = TestRuns.text(folder.resolve("text.txt"), 20);
+    }
+
+    private DatasetSpec spec(String sha256, double validation) {
+        return new DatasetSpec(
+                "file:" + text, sha256, DatasetSpec.Format.TEXT, DatasetSpec.Tokenizer.CHARACTERS, validation);
+    }
+
+    private DatasetResult prepare(DatasetSpec spec) throws IOException, InterruptedException {
+        return datasets.prepare(new DatasetRequest(null, spec), stage);
+    }
+
+    private Path folder(DatasetResult result) {
+        return home.datasets().resolve(result.hash());
+    }
+
+    @Test
+    void makesShardsAndTheirManifest() throws Exception {
+        DatasetResult result = prepare(spec("", 0.1));
+
+        DatasetManifest manifest = DatasetManifest.read(folder(result));
+        assertThat(manifest.sha256()).isEqualTo(Digests.of(text, n -> {}));
+        assertThat(manifest.characters()).hasSize(result.vocabulary()).contains("\n", "L", "0");
+        assertThat(result.trainTokens() + result.validationTokens()).isEqualTo(Files.size(text));
+        assertThat(manifest.shards()).hasSize(result.shards()).hasSizeGreaterThan(2).allSatisfy(shard -> {
+            Path file = folder(result).resolve(shard.name());
+            assertThat(file).hasSize(shard.bytes());
+            assertThat(Digests.of(file, n -> {})).isEqualTo(shard.sha256());
+        });
+        assertThat(manifest.tokens(Split.VALIDATION)).isEqualTo(result.validationTokens());
+        assertThat(result.reused()).isFalse();
+    }
+
+    @Test
+    void aDatasetThatIsThereIsTakenAsItIs() throws Exception {
+        DatasetResult first = prepare(spec("", 0.1));
+        Path manifest = folder(first).resolve("manifest.json");
+        Object before = Files.readAttributes(manifest, "lastModifiedTime,fileKey");
+
+        DatasetResult second = prepare(spec("", 0.1));
+
+        assertThat(second.reused()).isTrue();
+        assertThat(second.hash()).isEqualTo(first.hash());
+        assertThat(Files.readAttributes(manifest, "lastModifiedTime,fileKey")).isEqualTo(before);
+    }
+
+    @Test
+    void aPinnedDatasetThatIsThereNeedsNoRawFile() throws Exception {
+        String sha256 = Digests.of(text, n -> {});
+        DatasetResult first = prepare(spec(sha256, 0.1));
+        Files.delete(text);
+
+        assertThat(prepare(spec(sha256, 0.1)).reused()).isTrue();
+        assertThat(first.reused()).isFalse();
+    }
+
+    @Test
+    void whateverChangesTheBytesChangesTheHash() throws Exception {
+        DatasetResult first = prepare(spec("", 0.1));
+
+        assertThat(prepare(spec("", 0.2)).hash()).isNotEqualTo(first.hash());
+        Files.writeString(text, Files.readString(text) + "One more line.\n");
+        DatasetResult longer = prepare(spec("", 0.1));
+        assertThat(longer.hash()).isNotEqualTo(first.hash());
+        assertThat(longer.reused()).isFalse();
+    }
+
+    @Test
+    void aDamagedShardIsNoticedAndTheDatasetMadeAgain() throws Exception {
+        DatasetResult first = prepare(spec("", 0.1));
+        Path shard = folder(first).resolve("train-000001.bin");
+        byte[] whole = Files.readAllBytes(shard);
+        byte[] flipped = whole.clone();
+        flipped[2000] ^= 1;
+        Files.write(shard, flipped);
+
+        DatasetResult second = prepare(spec("", 0.1));
+
+        assertThat(second.reused()).isFalse();
+        assertThat(shard).hasBinaryContent(whole);
+        assertThat(stage.notices).singleElement().asString().startsWith(shard + " damaged");
+    }
+
+    @Test
+    void whatAKilledProcessLeftIsNoDataset() throws Exception {
+        DatasetResult first = prepare(spec("", 0.1));
+        Files.delete(folder(first).resolve("manifest.json"));
+        Files.writeString(folder(first).resolve("train-000099.bin"), "left over");
+
+        assertThat(prepare(spec("", 0.1)).reused()).isFalse();
+        try (Stream<Path> files = Files.list(folder(first))) {
+            assertThat(files.map(f -> f.getFileName().toString()))
+                    .hasSize(first.shards() + 1)
+                    .doesNotContain("train-000099.bin");
+        }
+    }
+
+    @Test
+    void anotherRawFileThanThePinnedOneIsRefused() {
+        String other = "0".repeat(64);
+        assertThatThrownBy(() -> prepare(spec(other, 0.1)))
+                .isInstanceOf(BadInputException.class)
+                .hasMessageContaining("dataset.sha256")
+                .hasMessageContaining("expected " + other);
+    }
+
+    @Test
+    void aMissingFileIsNamed() {
+        text = folder.resolve("nowhere.txt");
+        assertThatThrownBy(() -> prepare(spec("", 0.1)))
+                .isInstanceOf(BadInputException.class)
+                .hasMessage("dataset.url: " + text + " does not exist");
+    }
+
+    @Test
+    void aTextThatIsNoneIsRefusedAndLeavesNoDataset() throws Exception {
+        Files.write(text, new byte[] {'a', (byte) 0xff, 'b'});
+
+        assertThatThrownBy(() -> prepare(spec("", 0.1)))
+                .isInstanceOf(BadInputException.class)
+                .hasMessageContaining("text.txt");
+        try (Stream<Path> all = Files.walk(home.datasets())) {
+            assertThat(all.map(p -> p.getFileName().toString())).doesNotContain("manifest.json", "train-000000.bin");
+        }
+    }
+
+    @Test
+    void stopsWhenAsked() {
+        stage.stop = StageContext.Stop.REQUESTED;
+        assertThatThrownBy(() -> prepare(spec("", 0.1))).isInstanceOf(StoppedException.class);
+    }
+
+    @Test
+    void theTextOfTheQuickstartComesFromTheClassPath() throws Exception {
+        DatasetResult result = prepare(new DatasetSpec(
+                "maven:org.apache.crunch:crunch-test:0.15.0!/dickens.txt",
+                "70b924ea4d22d24d8650660ddddd29fc5c07eafc5803a904e6d1184f50ac4ed7",
+                DatasetSpec.Format.TEXT,
+                DatasetSpec.Tokenizer.CHARACTERS,
+                0.1));
+
+        assertThat(result.vocabulary()).isEqualTo(78);
+        assertThat(result.rawBytes()).isEqualTo(1_214_979);
+        assertThat(home.downloads().resolve(result.rawSha256())).hasSize(1_214_979);
+        assertThat(List.of(home.downloads().toFile().list())).hasSize(1);
+    }
+}

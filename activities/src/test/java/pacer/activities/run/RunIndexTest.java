@@ -1,0 +1,94 @@
+package pacer.activities.run;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Instant;
+import java.util.List;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class RunIndexTest {
+    @TempDir
+    private Path runs;
+
+    private RunIndex index;
+
+    @BeforeEach
+    void index() {
+        index = new RunIndex(runs);
+    }
+
+    private RunFolder run(String id, String hash, RunStatus status, int second) throws IOException {
+        RunFolder folder = new RunFolder(runs.resolve(id));
+        Instant created = Instant.parse("2026-11-22T10:00:00Z").plusSeconds(second);
+        folder.create(
+                new RunRecord(
+                        id, "quickstart", hash, null, status, created, null, null, TestRuns.MACHINE, List.of(), null, null),
+                "");
+        return folder;
+    }
+
+    @Test
+    void theNewestRunComesFirst() throws Exception {
+        run("quickstart-b", "1", RunStatus.FINISHED, 1);
+        run("quickstart-a", "1", RunStatus.FINISHED, 3);
+        run("quickstart-c", "1", RunStatus.FINISHED, 2);
+        Files.createDirectory(runs.resolve("no-run"));
+
+        assertThat(index.list())
+                .extracting(e -> e.record().id())
+                .containsExactly("quickstart-a", "quickstart-c", "quickstart-b");
+    }
+
+    @Test
+    void goesOnOnlyWithAnUnfinishedRunOfTheSameSpecThatNobodyWorksOn() throws Exception {
+        run("old", "1", RunStatus.STOPPED, 1);
+        run("other", "2", RunStatus.RUNNING, 5);
+        run("finished", "1", RunStatus.FINISHED, 6);
+        RunFolder failed = run("failed", "1", RunStatus.FAILED, 2);
+        RunFolder busy = run("busy", "1", RunStatus.RUNNING, 3);
+
+        try (FileGuard _ = busy.tryLease().orElseThrow()) {
+            assertThat(index.newestUnfinished("1").orElseThrow().folder()).isEqualTo(failed);
+        }
+        assertThat(index.newestUnfinished("1").orElseThrow().folder()).isEqualTo(busy);
+        assertThat(index.newestUnfinished("3")).isEmpty();
+    }
+
+    @Test
+    void aRunIsFoundByNameBeginningLastAndPath() throws Exception {
+        run("quickstart-20261122-100000", "1", RunStatus.FINISHED, 1);
+        run("quickstart-20261122-100000-2", "1", RunStatus.FINISHED, 2);
+        run("shakespeare-20261122-100000", "1", RunStatus.FINISHED, 3);
+
+        assertThat(index.find("quickstart-20261122-100000").record().id()).isEqualTo("quickstart-20261122-100000");
+        assertThat(index.find("sh").record().id()).isEqualTo("shakespeare-20261122-100000");
+        assertThat(index.find("last").record().id()).isEqualTo("shakespeare-20261122-100000");
+        assertThat(index.find(runs.resolve("quickstart-20261122-100000-2").toString())
+                        .record()
+                        .id())
+                .isEqualTo("quickstart-20261122-100000-2");
+        assertThatThrownBy(() -> index.find("quick"))
+                .hasMessage(
+                        "run 'quick': several begin so; there is quickstart-20261122-100000-2, quickstart-20261122-100000");
+        assertThatThrownBy(() -> index.find("x")).hasMessageStartingWith("run 'x': none in " + runs + "; there is shake");
+    }
+
+    @Test
+    void namesThatAreNoFoldersAreRefused() {
+        for (String id : List.of("", "../x", "a/b", ".hidden", "a\nb", "x".repeat(121), "a%2fb", "<b>")) {
+            assertThatThrownBy(() -> RunId.check(id)).isInstanceOf(IllegalArgumentException.class);
+        }
+        assertThat(RunId.check("quickstart-20261122-150203")).isEqualTo("quickstart-20261122-150203");
+    }
+
+    @Test
+    void noFolderOfRunsIsNoRuns() throws Exception {
+        assertThat(new RunIndex(runs.resolve("nowhere")).list()).isEmpty();
+    }
+}

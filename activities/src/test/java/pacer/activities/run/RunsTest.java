@@ -1,0 +1,151 @@
+package pacer.activities.run;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import pacer.trainer.spec.RunSpec;
+import pacer.trainer.spec.SpecLoader;
+
+class RunsTest {
+    @TempDir
+    private Path folder;
+
+    private final RunHub hub = new RunHub();
+    private Home home;
+    private Runs runs;
+    private Path text;
+
+    @BeforeEach
+    void prepare() throws IOException {
+        home = TestRuns.home(folder);
+        runs = TestRuns.runs(home, hub);
+        text = TestRuns.text(folder.resolve("text.txt"), 1);
+    }
+
+    private RunRequest request(String id, Object... more) {
+        return new RunRequest("quickstart", TestRuns.overrides(text, more), List.of(), "a note", id);
+    }
+
+    @Test
+    void writesTheResolvedSpecAndTheFirstRecord() throws Exception {
+        RunPlan plan = runs.open(request(null, "train.threads", 0), "workflow");
+
+        RunFolder run = home.run(plan.run());
+        RunSpec spec = SpecLoader.read(run.preset());
+        assertThat(spec.train().steps()).isEqualTo(30);
+        assertThat(spec.train().threads()).isPositive();
+        assertThat(run.read().note()).isEqualTo("a note");
+        assertThat(run.read().status()).isEqualTo(RunStatus.RUNNING);
+        assertThat(plan.dataset()).isEqualTo(spec.dataset());
+        assertThat(plan.resumed()).isFalse();
+    }
+
+    @Test
+    void openingTwiceForOneWorkflowGivesOneRun() throws Exception {
+        RunPlan first = runs.open(request(null), "workflow");
+        RunPlan second = runs.open(request(null), "workflow");
+
+        assertThat(second.run()).isEqualTo(first.run());
+        assertThat(runs.open(request(null), "another workflow").run()).isNotEqualTo(first.run());
+    }
+
+    @Test
+    void goesOnWithARunByItsNameAndKeepsItsSpec() throws Exception {
+        RunPlan first = runs.open(request("my-run"), "workflow");
+        home.run("my-run").update(r -> r.ended(RunStatus.STOPPED, r.created(), null, "stopped"));
+
+        RunPlan again = runs.open(RunRequest.goOn("my-run"), "later workflow");
+
+        assertThat(again.specHash()).isEqualTo(first.specHash());
+        assertThat(again.steps()).isEqualTo(30);
+        RunRecord record = home.run("my-run").read();
+        assertThat(record.status()).isEqualTo(RunStatus.RUNNING);
+        assertThat(record.failure()).isNull();
+        assertThat(record.workflowId()).isEqualTo("later workflow");
+    }
+
+    @Test
+    void whatDoesNotChangeTheNumbersMayChangeWhenGoingOn() throws Exception {
+        runs.open(request("my-run"), "workflow");
+        runs.open(request("my-run", "checkpoint.everySteps", 7), "workflow");
+
+        assertThat(SpecLoader.read(home.run("my-run").preset()).checkpoint().everySteps())
+                .isEqualTo(7);
+        assertThatThrownBy(() -> runs.open(request("my-run", "seed", 2), "workflow"))
+                .isInstanceOf(BadInputException.class)
+                .hasMessageStartingWith("run my-run was made from another spec");
+    }
+
+    @Test
+    void settingsOfTheRequestLieOverThoseOfThePreset() throws Exception {
+        RunRequest request = new RunRequest(
+                "quickstart",
+                TestRuns.overrides(text, "seed", 5),
+                List.of("train: {steps: 7}\nseed: 3\n"),
+                null,
+                "layers");
+        runs.open(request, "workflow");
+
+        RunSpec spec = SpecLoader.read(home.run("layers").preset());
+        assertThat(spec.seed()).isEqualTo(5);
+        assertThat(spec.train().steps()).isEqualTo(30);
+    }
+
+    @Test
+    void aWholeSpecMayStandInPlaceOfAPreset() throws Exception {
+        runs.open(request("first"), "workflow");
+        String yaml = Files.readString(home.run("first").preset());
+
+        RunPlan plan = runs.open(new RunRequest(null, Map.of(), List.of(yaml), null, "second"), "workflow 2");
+        assertThat(plan.specHash()).isEqualTo(home.run("first").read().specHash());
+    }
+
+    @Test
+    void everyFaultOfTheSettingsIsToldAndNoFolderMade() {
+        RunRequest wrong = new RunRequest("quickstart", Map.of("modl.layers", 3, "train.steps", "many"), List.of(), null, null);
+        assertThatThrownBy(() -> runs.open(wrong, "workflow"))
+                .isInstanceOf(BadInputException.class)
+                .hasMessageContaining("modl.layers")
+                .hasMessageContaining("train.steps");
+        assertThatThrownBy(() -> runs.open(new RunRequest("quikstart", null, null, null, null), "workflow"))
+                .isInstanceOf(BadInputException.class)
+                .hasMessageContaining("quickstart");
+        assertThatThrownBy(() -> runs.open(new RunRequest(null, null, null, null, null), "workflow"))
+                .hasMessage("preset: missing; give a preset's name, {\"preset\": \"quickstart\"}");
+        assertThatThrownBy(() -> runs.open(null, "workflow"))
+                .hasMessage("preset: missing; give a preset's name, {\"preset\": \"quickstart\"}");
+        assertThatThrownBy(() -> runs.open(request("../up"), "workflow"))
+                .isInstanceOf(BadInputException.class)
+                .hasMessageStartingWith("run id '../up'");
+        assertThat(home.runs()).doesNotExist();
+    }
+
+    @Test
+    void closingMarksTheEndAndWritesTheReport() throws Exception {
+        runs.open(request("my-run"), "workflow");
+        runs.close(new RunEnding("my-run", RunStatus.FAILED, "it broke"));
+
+        RunRecord record = home.run("my-run").read();
+        assertThat(record.status()).isEqualTo(RunStatus.FAILED);
+        assertThat(record.failure()).isEqualTo("it broke");
+        assertThat(record.finished()).isNotNull();
+        assertThat(home.run("my-run").report()).exists();
+    }
+
+    @Test
+    void theMachineIsDescribed() {
+        Environment here = Machine.environment();
+        assertThat(here.cores()).isPositive();
+        assertThat(here.memoryBytes()).isPositive();
+        assertThat(here.cpu()).isNotBlank();
+        assertThat(here.pacer()).matches("\\d+\\.\\d+.*");
+    }
+}

@@ -1,0 +1,119 @@
+package pacer.activities.run;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.io.IOException;
+import java.nio.file.Path;
+import java.time.Clock;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class StageLogTest {
+    @TempDir
+    private Path folder;
+
+    private final RunHub hub = new RunHub();
+    private final List<RunUpdate> told = new ArrayList<>();
+    private Home home;
+    private StageLog log;
+    private String run;
+    private int done;
+
+    record Answer(int number) implements StageResult {
+        @Override
+        public String summary() {
+            return "answer " + number;
+        }
+    }
+
+    @BeforeEach
+    void open() throws IOException {
+        home = TestRuns.home(folder);
+        log = new StageLog(home, hub, Clock.systemUTC());
+        run = TestRuns.open(home, hub, TestRuns.text(folder.resolve("text.txt"), 1)).run();
+        hub.follow(run, told::add);
+    }
+
+    private Answer run(String key) throws IOException, InterruptedException {
+        return run(key, true, () -> new Answer(++done));
+    }
+
+    private Answer run(String key, boolean stillGood, StageLog.Body<Answer> body)
+            throws IOException, InterruptedException {
+        return log.run(run, Stage.EVALUATE, key, Answer.class, earlier -> stillGood, body);
+    }
+
+    private StageRecord record() throws IOException {
+        return home.run(run).read().stage(Stage.EVALUATE).orElseThrow();
+    }
+
+    @Test
+    void aStageIsDoneOncePerKey() throws Exception {
+        assertThat(run("a")).isEqualTo(new Answer(1));
+        assertThat(record().reused()).isFalse();
+
+        assertThat(run("a")).isEqualTo(new Answer(1));
+        assertThat(record().reused()).isTrue();
+        assertThat(record().attempts()).isEqualTo(1);
+
+        assertThat(run("b")).isEqualTo(new Answer(2));
+        assertThat(record().reused()).isFalse();
+        assertThat(record().summary()).isEqualTo("answer 2");
+    }
+
+    @Test
+    void aResultWhoseFilesAreGoneIsNotReused() throws Exception {
+        run("a");
+        assertThat(run("a", false, () -> new Answer(++done))).isEqualTo(new Answer(2));
+    }
+
+    @Test
+    void aFailureIsRecordedWithItsReasonAndTheNextAttemptCounts() throws Exception {
+        assertThatThrownBy(() -> run("a", true, () -> {
+                    throw new IOException("disk full");
+                }))
+                .hasMessage("disk full");
+        assertThat(record().status()).isEqualTo(StageRecord.Status.FAILED);
+        assertThat(record().summary()).isEqualTo("disk full");
+
+        run("a");
+        assertThat(record().status()).isEqualTo(StageRecord.Status.DONE);
+        assertThat(record().attempts()).isEqualTo(2);
+    }
+
+    @Test
+    void aStopIsNoFailure() {
+        assertThatThrownBy(() -> run("a", true, () -> {
+                    throw new StoppedException(StageContext.Stop.REQUESTED, "stopped");
+                }))
+                .isInstanceOf(StoppedException.class);
+        assertThat(told).last().satisfies(update -> assertThat(((RunUpdate.StageEnded) update)
+                        .record()
+                        .status())
+                .isEqualTo(StageRecord.Status.STOPPED));
+    }
+
+    @Test
+    void anAttemptThoughtDeadDoesNotTouchTheRecordOfTheNext() throws Exception {
+        run("a", true, () -> {
+            // the next attempt begins, and is done, while this one still works
+            Answer next = new StageLog(home, hub, Clock.systemUTC())
+                    .run(run, Stage.EVALUATE, "a", Answer.class, earlier -> true, () -> new Answer(42));
+            assertThat(next).isEqualTo(new Answer(42));
+            return new Answer(1);
+        });
+        assertThat(record().resultAs(Answer.class)).isEqualTo(new Answer(42));
+        assertThat(record().attempts()).isEqualTo(2);
+    }
+
+    @Test
+    void thoseWhoFollowHearOfBeginningAndEnd() throws Exception {
+        run("a");
+        assertThat(told.get(0)).isEqualTo(new RunUpdate.StageStarted(Stage.EVALUATE));
+        assertThat(told.get(1)).isInstanceOf(RunUpdate.StageEnded.class);
+    }
+}

@@ -1,0 +1,303 @@
+package pacer.activities.training;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.catchThrowableOfType;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.FileTime;
+import java.time.Clock;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+import pacer.activities.dataset.DatasetRequest;
+import pacer.activities.dataset.DatasetResult;
+import pacer.activities.dataset.Datasets;
+import pacer.activities.dataset.FetchSettings;
+import pacer.activities.process.Child;
+import pacer.activities.process.JavaCommand;
+import pacer.activities.process.ProcessIdentity;
+import pacer.activities.run.BadInputException;
+import pacer.activities.run.Home;
+import pacer.activities.run.RunFolder;
+import pacer.activities.run.RunHub;
+import pacer.activities.run.RunPlan;
+import pacer.activities.run.RunUpdate;
+import pacer.activities.run.Stage;
+import pacer.activities.run.StageContext;
+import pacer.activities.run.StageFailure;
+import pacer.activities.run.StageLog;
+import pacer.activities.run.StageRecord;
+import pacer.activities.run.StoppedException;
+import pacer.activities.run.TestRuns;
+import pacer.activities.run.TestStage;
+import pacer.activities.staging.Staging;
+import pacer.activities.staging.StagingRequest;
+import pacer.trainer.checkpoint.CheckpointStore;
+import pacer.trainer.checkpoint.EventLog;
+import pacer.trainer.checkpoint.Fence;
+import pacer.trainer.event.TrainingEvent;
+import pacer.trainer.spec.SpecLoader;
+
+@Timeout(60)
+class TrainingTest {
+    @TempDir
+    private Path folder;
+
+    private final RunHub hub = new RunHub();
+    private final TestStage stage = new TestStage();
+    private Home home;
+    private StageLog log;
+    private String dataset;
+    private RunPlan plan;
+
+    @BeforeEach
+    void prepare() throws Exception {
+        home = TestRuns.home(folder);
+        log = new StageLog(home, hub, Clock.systemUTC());
+        plan(List.of());
+    }
+
+    private void plan(List<Object> more) throws Exception {
+        Path text = TestRuns.text(folder.resolve("text.txt"), 20);
+        plan = TestRuns.open(home, hub, text, more.toArray());
+        DatasetResult prepared = new Datasets(home, log, Clock.systemUTC(), FetchSettings.of(Map.of()))
+                .prepare(new DatasetRequest(plan.run(), plan.dataset()), stage);
+        dataset = prepared.hash();
+        new Staging(home, log, Clock.systemUTC()).stage(new StagingRequest(plan.run(), dataset), stage);
+    }
+
+    private Training training(String... properties) {
+        return training(Duration.ofSeconds(30), properties);
+    }
+
+    private Training training(Duration stall, String... properties) {
+        TrainingSettings settings = new TrainingSettings(
+                java(properties), ProtocolTrainer.class.getName(), Duration.ofSeconds(20), Duration.ofSeconds(30), stall, 3);
+        return new Training(home, log, hub, Clock.systemUTC(), settings);
+    }
+
+    static JavaCommand java(String... properties) {
+        List<String> java = new ArrayList<>(List.of(
+                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                "-XX:TieredStopAtLevel=1",
+                "-XX:+UseSerialGC"));
+        for (String property : properties) {
+            java.add("-D" + property);
+        }
+        java.addAll(List.of("-cp", System.getProperty("java.class.path")));
+        return new JavaCommand(java);
+    }
+
+    private TrainingResult train(Training training) throws IOException, InterruptedException {
+        return training.train(new TrainingRequest(plan.run(), dataset), "owner-1", stage);
+    }
+
+    private RunFolder run() {
+        return home.run(plan.run());
+    }
+
+    private StageRecord record() throws IOException {
+        return run().read().stage(Stage.TRAIN).orElseThrow();
+    }
+
+    @Test
+    void trainsInAProcessOfItsOwnAndTellsItsEvents() throws Exception {
+        List<RunUpdate> updates = new ArrayList<>();
+        try (RunHub.Subscription _ = hub.follow(plan.run(), updates::add)) {
+            TrainingResult result = train(training());
+
+            assertThat(result.steps()).isEqualTo(30);
+            assertThat(result.loss()).isEqualTo(4.0 / 30 + 1);
+            assertThat(result.validationLoss()).isEqualTo(4.0 / 30 + 1.1);
+            assertThat(result.lastCheckpoint()).isEqualTo("checkpoints/step-000030");
+        }
+        assertThat(updates)
+                .filteredOn(u -> u instanceof RunUpdate.Trained(TrainingEvent.Step _))
+                .hasSize(30);
+        assertThat(stage.progress).last().satisfies(p -> {
+            assertThat(p.step()).isEqualTo(30);
+            assertThat(p.totalSteps()).isEqualTo(30);
+            assertThat(p.fraction()).isEqualTo(1);
+        });
+        assertThat(SpecLoader.read(run().preset()).model().vocabulary())
+                .as("the dataset's vocabulary is in the resolved spec")
+                .isPositive();
+    }
+
+    @Test
+    void aFinishedTrainingIsNotDoneAgain() throws Exception {
+        TrainingResult first = train(training());
+        FileTime written = Files.getLastModifiedTime(run().events());
+
+        assertThat(train(training("mishap=crash", "at=1", "always=true"))).isEqualTo(first);
+        assertThat(record().reused()).isTrue();
+        assertThat(record().attempts()).isEqualTo(1);
+        assertThat(Files.getLastModifiedTime(run().events())).isEqualTo(written);
+    }
+
+    @Test
+    void goesOnFromTheLastCheckpointAfterACrash() throws Exception {
+        Training crashing = training("mishap=crash", "at=15");
+
+        StageFailure failure = catchThrowableOfType(StageFailure.class, () -> train(crashing));
+        assertThat(failure).hasMessage("trainer rank 0 was killed by signal 9 after step 14: about to crash at step 15");
+        assertThat(failure.retryable()).isTrue();
+        assertThat(record().status()).isEqualTo(StageRecord.Status.FAILED);
+
+        assertThat(train(crashing).steps()).isEqualTo(30);
+        assertThat(record().attempts()).isEqualTo(2);
+        assertThat(EventLog.read(run().events(), damage -> {}))
+                .filteredOn(TrainingEvent.Started.class::isInstance)
+                .extracting(TrainingEvent::step)
+                .containsExactly(0, 10);
+    }
+
+    @Test
+    void givesUpAfterSeveralFailuresAtOneCheckpoint() {
+        Training crashing = training("mishap=fail", "at=15", "always=true");
+
+        for (int attempt = 1; attempt <= 2; attempt++) {
+            StageFailure failure = catchThrowableOfType(StageFailure.class, () -> train(crashing));
+            assertThat(failure).hasMessage("trainer rank 0 failed after step 15: loss is not finite");
+            assertThat(failure.retryable()).as("attempt " + attempt).isTrue();
+        }
+        // the first attempt began at step 0, the next two at the checkpoint of step 10: one more makes three there
+        StageFailure third = catchThrowableOfType(StageFailure.class, () -> train(crashing));
+        assertThat(third.retryable()).isTrue();
+        StageFailure last = catchThrowableOfType(StageFailure.class, () -> train(crashing));
+        assertThat(last)
+                .hasMessage("3 attempts in a row got no further than step 10; the last:"
+                        + " trainer rank 0 failed after step 15: loss is not finite");
+        assertThat(last.retryable()).isFalse();
+    }
+
+    @Test
+    void refusedInputIsNotTriedAgain() {
+        StageFailure failure = catchThrowableOfType(StageFailure.class, () -> train(training("refuse=true")));
+
+        assertThat(failure.retryable()).isFalse();
+        assertThat(failure).hasMessageEndingWith("refused its input after step 0: model.width: must be a multiple of heads");
+    }
+
+    @Test
+    void aVocabularyTooSmallForTheDatasetIsRefusedBeforeAProcessStarts() throws Exception {
+        plan(List.of("model.vocabulary", 3));
+
+        assertThatThrownBy(() -> train(training())).isInstanceOf(BadInputException.class).hasMessageContaining("model.vocabulary");
+        assertThat(run().events()).doesNotExist();
+    }
+
+    @Test
+    void stopsWithACheckpointWhenAskedAndGoesOnFromIt() throws Exception {
+        Training waiting = training("mishap=wait", "at=15");
+        stopAtStep(14, StageContext.Stop.REQUESTED);
+
+        assertThatThrownBy(() -> train(waiting)).isInstanceOf(StoppedException.class).hasMessage("stopped: on request");
+        assertThat(record().status()).isEqualTo(StageRecord.Status.STOPPED);
+        assertThat(new CheckpointStore(run().checkpoints(), n -> {}).newest().orElseThrow().state().step())
+                .isEqualTo(15);
+
+        stage.stop = StageContext.Stop.NONE;
+        assertThat(train(waiting).steps()).isEqualTo(30);
+    }
+
+    @Test
+    void anAbandonedAttemptIsKilledAtOnce() {
+        stopAtStep(14, StageContext.Stop.ABANDONED);
+
+        assertThatThrownBy(() -> train(training("mishap=hang", "at=15"))).isInstanceOf(StoppedException.class);
+    }
+
+    @Test
+    void aTrainerThatIsNotHeardOfIsKilled() {
+        StageFailure failure =
+                catchThrowableOfType(StageFailure.class, () -> train(training(Duration.ofSeconds(1), "mishap=hang", "at=15")));
+
+        assertThat(failure).hasMessage("the trainer was killed after step 14: nothing heard of it for 1 s");
+        assertThat(failure.retryable()).isTrue();
+    }
+
+    @Test
+    void aNewerAttemptFencesThisOneOff() throws Exception {
+        Training waiting = training("mishap=wait", "at=15");
+        CompletableFuture<Void> taken = atStep(14, () -> {
+            // what takes the epoch also ends the writer it finds
+            Fence.acquire(run().path(), Duration.ofSeconds(5), notice -> {});
+        });
+
+        StageFailure failure = catchThrowableOfType(StageFailure.class, () -> train(waiting));
+        taken.get(10, TimeUnit.SECONDS);
+        assertThat(failure).hasMessageContaining("was killed by signal 9 after step 14");
+    }
+
+    @Test
+    void aRankThatFailsEndsTheOthers() throws Exception {
+        plan(List.of("train.ranks", 2, "train.batchTokens", 1536));
+
+        StageFailure failure = catchThrowableOfType(
+                StageFailure.class, () -> train(training("mishap=hang", "at=5", "failingRank=1")));
+        assertThat(failure).hasMessageStartingWith("trainer rank 1 failed").hasMessageEndingWith(": rank 1 lost its way");
+        assertThat(new Attempts(run()).list().getLast().processes())
+                .hasSize(2)
+                .allSatisfy(process -> assertThat(process.find()).isEmpty());
+    }
+
+    @Test
+    void ranksMeetAtAFileWithASecret() throws Exception {
+        plan(List.of("train.ranks", 2, "train.batchTokens", 1536));
+
+        assertThat(train(training()).steps()).isEqualTo(30);
+        assertThat(run().path().resolve("rendezvous-1-rank1")).exists();
+    }
+
+    @Test
+    void processesOfAnEarlierAttemptAreEndedFirst() throws Exception {
+        Child orphan = Child.start(List.of("sleep", "1000"), Map.of(), folder.resolve("log"), line -> {});
+        ProcessIdentity identity = ProcessIdentity.of(orphan.handle()).orElseThrow();
+        new Attempts(run()).put(new Attempts.Attempt(1, "dead", 0, Instant.now(), List.of(identity), null));
+        Fence.acquire(run().path(), Duration.ofSeconds(5), notice -> {});
+
+        train(training());
+
+        assertThat(orphan.waitFor(Duration.ofSeconds(5))).isTrue();
+        assertThat(stage.notices).contains("processes of an earlier attempt still lived; they were ended");
+    }
+
+    private void stopAtStep(int step, StageContext.Stop stop) {
+        var _ = atStep(step, () -> stage.stop = stop);
+    }
+
+    /** Does something once the trainer has told of {@code step}. */
+    private CompletableFuture<Void> atStep(int step, Action action) {
+        CountDownLatch reached = new CountDownLatch(1);
+        hub.follow(plan.run(), update -> {
+            if (update instanceof RunUpdate.Trained(TrainingEvent.Step event) && event.step() == step) {
+                reached.countDown();
+            }
+        });
+        return CompletableFuture.runAsync(() -> {
+            try {
+                reached.await();
+                action.run();
+            } catch (Exception e) {
+                throw new IllegalStateException(e);
+            }
+        });
+    }
+
+    private interface Action {
+        void run() throws Exception;
+    }
+}

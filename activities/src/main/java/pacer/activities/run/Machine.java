@@ -69,7 +69,8 @@ public final class Machine {
                 : 0;
     }
 
-    private static String version() {
+    /** This build's version. */
+    public static String version() {
         try (InputStream in = Machine.class.getResourceAsStream("/pacer/build.properties")) {
             Properties build = new Properties();
             build.load(in);

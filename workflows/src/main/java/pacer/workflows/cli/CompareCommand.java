@@ -18,7 +18,7 @@ import pacer.activities.run.RunIndex;
 import pacer.activities.run.RunRecord;
 import pacer.activities.run.Stage;
 import pacer.trainer.event.TrainingEvent.Validated;
-import pacer.trainer.spec.SpecHash;
+import pacer.trainer.spec.CanonicalYaml;
 import pacer.trainer.spec.SpecLoader;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -107,7 +107,7 @@ final class CompareCommand implements Callable<Integer> {
         return new Side(
                 entry.record(),
                 RunHistory.read(entry.folder().events()),
-                SpecHash.flatten(SpecLoader.read(entry.folder().preset())));
+                CanonicalYaml.flatten(SpecLoader.read(entry.folder().preset())));
     }
 
     private static SequencedMap<String, List<String>> differing(Side a, Side b) {

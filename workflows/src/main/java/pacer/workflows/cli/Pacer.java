@@ -49,6 +49,8 @@ public final class Pacer implements Callable<Integer> {
             description = "Show stack traces and the libraries' logs (or set PACER_DEBUG=1).")
     private boolean debug;
 
+    // picocli acts on these two; no code reads them
+    @SuppressWarnings("unused")
     @Option(
             names = {"-h", "--help"},
             usageHelp = true,
@@ -56,6 +58,7 @@ public final class Pacer implements Callable<Integer> {
             description = "Show this help.")
     private boolean help;
 
+    @SuppressWarnings("unused")
     @Option(
             names = {"-V", "--version"},
             versionHelp = true,

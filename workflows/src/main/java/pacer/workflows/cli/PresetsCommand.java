@@ -10,7 +10,7 @@ import pacer.activities.publishing.report.Quantities;
 import pacer.trainer.spec.Preset;
 import pacer.trainer.spec.Presets;
 import pacer.trainer.spec.RunSpec;
-import pacer.trainer.spec.SpecHash;
+import pacer.trainer.spec.CanonicalYaml;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Parameters;
@@ -75,7 +75,7 @@ final class PresetsCommand implements Callable<Integer> {
             }
         });
         String section = "";
-        for (Map.Entry<String, String> setting : SpecHash.flatten(preset.spec()).entrySet()) {
+        for (Map.Entry<String, String> setting : CanonicalYaml.flatten(preset.spec()).entrySet()) {
             String path = setting.getKey();
             String in = path.contains(".") ? path.substring(0, path.indexOf('.')) : "";
             if (!in.equals(section)) {
@@ -91,7 +91,7 @@ final class PresetsCommand implements Callable<Integer> {
     private static List<String> wrapped(String text, int width) {
         List<String> lines = new ArrayList<>();
         StringBuilder line = new StringBuilder();
-        for (String word : text.split(" ")) {
+        for (String word : text.split(" ", -1)) {
             if (!line.isEmpty() && line.length() + 1 + word.length() > width) {
                 lines.add(line.toString());
                 line.setLength(0);
@@ -114,7 +114,7 @@ final class PresetsCommand implements Callable<Integer> {
         facts.put("parameters", preset.parameters());
         facts.put("tokens", preset.tokens());
         facts.put("facts", preset.facts());
-        facts.put("settings", SpecHash.flatten(preset.spec()));
+        facts.put("settings", CanonicalYaml.flatten(preset.spec()));
         return facts;
     }
 }

@@ -34,8 +34,8 @@ final class Screen {
     List<String> seen() {
         List<String> lines = new ArrayList<>(List.of(""));
         String text = raw().replaceAll("\u001b\\[[0-9]*m", "");
-        for (String part : text.split("(?<=\n)")) {
-            for (String drawn : part.split("\r")) {
+        for (String part : text.split("(?<=\n)", -1)) {
+            for (String drawn : part.split("\r", -1)) {
                 String bare = drawn.replace("\n", "").replace("\u001b[K", "");
                 if (bare.indexOf('\u001b') >= 0) {
                     throw new AssertionError("escape sequence in: " + bare);

@@ -85,7 +85,7 @@ final class ReportPage {
         double speed = history.finished().map(Finished::tokensPerSecond).orElseGet(history::tokensPerSecond);
         if (Double.isFinite(speed)) {
             tiles.add(tile("throughput", Quantities.count(speed), "tokens/s",
-                    Quantities.duration(spec.train().batchTokens() / speed) + " a step of "
+                    Quantities.brief(spec.train().batchTokens() / speed) + " a step of "
                             + Quantities.grouped(spec.train().batchTokens()) + " tokens"));
         }
         Optional<Started> start = history.starts().stream().reduce((a, b) -> b);

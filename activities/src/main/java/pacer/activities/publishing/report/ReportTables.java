@@ -2,6 +2,7 @@ package pacer.activities.publishing.report;
 
 import static pacer.activities.publishing.report.Html.escape;
 
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Objects;
@@ -56,8 +57,9 @@ final class ReportTables {
         double total = Math.max(data.seconds(), 1e-9);
         StringBuilder bar = new StringBuilder("<div class=\"stages\">");
         StringBuilder rows = new StringBuilder();
+        int number = 0;
         for (StageRecord stage : stages) {
-            String style = "c" + (stage.stage().ordinal() % 6 + 1);
+            String style = "c" + (number++ % 6 + 1);
             if (stage.seconds() > 0) {
                 bar.append("<span class=\"%s\" style=\"flex:%s\" title=\"%s %s\"></span>"
                         .formatted(
@@ -147,7 +149,7 @@ final class ReportTables {
     }
 
     private String notices() {
-        List<TrainingEvent> told = new java.util.ArrayList<>();
+        List<TrainingEvent> told = new ArrayList<>();
         told.addAll(data.history().notices());
         told.addAll(data.history().skipped());
         data.history().failed().ifPresent(told::add);

@@ -13,8 +13,7 @@ class QuantitiesTest {
             textBlock =
                     """
                     0 | 0.0 s
-                    0.00123 | 1.23 ms
-                    0.0123 | 12.3 ms
+                    0.0123 | 0.0 s
                     0.42 | 0.4 s
                     59.94 | 59.9 s
                     59.96 | 1 min 00 s
@@ -30,6 +29,12 @@ class QuantitiesTest {
     }
 
     @ParameterizedTest
+    @CsvSource({"0.00123,1.23 ms", "0.0123,12.3 ms", "0.65,650 ms", "1.2,1.2 s", "NaN,?"})
+    void stepsAreTimedInMilliseconds(double seconds, String said) {
+        assertThat(Quantities.brief(seconds)).isEqualTo(said);
+    }
+
+    @ParameterizedTest
     @CsvSource({
         "0,0", "7,7", "0.5,0.500", "812,812", "999.4,999", "1000,1.00k", "62345,62.3k", "999499,999k", "999500,1.00M", "1199999,1.20M",
         "10485760,10.5M", "1.5e9,1.50B", "2.5e15,2500T", "-1500,-1.50k"
@@ -39,8 +44,8 @@ class QuantitiesTest {
     }
 
     @ParameterizedTest
-    @CsvSource({"512,512 B", "1214979,1.21 MB", "25e9,25.0 GB", "3.1e12,3.10 TB", "1000,1.00 kB"})
-    void bytesCarryDecimalUnits(double bytes, String said) {
+    @CsvSource({"512,512 B", "1214979,1.21 MB", "25000000000,25.0 GB", "3100000000000,3.10 TB", "1000,1.00 kB"})
+    void bytesCarryDecimalUnits(long bytes, String said) {
         assertThat(Quantities.bytes(bytes)).isEqualTo(said);
     }
 

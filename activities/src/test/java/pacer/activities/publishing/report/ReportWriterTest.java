@@ -4,12 +4,15 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.IOException;
 import java.io.StringReader;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.MessageDigest;
 import java.time.Instant;
 import java.util.Base64;
 import java.util.List;
+import java.util.SplittableRandom;
+import java.util.stream.IntStream;
 import javax.xml.parsers.DocumentBuilderFactory;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -109,7 +112,7 @@ class ReportWriterTest {
         String page = page();
         assertThat(page).doesNotContainPattern("<[^>]*\\b(src|href|srcset|action)=").doesNotContain("@import", "url(", "<link", "fetch(");
         String script = page.substring(page.indexOf("<script>") + 8, page.indexOf("</script>"));
-        String digest = Base64.getEncoder().encodeToString(MessageDigest.getInstance("SHA-256").digest(script.getBytes("UTF-8")));
+        String digest = Base64.getEncoder().encodeToString(MessageDigest.getInstance("SHA-256").digest(script.getBytes(StandardCharsets.UTF_8)));
         assertThat(page).contains("default-src 'none'", "script-src 'sha256-" + digest + "'");
     }
 
@@ -126,8 +129,8 @@ class ReportWriterTest {
     @Test
     void aHundredThousandStepsMakeASmallPage() throws Exception {
         record(RunStatus.FINISHED, new Verdict(null, 1.7, null, "val loss 1.7"), null, null);
-        java.util.SplittableRandom random = new java.util.SplittableRandom(5);
-        events(java.util.stream.IntStream.rangeClosed(1, 100_000)
+        SplittableRandom random = new SplittableRandom(5);
+        events(IntStream.rangeClosed(1, 100_000)
                 .mapToObj(i -> step(i, 2 + random.nextDouble()))
                 .toList());
         assertThat(page().length()).isLessThan(200_000);

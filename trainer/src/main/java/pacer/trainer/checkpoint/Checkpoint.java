@@ -58,8 +58,13 @@ public record Checkpoint(Path folder, Manifest manifest) {
 
     static Checkpoint read(Path folder) throws IOException {
         Manifest manifest = Manifest.read(folder);
-        if (!folder.getFileName().toString().equals(CheckpointStore.folderName(manifest.state().step()))) {
-            throw new InvalidFileException(folder, "name", "the manifest inside is of step " + manifest.state().step());
+        if (!folder.getFileName()
+                .toString()
+                .equals(CheckpointStore.folderName(manifest.state().step()))) {
+            throw new InvalidFileException(
+                    folder,
+                    "name",
+                    "the manifest inside is of step " + manifest.state().step());
         }
         return new Checkpoint(folder, manifest);
     }

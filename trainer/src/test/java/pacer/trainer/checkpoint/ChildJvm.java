@@ -23,12 +23,14 @@ public final class ChildJvm implements AutoCloseable {
     private final Process process;
     private final BlockingQueue<String> lines = new LinkedBlockingQueue<>();
     private final Thread output;
+    private final Thread errorOutput;
     private final Queue<String> errors = new ConcurrentLinkedQueue<>();
 
     private ChildJvm(Process process) {
         this.process = process;
-        output = Thread.ofVirtual().start(() -> process.inputReader(StandardCharsets.UTF_8).lines().forEach(lines::add));
-        Thread.ofVirtual().start(() -> {
+        output = Thread.ofVirtual()
+                .start(() -> process.inputReader(StandardCharsets.UTF_8).lines().forEach(lines::add));
+        errorOutput = Thread.ofVirtual().start(() -> {
             BufferedReader reader = process.errorReader(StandardCharsets.UTF_8);
             reader.lines().forEach(errors::add);
         });
@@ -41,7 +43,8 @@ public final class ChildJvm implements AutoCloseable {
 
     /** Starts {@code main} behind {@code prefix}, a command that runs the rest of its line, with more {@code environment}. */
     public static ChildJvm start(
-            List<String> prefix, Map<String, String> environment, Class<?> main, Object... arguments) throws IOException {
+            List<String> prefix, Map<String, String> environment, Class<?> main, Object... arguments)
+            throws IOException {
         List<String> command = new ArrayList<>(prefix);
         command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
         command.addAll(List.of("-Xmx256m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xshare:auto"));
@@ -66,9 +69,8 @@ public final class ChildJvm implements AutoCloseable {
         return line;
     }
 
-    /** The last line that the child, which has ended, printed and nobody read; "" when there is none. */
-    public String lastLine() throws InterruptedException {
-        output.join();
+    /** The last line that the child, whose exit code was asked for, printed and nobody read; "" when there is none. */
+    public String lastLine() {
         String last = "";
         for (String line = lines.poll(); line != null; line = lines.poll()) {
             last = line;
@@ -83,7 +85,10 @@ public final class ChildJvm implements AutoCloseable {
 
     /** Sends a signal, as STOP or KILL. */
     public void signal(String name) throws IOException, InterruptedException {
-        assertThat(new ProcessBuilder("kill", "-" + name, Long.toString(pid())).start().waitFor()).isZero();
+        assertThat(new ProcessBuilder("kill", "-" + name, Long.toString(pid()))
+                        .start()
+                        .waitFor())
+                .isZero();
     }
 
     /** Waits for the child to end; its exit code. */
@@ -91,6 +96,8 @@ public final class ChildJvm implements AutoCloseable {
         assertThat(process.waitFor(PATIENCE_SECONDS, TimeUnit.SECONDS))
                 .as("the child ends; its errors: " + errors())
                 .isTrue();
+        output.join();
+        errorOutput.join();
         return process.exitValue();
     }
 
@@ -98,7 +105,7 @@ public final class ChildJvm implements AutoCloseable {
         return process.isAlive();
     }
 
-    /** What the child wrote to standard error so far. */
+    /** What the child wrote to standard error; all of it once its exit code was asked for. */
     public String errors() {
         return String.join("\n", errors);
     }

@@ -81,12 +81,17 @@ final class Peer {
     /** Sends and receives what can pass without waiting, and asks the selector for the rest. */
     void advance(Call call) throws IOException {
         boolean moved = false;
-        while (isSending()) {
-            out[1] = outBody;
-            if (channel.write(out) == 0) {
-                break;
+        IOException broken = null;
+        try {
+            while (isSending()) {
+                out[1] = outBody;
+                if (channel.write(out) == 0) {
+                    break;
+                }
+                moved = true;
             }
-            moved = true;
+        } catch (IOException e) {
+            broken = e; // what arrived before may say why
         }
         while (isReceiving()) {
             boolean head = inHead.hasRemaining();
@@ -101,6 +106,9 @@ final class Peer {
             if (head && !inHead.hasRemaining()) {
                 check(call);
             }
+        }
+        if (broken != null) {
+            throw broken;
         }
         if (moved) {
             progress = System.nanoTime();

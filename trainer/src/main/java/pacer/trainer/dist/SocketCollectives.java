@@ -27,8 +27,8 @@ import pacer.trainer.ops.Tensor;
  * here and, where it can be said, on the other ranks. For use by one thread at a time.
  */
 public final class SocketCollectives implements Collectives {
-    /** Bytes passed at once: large enough for few rounds, small enough to be added while in cache. */
-    private static final int CHUNK = 1 << 20;
+    /** Bytes passed at once: large enough for few rounds, small enough to fit socket buffers and be added while in cache. */
+    private static final int CHUNK = 1 << 18;
     /** How long to wait for another rank's explanation when several are silent and only one can be the cause. */
     private static final long EXPLANATION_NANOS = 1_000_000_000;
 

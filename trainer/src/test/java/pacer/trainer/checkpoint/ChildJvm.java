@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.io.BufferedReader;
 import java.io.File;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -28,11 +29,17 @@ public final class ChildJvm implements AutoCloseable {
 
     private ChildJvm(Process process) {
         this.process = process;
-        output = Thread.ofVirtual()
-                .start(() -> process.inputReader(StandardCharsets.UTF_8).lines().forEach(lines::add));
-        errorOutput = Thread.ofVirtual().start(() -> {
-            BufferedReader reader = process.errorReader(StandardCharsets.UTF_8);
-            reader.lines().forEach(errors::add);
+        output = collect(process.inputReader(StandardCharsets.UTF_8), lines);
+        errorOutput = collect(process.errorReader(StandardCharsets.UTF_8), errors);
+    }
+
+    private static Thread collect(BufferedReader from, Queue<String> to) {
+        return Thread.ofVirtual().start(() -> {
+            try {
+                from.lines().forEach(to::add);
+            } catch (UncheckedIOException closed) {
+                // by close(), when nobody wants to know any more
+            }
         });
     }
 

@@ -1,5 +1,7 @@
 package pacer.workflows;
 
+import io.grpc.Status;
+import io.grpc.StatusRuntimeException;
 import io.temporal.api.enums.v1.TaskQueueType;
 import io.temporal.api.taskqueue.v1.TaskQueue;
 import io.temporal.api.workflowservice.v1.DescribeTaskQueueRequest;
@@ -23,7 +25,7 @@ import pacer.activities.run.RunJson;
 
 /** A connection to a Temporal service: the one at an address, where one is given, else one inside this process. */
 public final class TemporalConnection implements AutoCloseable {
-    private static final Duration PATIENCE = Duration.ofSeconds(10);
+    private static final Duration PATIENCE = Duration.ofSeconds(5);
 
     private final WorkflowServiceStubs stubs;
     private final WorkflowClient client;
@@ -127,16 +129,21 @@ public final class TemporalConnection implements AutoCloseable {
         return client;
     }
 
-    /** Whether some worker asks for work on the queue {@code name}. */
-    boolean hasWorkers(String name) {
-        return stubs.blockingStub()
-                        .describeTaskQueue(DescribeTaskQueueRequest.newBuilder()
-                                .setNamespace(client.getOptions().getNamespace())
-                                .setTaskQueue(TaskQueue.newBuilder().setName(name))
-                                .setTaskQueueType(TaskQueueType.TASK_QUEUE_TYPE_WORKFLOW)
-                                .build())
-                        .getPollersCount()
-                > 0;
+    /** Whether some worker asks for workflow tasks on the queue {@code name}; false where the service does not tell. */
+    boolean hasWorkers(String name) throws IOException {
+        DescribeTaskQueueRequest request = DescribeTaskQueueRequest.newBuilder()
+                .setNamespace(client.getOptions().getNamespace())
+                .setTaskQueue(TaskQueue.newBuilder().setName(name))
+                .setTaskQueueType(TaskQueueType.TASK_QUEUE_TYPE_WORKFLOW)
+                .build();
+        try {
+            return stubs.blockingStub().describeTaskQueue(request).getPollersCount() > 0;
+        } catch (StatusRuntimeException e) {
+            if (e.getStatus().getCode() == Status.Code.UNIMPLEMENTED) {
+                return false;
+            }
+            throw new IOException(description + ": " + e.getStatus().getDescription(), e);
+        }
     }
 
     private static boolean given(String text) {

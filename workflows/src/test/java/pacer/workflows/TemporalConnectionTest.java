@@ -9,10 +9,12 @@ import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Instant;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
+import pacer.activities.run.Machine;
 
 @Timeout(60)
 class TemporalConnectionTest {
@@ -63,6 +65,22 @@ class TemporalConnectionTest {
         assertThatThrownBy(() -> TemporalConnection.open(null, Map.of("TEMPORAL_CONFIG_FILE", file.toString())))
                 .isInstanceOf(IOException.class)
                 .hasMessageStartingWith("temporal.toml: ");
+    }
+
+    @Test
+    void workersThatEndedAreNotCounted() throws Exception {
+        String host = Machine.hostName();
+        Process ended = new ProcessBuilder("true").start();
+        ended.waitFor();
+        Instant now = Instant.now();
+
+        assertThat(TemporalConnection.isAlive(ProcessHandle.current().pid() + "@" + host, now.minusSeconds(300)))
+                .isTrue();
+        assertThat(TemporalConnection.isAlive(ended.pid() + "@" + host, now)).isFalse();
+        assertThat(TemporalConnection.isAlive(ended.pid() + "@elsewhere", now)).isTrue();
+        assertThat(TemporalConnection.isAlive(ended.pid() + "@elsewhere", now.minusSeconds(300)))
+                .isFalse();
+        assertThat(TemporalConnection.isAlive("worker of a fleet", now)).isTrue();
     }
 
     private static String description(String address, Map<String, String> environment) throws IOException {

@@ -2,6 +2,7 @@ package pacer.trainer;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import pacer.trainer.data.BadDataException;
 import pacer.trainer.data.TokenLoader;
 import pacer.trainer.spec.RunSpec;
 
@@ -23,16 +24,31 @@ final class TrainingBatches {
         this.loader = loader;
         this.length = spec.model().sequenceLength();
         this.sequencesAStep = spec.train().batchTokens() / length;
-        this.sequencesARank = sequencesAStep / spec.train().ranks();
-        this.microBatch = Math.min(spec.train().microBatch(), sequencesARank);
+        this.sequencesARank = sequencesARank(spec);
+        this.microBatch = microBatch(spec);
         this.rank = rank;
         Arena arena = Arena.ofAuto();
         this.inputs = arena.allocate(4L * microBatch * length, 64);
         this.targets = arena.allocate(4L * microBatch * length, 64);
     }
 
-    int microBatch() {
-        return microBatch;
+    /** Sequences that a rank takes through the model at once: the spec's, or fewer where a rank's share of a step is smaller. */
+    static int microBatch(RunSpec spec) {
+        return Math.min(spec.train().microBatch(), sequencesARank(spec));
+    }
+
+    private static int sequencesARank(RunSpec spec) {
+        return spec.train().batchTokens()
+                / spec.model().sequenceLength()
+                / spec.train().ranks();
+    }
+
+    /** A process started for another number of ranks than the spec's would divide the batch wrongly. */
+    static void requireRanks(RunSpec spec, int ranks) {
+        if (spec.train().ranks() != ranks) {
+            throw new BadDataException(
+                    "--ranks " + ranks + ": train.ranks is " + spec.train().ranks() + "; they must be equal");
+        }
     }
 
     int microSteps() {

@@ -69,7 +69,8 @@ public final class Machine {
                 : 0;
     }
 
-    private static String version() {
+    /** This build's version. */
+    public static String version() {
         try (InputStream in = Machine.class.getResourceAsStream("/pacer/build.properties")) {
             Properties build = new Properties();
             build.load(in);
@@ -97,7 +98,8 @@ public final class Machine {
     }
 
     private static Optional<String> git(Path checkout, String... arguments) {
-        return output(checkout, Stream.concat(Stream.of("git"), Stream.of(arguments)).toArray(String[]::new));
+        return output(
+                checkout, Stream.concat(Stream.of("git"), Stream.of(arguments)).toArray(String[]::new));
     }
 
     /** What a command prints; empty when it is not there, fails, or takes long. */

@@ -56,10 +56,28 @@ public record Checkpoint(Path folder, Manifest manifest) {
         }
     }
 
+    /**
+     * The checkpoint in {@code folder}; files are not verified.
+     *
+     * @throws IOException naming what is wrong when it is none
+     */
+    public static Checkpoint open(Path folder) throws IOException {
+        try {
+            return read(folder);
+        } catch (NoSuchFileException e) {
+            throw new InvalidFileException(folder, "folder", "has no manifest.json: it is no checkpoint");
+        }
+    }
+
     static Checkpoint read(Path folder) throws IOException {
         Manifest manifest = Manifest.read(folder);
-        if (!folder.getFileName().toString().equals(CheckpointStore.folderName(manifest.state().step()))) {
-            throw new InvalidFileException(folder, "name", "the manifest inside is of step " + manifest.state().step());
+        if (!folder.getFileName()
+                .toString()
+                .equals(CheckpointStore.folderName(manifest.state().step()))) {
+            throw new InvalidFileException(
+                    folder,
+                    "name",
+                    "the manifest inside is of step " + manifest.state().step());
         }
         return new Checkpoint(folder, manifest);
     }

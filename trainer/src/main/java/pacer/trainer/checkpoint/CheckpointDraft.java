@@ -31,7 +31,8 @@ public final class CheckpointDraft {
     }
 
     /** Writes one safetensors file, synced to disk, and notes its length and hash for whoever commits. */
-    public FileFacts write(String name, Map<String, String> metadata, Collection<TensorSource> tensors) throws IOException {
+    public FileFacts write(String name, Map<String, String> metadata, Collection<TensorSource> tensors)
+            throws IOException {
         Durable.createFolder(hidden);
         FileFacts facts = SafetensorsWriter.write(hidden.resolve(name), metadata, tensors);
         Files.write(note(name), Json.MAPPER.writeValueAsBytes(facts));
@@ -46,8 +47,8 @@ public final class CheckpointDraft {
      */
     public Checkpoint commit(Fence fence, TrainingState state, List<String> files) throws IOException {
         if (state.step() != step || fence.epoch() != epoch) {
-            throw new IllegalArgumentException("draft of step " + step + ", epoch " + epoch + " committed as step " + state.step()
-                    + ", epoch " + fence.epoch());
+            throw new IllegalArgumentException("draft of step " + step + ", epoch " + epoch + " committed as step "
+                    + state.step() + ", epoch " + fence.epoch());
         }
         List<FileFacts> facts = new ArrayList<>();
         for (String file : files) {
@@ -109,8 +110,10 @@ public final class CheckpointDraft {
         try {
             return Json.MAPPER.readValue(Files.readAllBytes(note(name)), FileFacts.class);
         } catch (NoSuchFileException | JsonProcessingException e) {
-            throw new IOException("checkpoint of step " + step + " cannot be completed: " + hidden.resolve(name)
-                    + " was not written to its end", e);
+            throw new IOException(
+                    "checkpoint of step " + step + " cannot be completed: " + hidden.resolve(name)
+                            + " was not written to its end",
+                    e);
         }
     }
 }

@@ -91,8 +91,8 @@ public final class CheckpointStore {
                 return Optional.of(checkpoint);
             } catch (InvalidFileException damage) {
                 Path aside = fence.commit(() -> setAside(path));
-                notices.accept("damaged checkpoint set aside as " + aside.getFileName() + ", the one before it is used: "
-                        + damage.getMessage());
+                notices.accept("damaged checkpoint set aside as " + aside.getFileName()
+                        + ", the one before it is used: " + damage.getMessage());
             }
         }
         return Optional.empty();
@@ -132,7 +132,8 @@ public final class CheckpointStore {
         fence.commit(() -> {
             removeLeftovers(fence);
             List<Checkpoint> all = list();
-            Set<Checkpoint> kept = new HashSet<>(all.subList(Math.max(0, all.size() - Math.max(1, keepLast)), all.size()));
+            Set<Checkpoint> kept =
+                    new HashSet<>(all.subList(Math.max(0, all.size() - Math.max(1, keepLast)), all.size()));
             if (keepBest) {
                 kept.addAll(byLoss(all).stream().limit(1).toList());
             }
@@ -177,8 +178,9 @@ public final class CheckpointStore {
 
     private List<Path> matching(Pattern name) throws IOException {
         try (Stream<Path> all = Files.list(folder)) {
-            return new ArrayList<>(all.filter(p -> name.matcher(p.getFileName().toString()).matches())
-                    .toList());
+            return new ArrayList<>(
+                    all.filter(p -> name.matcher(p.getFileName().toString()).matches())
+                            .toList());
         } catch (NoSuchFileException none) {
             return new ArrayList<>();
         }

@@ -20,6 +20,8 @@ final class Durable {
     static void syncFolder(Path folder) throws IOException {
         try (FileChannel channel = FileChannel.open(folder, StandardOpenOption.READ)) {
             channel.force(true);
+        } catch (IOException e) {
+            throw new IOException("cannot sync folder " + folder + ": " + e.getMessage(), e);
         }
     }
 
@@ -43,6 +45,8 @@ final class Durable {
                 channel.write(rest);
             }
             channel.force(true);
+        } catch (IOException e) {
+            throw new IOException("cannot write " + file + ": " + e.getMessage(), e);
         }
     }
 

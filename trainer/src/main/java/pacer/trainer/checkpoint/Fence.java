@@ -57,7 +57,8 @@ public final class Fence {
      */
     public static Fence acquire(Path run, Duration patience, Consumer<String> notices) throws IOException {
         Durable.createFolder(folder(run));
-        Optional<RunLock> lock = RunLock.take(folder(run).resolve("lock"), patience.compareTo(GRACE) < 0 ? patience : GRACE);
+        Optional<RunLock> lock =
+                RunLock.take(folder(run).resolve("lock"), patience.compareTo(GRACE) < 0 ? patience : GRACE);
         if (lock.isEmpty()) {
             endWriter(run, "and held the lock", notices);
             lock = Optional.of(lock(run, patience));
@@ -118,7 +119,8 @@ public final class Fence {
         if (lock.isEmpty()) {
             Optional<Writer> writer = writer(run);
             throw new IOException(file + " is held by another process for more than " + patience.toSeconds() + " s"
-                    + writer.map(w -> "; the last known writer is " + w.process() + " of epoch " + w.epoch()).orElse("")
+                    + writer.map(w -> "; the last known writer is " + w.process() + " of epoch " + w.epoch())
+                            .orElse("")
                     + ". End that process if it hangs");
         }
         return lock.get();
@@ -140,7 +142,8 @@ public final class Fence {
 
     private static Optional<Writer> writer(Path run) throws IOException {
         try {
-            return Optional.of(Json.MAPPER.readValue(Files.readAllBytes(folder(run).resolve("writer")), Writer.class));
+            return Optional.of(
+                    Json.MAPPER.readValue(Files.readAllBytes(folder(run).resolve("writer")), Writer.class));
         } catch (NoSuchFileException | JsonProcessingException unknown) {
             return Optional.empty(); // it only helps to end a zombie early; the epoch is what fences it off
         }
@@ -160,13 +163,15 @@ public final class Fence {
         try {
             handle.get().onExit().get(10, TimeUnit.SECONDS);
         } catch (TimeoutException | ExecutionException slow) {
-            notices.accept(process + ", the trainer of epoch " + writer.get().epoch() + ", was killed but is not gone yet");
+            notices.accept(
+                    process + ", the trainer of epoch " + writer.get().epoch() + ", was killed but is not gone yet");
             return;
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             return;
         }
-        notices.accept(process + ", the trainer of epoch " + writer.get().epoch() + ", was still there " + when + ": killed it");
+        notices.accept(process + ", the trainer of epoch " + writer.get().epoch() + ", was still there " + when
+                + ": killed it");
     }
 
     private static Path folder(Path run) {

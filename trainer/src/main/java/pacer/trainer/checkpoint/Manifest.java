@@ -55,7 +55,8 @@ public record Manifest(int formatVersion, long epoch, Instant time, TrainingStat
         Path file = folder.resolve(FILE);
         long size = Files.size(file);
         if (size > MAX_BYTES) {
-            throw new InvalidFileException(file, "file", "has " + size + " bytes; at most " + MAX_BYTES + " are allowed");
+            throw new InvalidFileException(
+                    file, "file", "has " + size + " bytes; at most " + MAX_BYTES + " are allowed");
         }
         try {
             if (!(Json.MAPPER.readTree(Files.readAllBytes(file)) instanceof ObjectNode json)) {
@@ -63,11 +64,12 @@ public record Manifest(int formatVersion, long epoch, Instant time, TrainingStat
             }
             JsonNode stored = json.remove(CHECKSUM);
             if (stored == null || !stored.asText().equals(checksum(json))) {
-                throw new InvalidFileException(file, CHECKSUM, "does not match the content: the file was changed or damaged");
+                throw new InvalidFileException(
+                        file, CHECKSUM, "does not match the content: the file was changed or damaged");
             }
             if (json.path("formatVersion").asInt() != VERSION) {
-                throw new IOException(file + ": formatVersion: is " + json.path("formatVersion") + "; this version of pacer reads "
-                        + VERSION + ": use the one that wrote it, or a later one");
+                throw new IOException(file + ": formatVersion: is " + json.path("formatVersion")
+                        + "; this version of pacer reads " + VERSION + ": use the one that wrote it, or a later one");
             }
             return Json.MAPPER.treeToValue(json, Manifest.class);
         } catch (JsonProcessingException e) {

@@ -23,7 +23,8 @@ record ProcessIdentity(String machine, long pid, String start) {
 
     /** Whether this very process runs on this machine. */
     boolean isRunning() {
-        return machine.equals(thisMachine()) && startOf(pid).filter(start::equals).isPresent();
+        return machine.equals(thisMachine())
+                && startOf(pid).filter(start::equals).isPresent();
     }
 
     /** When process {@code pid} of this machine started; empty when there is none, or only its unreaped remains. */
@@ -49,7 +50,8 @@ record ProcessIdentity(String machine, long pid, String start) {
     private static String thisMachine() {
         try {
             return Files.readString(Path.of("/proc/sys/kernel/hostname")).strip() + "/"
-                    + Files.readString(Path.of("/proc/sys/kernel/random/boot_id")).strip();
+                    + Files.readString(Path.of("/proc/sys/kernel/random/boot_id"))
+                            .strip();
         } catch (IOException e) {
             try {
                 return InetAddress.getLocalHost().getHostName();

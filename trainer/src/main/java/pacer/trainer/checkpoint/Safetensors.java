@@ -20,6 +20,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.TreeSet;
+import java.util.function.Predicate;
 
 /**
  * Tensors of one safetensors file, or of a folder whose weights lie in one or several of them, mapped into memory. Opening
@@ -100,6 +101,11 @@ public final class Safetensors implements AutoCloseable {
 
     /** Requires exactly the tensors of {@code shapes}, each with its shape; one error lists all that differ. */
     public void expect(Map<String, int[]> shapes) throws InvalidFileException {
+        expect(shapes, name -> false);
+    }
+
+    /** As {@link #expect(Map)}, but tensors that {@code ignored} names may be there too. */
+    void expect(Map<String, int[]> shapes, Predicate<String> ignored) throws InvalidFileException {
         List<String> faults = new ArrayList<>();
         new TreeMap<>(shapes).forEach((name, shape) -> {
             StoredTensor tensor = tensors.get(name);
@@ -111,7 +117,7 @@ public final class Safetensors implements AutoCloseable {
             }
         });
         for (String name : new TreeSet<>(tensors.keySet())) {
-            if (!shapes.containsKey(name)) {
+            if (!shapes.containsKey(name) && !ignored.test(name)) {
                 faults.add(quote(name) + " " + tensors.get(name).shape() + " is not part of the model");
             }
         }

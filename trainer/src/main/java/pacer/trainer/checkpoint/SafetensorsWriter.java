@@ -4,6 +4,7 @@ import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonGenerator;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.io.InterruptedIOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -20,6 +21,10 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 
 /**
  * Writes safetensors files as the reference implementation does: tensors by falling alignment, then name; the header padded
@@ -29,8 +34,8 @@ import java.util.TreeMap;
 public final class SafetensorsWriter {
     /** Bytes handled at once; a multiple of every element's size. */
     static final int PIECE = 1 << 22;
-    /** Bytes hashed and written at once, small enough to stay in cache. */
-    private static final int WINDOW = 1 << 17;
+    /** Bytes hashed and written at once. */
+    private static final int WINDOW = 1 << 20;
 
     private static final int DATA_ALIGNMENT = 64;
 
@@ -52,8 +57,8 @@ public final class SafetensorsWriter {
                         StandardOpenOption.CREATE,
                         StandardOpenOption.TRUNCATE_EXISTING,
                         StandardOpenOption.WRITE);
-                Arena arena = Arena.ofConfined()) {
-            Output output = new Output(channel);
+                Arena arena = Arena.ofConfined();
+                Output output = new Output(channel)) {
             output.write(MemorySegment.ofArray(header));
             MemorySegment scratch = arena.allocate(PIECE, 64);
             for (TensorSource tensor : ordered) {
@@ -123,11 +128,14 @@ public final class SafetensorsWriter {
         json.writeEndArray();
     }
 
-    /** A file and the hash of what went into it. */
-    private static final class Output {
+    /** A file and the hash of what went into it; hashing, the slower of the two, goes on beside writing. */
+    private static final class Output implements AutoCloseable {
         private final FileChannel channel;
         private final MessageDigest digest = FileFacts.newDigest();
+        // an array, because hashing a native buffer copies it in far smaller pieces
         private final byte[] window = new byte[WINDOW];
+        private final ExecutorService writer = Executors.newSingleThreadExecutor(
+                Thread.ofPlatform().daemon().name("checkpoint-writer").factory());
 
         Output(FileChannel channel) {
             this.channel = channel;
@@ -136,14 +144,33 @@ public final class SafetensorsWriter {
         void write(MemorySegment bytes) throws IOException {
             for (long at = 0; at < bytes.byteSize(); at += WINDOW) {
                 int length = (int) Math.min(WINDOW, bytes.byteSize() - at);
-                // through a byte array: hashing a native buffer copies it in far smaller pieces
                 MemorySegment.copy(bytes, ValueLayout.JAVA_BYTE, at, window, 0, length);
+                Future<?> written = writer.submit(() -> {
+                    ByteBuffer rest = ByteBuffer.wrap(window, 0, length);
+                    while (rest.hasRemaining()) {
+                        channel.write(rest);
+                    }
+                    return null;
+                });
                 digest.update(window, 0, length);
-                ByteBuffer rest = ByteBuffer.wrap(window, 0, length);
-                while (rest.hasRemaining()) {
-                    channel.write(rest);
-                }
+                await(written);
             }
+        }
+
+        private static void await(Future<?> written) throws IOException {
+            try {
+                written.get();
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+                throw new InterruptedIOException("interrupted");
+            } catch (ExecutionException e) {
+                throw e.getCause() instanceof IOException io ? io : new IOException(e.getCause());
+            }
+        }
+
+        @Override
+        public void close() {
+            writer.close();
         }
     }
 }

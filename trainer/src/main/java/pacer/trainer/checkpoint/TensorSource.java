@@ -75,6 +75,12 @@ public record TensorSource(String name, ElementType type, List<Long> shape, Cont
 
     /** The same tensor with its bytes copied to {@code arena} now, so that training may go on while it is written. */
     public TensorSource snapshot(Arena arena) throws IOException {
+        MemorySegment copy = copyTo(arena);
+        return new TensorSource(name, type, shape, (offset, length, scratch) -> copy.asSlice(offset, length));
+    }
+
+    /** The whole content, in memory of {@code arena}. */
+    MemorySegment copyTo(Arena arena) throws IOException {
         MemorySegment copy = arena.allocate(bytes(), 64);
         for (long at = 0; at < copy.byteSize(); at += SafetensorsWriter.PIECE) {
             MemorySegment to = copy.asSlice(at, Math.min(SafetensorsWriter.PIECE, copy.byteSize() - at));
@@ -83,7 +89,7 @@ public record TensorSource(String name, ElementType type, List<Long> shape, Cont
                 to.copyFrom(from);
             }
         }
-        return new TensorSource(name, type, shape, (offset, length, scratch) -> copy.asSlice(offset, length));
+        return copy;
     }
 
     /** Length in bytes. Throws ArithmeticException at 2⁶³ and beyond. */

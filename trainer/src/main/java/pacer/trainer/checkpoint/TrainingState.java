@@ -43,12 +43,15 @@ public record TrainingState(
 
     public TrainingState {
         if (step < 0 || samples < 0 || worldSize < 1 || model == null || tokenizer == null || skips == null) {
-            throw new IllegalArgumentException("a training state needs step >= 0, samples >= 0, worldSize >= 1, tokenizer, model and"
-                    + " skips; got step " + step + ", samples " + samples + ", worldSize " + worldSize + ", tokenizer "
-                    + tokenizer + ", model " + model + ", skips " + skips);
+            throw new IllegalArgumentException(
+                    "a training state needs step >= 0, samples >= 0, worldSize >= 1, tokenizer, model and"
+                            + " skips; got step " + step + ", samples " + samples + ", worldSize " + worldSize
+                            + ", tokenizer "
+                            + tokenizer + ", model " + model + ", skips " + skips);
         }
         if ((vocabulary != null) != (tokenizer == DatasetSpec.Tokenizer.CHARACTERS)) {
-            throw new IllegalArgumentException("the vocabulary belongs in the state exactly when tokens are characters");
+            throw new IllegalArgumentException(
+                    "the vocabulary belongs in the state exactly when tokens are characters");
         }
         validationLoss = finiteOrNull(validationLoss);
         bestValidationLoss = finiteOrNull(bestValidationLoss);

@@ -6,7 +6,6 @@ import java.lang.foreign.ValueLayout;
 import java.util.Arrays;
 import java.util.function.IntConsumer;
 import pacer.trainer.model.Gpt;
-import pacer.trainer.model.Replica;
 import pacer.trainer.ops.Dropout;
 
 /**
@@ -16,17 +15,15 @@ import pacer.trainer.ops.Dropout;
 public final class Sampler {
     private final Gpt gpt;
     private final int length;
-    private final int vocabulary;
     private final MemorySegment inputs; // (B, T) int32; only the first row is of interest
     private final MemorySegment row; // (V)
 
-    /** @param vocabulary tokens that may be drawn: those the tokenizer knows, at most the model's */
-    public Sampler(Replica replica, int vocabulary) {
-        this.gpt = replica.firstLane();
+    /** Samples from {@code gpt}; one made for a single sequence wastes nothing. */
+    public Sampler(Gpt gpt) {
+        this.gpt = gpt;
         this.length = gpt.length();
-        this.vocabulary = Math.min(vocabulary, replica.model().vocabulary());
         this.inputs = Arena.ofAuto().allocate(4L * gpt.sequences() * length, 64);
-        this.row = Arena.ofAuto().allocate(4L * replica.model().vocabulary(), 64);
+        this.row = Arena.ofAuto().allocate(4L * gpt.vocabulary(), 64);
     }
 
     /**
@@ -42,8 +39,9 @@ public final class Sampler {
      * Continues {@code prompt} by {@code count} tokens, handing each to {@code each} as it is drawn.
      *
      * @param sample number of the sample; other samples of the same seed are other texts
+     * @param vocabulary tokens that may be drawn: those that the tokenizer knows, at most the model's
      */
-    public void continuing(int[] prompt, int count, Settings settings, int sample, IntConsumer each) {
+    public void continuing(int[] prompt, int count, Settings settings, int sample, int vocabulary, IntConsumer each) {
         if (prompt.length == 0) {
             throw new IllegalArgumentException("a prompt needs at least one token");
         }
@@ -52,7 +50,8 @@ public final class Sampler {
         context = Arrays.copyOf(context, length);
         long key = Dropout.key(settings.seed(), sample, 0);
         for (int i = 0; i < count; i++) {
-            int token = draw(logits(context, used), settings, Dropout.key(key, i, 1));
+            int token = draw(
+                    logits(context, used, Math.min(vocabulary, gpt.vocabulary())), settings, Dropout.key(key, i, 1));
             each.accept(token);
             if (used < length) {
                 context[used++] = token;
@@ -63,7 +62,7 @@ public final class Sampler {
         }
     }
 
-    private double[] logits(int[] context, int used) {
+    private double[] logits(int[] context, int used, int vocabulary) {
         MemorySegment.copy(context, 0, inputs, ValueLayout.JAVA_INT, 0, length);
         gpt.logits(inputs, used - 1, row);
         double[] values = new double[vocabulary];

@@ -3,6 +3,7 @@ package pacer.trainer.model;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import pacer.trainer.ops.DType;
 import pacer.trainer.ops.Device;
 import pacer.trainer.ops.Tensor;
@@ -26,6 +27,7 @@ public final class Replica implements AutoCloseable {
     private final Gpt[] gpts;
     private final double[] losses;
     private final int[] firstSequence;
+    private Gpt sampling; // made when first asked for
 
     /**
      * Plans a replica.
@@ -91,6 +93,24 @@ public final class Replica implements AutoCloseable {
         return gpts[0].length();
     }
 
+    /**
+     * Sets every parameter.
+     *
+     * @param values floats by parameter name
+     * @throws IllegalArgumentException naming the parameter that is missing or of another size
+     */
+    public void load(Map<String, MemorySegment> values) {
+        for (Parameter p : parameters.all()) {
+            MemorySegment value = values.get(p.name());
+            if (value == null || value.byteSize() != 4 * p.size()) {
+                throw new IllegalArgumentException("parameter " + p.name() + " " + p.shape() + ": "
+                        + (value == null ? "no values given" : value.byteSize() + " bytes given"));
+            }
+            device().write(parameters.in(weights, p.name()), value);
+        }
+        weightsChanged();
+    }
+
     /** Brings the products' copy of the weights up to date. */
     public void weightsChanged() {
         if (products != weights) {
@@ -132,6 +152,19 @@ public final class Replica implements AutoCloseable {
     public double loss(MemorySegment inputs, MemorySegment targets) {
         lanes.run(lane -> losses[lane] = gpts[lane].loss(share(inputs, lane), share(targets, lane)));
         return sumOfLosses();
+    }
+
+    /** A model of one sequence at a time over the same weights, for sampling; on the first lane's device. */
+    public Gpt forSampling() {
+        if (sampling == null) {
+            sampling = new Gpt(model, parameters, device(), weights, products, null, 1, length());
+        }
+        return sampling;
+    }
+
+    /** One line for people: the device and how the work is divided. */
+    public String description() {
+        return device().description() + (gpts.length > 1 ? ", " + gpts.length + " lanes" : "");
     }
 
     /** The first lane's model, for logits of its share of a batch. */

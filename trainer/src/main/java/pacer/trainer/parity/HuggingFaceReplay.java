@@ -35,7 +35,7 @@ final class HuggingFaceReplay {
             Engine whole = new Engine(engine.kind(), 1, engine.precision(), engine.products(), engine.cache());
             try (Replica replica = whole.open(model, sequences, length, true)) {
                 Comparison compare = new Comparison(replica);
-                Comparison.load(replica, HuggingFaceGpt2.readWeights(folder, model, arena), folder);
+                replica.load(HuggingFaceGpt2.readWeights(folder, model, arena));
                 MemorySegment x = ints(inputs, arena);
                 MemorySegment y = ints(targets, arena);
 
@@ -77,8 +77,14 @@ final class HuggingFaceReplay {
         }
         int[] ours = Arrays.copyOf(theirs, prompt);
         IntStream.Builder drawn = IntStream.builder();
-        new Sampler(replica, replica.model().vocabulary())
-                .continuing(ours, theirs.length - prompt, new Sampler.Settings(0, 0, 0), 0, drawn::add);
+        new Sampler(replica.forSampling())
+                .continuing(
+                        ours,
+                        theirs.length - prompt,
+                        new Sampler.Settings(0, 0, 0),
+                        0,
+                        replica.model().vocabulary(),
+                        drawn::add);
         int[] continued = IntStream.concat(Arrays.stream(ours), drawn.build()).toArray();
         int mismatch = Arrays.mismatch(continued, theirs);
         compare.agreement(

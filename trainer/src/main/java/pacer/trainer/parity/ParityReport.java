@@ -22,7 +22,7 @@ public record ParityReport(String trace, String device, List<Quantity> quantitie
         out.append(trace).append(" on ").append(device).append('\n');
         out.append(String.format(Locale.ROOT, "  %-22s %12s %12s%n", "quantity", "difference", "tolerance"));
         for (Quantity q : quantities) {
-            String worst = q.worst().isEmpty() ? "" : "  worst: " + q.worst();
+            String detail = q.detail().isEmpty() ? "" : "  " + q.detail();
             out.append(String.format(
                     Locale.ROOT,
                     "%s %-22s %12.2e %12.0e%s%n",
@@ -30,7 +30,7 @@ public record ParityReport(String trace, String device, List<Quantity> quantitie
                     q.name(),
                     q.difference(),
                     q.tolerance(),
-                    worst));
+                    detail));
         }
         long over = quantities.stream().filter(q -> !q.passed()).count();
         out.append(over == 0 ? "within tolerance" : over + " of " + quantities.size() + " over tolerance")

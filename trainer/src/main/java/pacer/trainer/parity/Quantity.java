@@ -9,9 +9,9 @@ import java.lang.foreign.ValueLayout;
  * @param name {@code loss 3}, {@code gradients}
  * @param difference relative; NaN when either side is not finite
  * @param tolerance largest difference allowed
- * @param worst where the largest difference is; empty for a single number
+ * @param detail which tensor is the worst, or what was compared; empty for a single number
  */
-public record Quantity(String name, double difference, double tolerance, String worst) {
+public record Quantity(String name, double difference, double tolerance, String detail) {
 
     /** Whether it is within its tolerance. */
     public boolean passed() {

@@ -12,11 +12,13 @@ import pacer.trainer.checkpoint.Safetensors;
 import pacer.trainer.checkpoint.StoredTensor;
 import pacer.trainer.model.DropoutPlan;
 import pacer.trainer.model.Engine;
+import pacer.trainer.model.Parameter;
 import pacer.trainer.model.Replica;
 import pacer.trainer.ops.Operations.Activation;
 import pacer.trainer.optim.AdamWOptimizer;
 import pacer.trainer.spec.ModelSpec;
 import pacer.trainer.spec.OptimizerSpec;
+import pacer.trainer.spec.TrainSpec.Precision;
 
 /** A trace of kind {@code run}: initial weights, batches, then losses, first gradients and final weights of a training. */
 final class RunReplay {
@@ -42,7 +44,13 @@ final class RunReplay {
             int length = Math.toIntExact(inputs.shape().get(2));
             try (Replica replica = engine.open(model, sequences, length, true)) {
                 Comparison compare = new Comparison(replica);
-                Comparison.load(replica, Comparison.named(stored, "init.", replica, arena), tensors);
+                Map<String, MemorySegment> initial = Comparison.named(stored, "init.", replica, arena);
+                for (Parameter p : replica.parameters().all()) {
+                    if (!initial.containsKey(p.name())) {
+                        stored.tensor("init." + p.name()); // says what is missing
+                    }
+                }
+                replica.load(initial);
                 AdamWOptimizer adamW = new AdamWOptimizer(replica, optimizer);
                 compareLogits(compare, stored, replica, batch(inputs, 0, arena), length, tolerance, arena);
                 for (int step = 0; step < steps; step++) {
@@ -62,7 +70,8 @@ final class RunReplay {
                         Map<String, MemorySegment> gradients = Comparison.named(stored, "grad.step0.", replica, arena);
                         compare.parameters("gradients", replica.gradients(), gradients, tolerance.gradients());
                     }
-                    if (norms.has(step)) {
+                    // in other arithmetic than the trace's, norms after the first update are mostly noise
+                    if (norms.has(step) && (step == 0 || engine.precision() == Precision.FP32)) {
                         compare.number(
                                 "gradient norm " + step,
                                 norm,

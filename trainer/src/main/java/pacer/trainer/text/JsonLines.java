@@ -8,7 +8,6 @@ import com.fasterxml.jackson.core.StreamReadConstraints;
 import com.fasterxml.jackson.core.StreamReadFeature;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
-import java.util.Locale;
 import java.util.function.Consumer;
 
 /**
@@ -65,7 +64,8 @@ final class JsonLines {
         for (int from = 0; from < length; line++) {
             int end = endOfLine(bytes, from, length);
             if (!isBlank(bytes, from, length)) {
-                byte[] document = document(bytes, from, end, line);
+                int feed = bytes[end - 1] == '\n' ? 1 : 0;
+                byte[] document = document(bytes, from, end - feed, line);
                 try {
                     documents.accept(document);
                 } catch (BadTextException e) {
@@ -97,9 +97,7 @@ final class JsonLines {
                 } else if (value == JsonToken.VALUE_STRING) {
                     text = json.getText();
                 } else {
-                    throw new BadTextException(
-                            line,
-                            "field \"text\" is no string, but " + value.name().toLowerCase(Locale.ROOT));
+                    throw new BadTextException(line, "field \"text\" is not a string; it must hold the document");
                 }
             }
             if (json.nextToken() != null) {

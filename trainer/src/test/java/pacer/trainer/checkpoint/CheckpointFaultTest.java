@@ -44,13 +44,18 @@ class CheckpointFaultTest {
             assertThat(step).as("seed %d, round %d", seed, round).isBetween(announced, announced + 1);
             try (Safetensors weights = newest.openWeights()) {
                 for (TensorSource expected : States.tensors("w", step, 1500)) {
-                    assertThat(weights.tensor(expected.name()).bytes().mismatch(expected.content().read(0, expected.bytes(), null)))
+                    assertThat(weights.tensor(expected.name())
+                                    .bytes()
+                                    .mismatch(expected.content().read(0, expected.bytes(), null)))
                             .isEqualTo(-1);
                 }
             }
         }
         store.recover(Fence.acquire(run, Duration.ofSeconds(10), notices::add));
-        assertThat(names()).as("nothing is left over").allMatch(name -> name.matches("step-\\d{6}")).hasSizeBetween(2, 3);
+        assertThat(names())
+                .as("nothing is left over")
+                .allMatch(name -> name.matches("step-\\d{6}"))
+                .hasSizeBetween(2, 3);
         assertThat(notices).as("nothing was damaged").isEmpty();
     }
 
@@ -68,7 +73,11 @@ class CheckpointFaultTest {
                     .startsWith("failed: cannot write " + run.resolve("checkpoints"))
                     .contains("model.safetensors: ");
             assertThat(writer.exitCode()).isZero();
-            assertThat(new CheckpointStore(run.resolve("checkpoints"), notices::add).newest().orElseThrow().state().step())
+            assertThat(new CheckpointStore(run.resolve("checkpoints"), notices::add)
+                            .newest()
+                            .orElseThrow()
+                            .state()
+                            .step())
                     .isEqualTo(from);
         }
         assertThat(names()).allMatch(name -> !name.startsWith(".") || name.endsWith("epoch-1"));

@@ -53,20 +53,26 @@ class CheckpointStoreTest {
         try (Safetensors opened = found.openWeights();
                 Safetensors optimizer = found.openOptimizer(0)) {
             for (TensorSource weight : weights) {
-                assertThat(opened.tensor(weight.name()).bytes().mismatch(weight.content().read(0, weight.bytes(), null)))
+                assertThat(opened.tensor(weight.name())
+                                .bytes()
+                                .mismatch(weight.content().read(0, weight.bytes(), null)))
                         .isEqualTo(-1);
             }
             assertThat(optimizer.tensors()).containsOnlyKeys("m0", "m1", "m2", "m3");
         }
-        assertThat(filesBelow(checkpoints)).containsExactlyInAnyOrder(
-                "step-000500/manifest.json", "step-000500/model.safetensors", "step-000500/optimizer-rank0.safetensors");
+        assertThat(filesBelow(checkpoints))
+                .containsExactlyInAnyOrder(
+                        "step-000500/manifest.json",
+                        "step-000500/model.safetensors",
+                        "step-000500/optimizer-rank0.safetensors");
         assertThat(notices).isEmpty();
     }
 
     @Test
     void aManifestSaysWhatTheGuideSays() throws IOException {
         Checkpoint saved = save(500, 1.25);
-        ObjectNode json = (ObjectNode) Json.MAPPER.readTree(saved.folder().resolve("manifest.json").toFile());
+        ObjectNode json = (ObjectNode)
+                Json.MAPPER.readTree(saved.folder().resolve("manifest.json").toFile());
 
         assertThat(json.path("formatVersion").asInt()).isEqualTo(1);
         assertThat(json.at("/state/samples").asLong()).isEqualTo(6000);
@@ -74,7 +80,8 @@ class CheckpointStoreTest {
         assertThat(json.at("/state/tokenizer").asText()).isEqualTo("characters");
         assertThat(json.at("/state/vocabulary").asText()).isEqualTo("\n !\"abcü🦄");
         assertThat(json.at("/files/0/name").asText()).isEqualTo("model.safetensors");
-        assertThat(json.at("/files/0/bytes").asLong()).isEqualTo(Files.size(saved.folder().resolve("model.safetensors")));
+        assertThat(json.at("/files/0/bytes").asLong())
+                .isEqualTo(Files.size(saved.folder().resolve("model.safetensors")));
         assertThat(json.at("/files/0/sha256").asText()).hasSize(64);
         assertThat(json.path("checksum").asText()).hasSize(64);
     }
@@ -90,15 +97,21 @@ class CheckpointStoreTest {
                 damaged[(int) (place * whole.length)] ^= 4;
                 Files.write(checkpoints.resolve("step-000500").resolve(file), damaged);
                 notices.clear();
-                assertThat(store.newest().orElseThrow().state().step()).as("for a reader").isEqualTo(250);
-                assertThat(checkpoints.resolve("step-000500")).as("a reader changes nothing").exists();
+                assertThat(store.newest().orElseThrow().state().step())
+                        .as("for a reader")
+                        .isEqualTo(250);
+                assertThat(checkpoints.resolve("step-000500"))
+                        .as("a reader changes nothing")
+                        .exists();
 
                 fence = nextEpoch();
                 notices.clear();
                 Checkpoint used = store.recover(fence).orElseThrow();
 
                 assertThat(used.state().step()).as(file + " at " + place).isEqualTo(250);
-                assertThat(notices).singleElement().asString()
+                assertThat(notices)
+                        .singleElement()
+                        .asString()
                         .startsWith("damaged checkpoint set aside as step-000500.damaged")
                         .contains("the one before it is used: " + checkpoints.resolve("step-000500"));
             }
@@ -117,7 +130,8 @@ class CheckpointStoreTest {
 
         Files.delete(save(500, null).folder().resolve("optimizer-rank0.safetensors"));
         assertThat(store.recover(fence).orElseThrow().state().step()).isEqualTo(250);
-        assertThat(notices.removeLast()).contains("optimizer-rank0.safetensors: file: is missing; the manifest lists it");
+        assertThat(notices.removeLast())
+                .contains("optimizer-rank0.safetensors: file: is missing; the manifest lists it");
 
         Files.move(save(500, null).folder(), checkpoints.resolve("step-000750"));
         assertThat(store.recover(fence).orElseThrow().state().step()).isEqualTo(250);
@@ -128,8 +142,7 @@ class CheckpointStoreTest {
     void aManifestOfALaterFormatIsNeitherDamagedNorRead() throws IOException {
         Path manifest = save(500, null).folder().resolve("manifest.json");
         Manifest current = Manifest.read(manifest.getParent());
-        Files.write(
-                manifest, new Manifest(2, 1, current.time(), current.state(), current.files()).toJson());
+        Files.write(manifest, new Manifest(2, 1, current.time(), current.state(), current.files()).toJson());
 
         assertThatThrownBy(() -> store.recover(fence))
                 .hasMessageContaining("formatVersion: is 2; this version of pacer reads 1");
@@ -204,8 +217,8 @@ class CheckpointStoreTest {
         List<String> files = new ArrayList<>(List.of(Checkpoint.WEIGHTS));
         try (ExecutorService ranks = Executors.newFixedThreadPool(4)) {
             List<Future<FileFacts>> written = new ArrayList<>();
-            written.add(ranks.submit(() -> store.draft(fence.epoch(), 7)
-                    .write(Checkpoint.WEIGHTS, Map.of(), States.tensors("w", 0, 500))));
+            written.add(ranks.submit(() ->
+                    store.draft(fence.epoch(), 7).write(Checkpoint.WEIGHTS, Map.of(), States.tensors("w", 0, 500))));
             for (int rank = 0; rank < 4; rank++) {
                 String file = Checkpoint.optimizerFile(rank);
                 int seed = rank;
@@ -247,7 +260,8 @@ class CheckpointStoreTest {
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment live = arena.allocate(5_000_000L * 4, 64);
             live.set(ValueLayout.JAVA_FLOAT, 4L * 4_999_999, 7);
-            TensorSource snapshot = TensorSource.of("w", ElementType.F32, live, 5_000_000).snapshot(arena);
+            TensorSource snapshot =
+                    TensorSource.of("w", ElementType.F32, live, 5_000_000).snapshot(arena);
             live.fill((byte) 1);
             Checkpoint saved = store.save(fence, States.at(1, null), List.of(snapshot), List.of());
             try (Safetensors weights = saved.openWeights()) {

@@ -27,7 +27,8 @@ public final class ChildJvm implements AutoCloseable {
 
     private ChildJvm(Process process) {
         this.process = process;
-        output = Thread.ofVirtual().start(() -> process.inputReader(StandardCharsets.UTF_8).lines().forEach(lines::add));
+        output = Thread.ofVirtual()
+                .start(() -> process.inputReader(StandardCharsets.UTF_8).lines().forEach(lines::add));
         Thread.ofVirtual().start(() -> {
             BufferedReader reader = process.errorReader(StandardCharsets.UTF_8);
             reader.lines().forEach(errors::add);
@@ -41,7 +42,8 @@ public final class ChildJvm implements AutoCloseable {
 
     /** Starts {@code main} behind {@code prefix}, a command that runs the rest of its line, with more {@code environment}. */
     public static ChildJvm start(
-            List<String> prefix, Map<String, String> environment, Class<?> main, Object... arguments) throws IOException {
+            List<String> prefix, Map<String, String> environment, Class<?> main, Object... arguments)
+            throws IOException {
         List<String> command = new ArrayList<>(prefix);
         command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
         command.addAll(List.of("-Xmx256m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xshare:auto"));
@@ -83,7 +85,10 @@ public final class ChildJvm implements AutoCloseable {
 
     /** Sends a signal, as STOP or KILL. */
     public void signal(String name) throws IOException, InterruptedException {
-        assertThat(new ProcessBuilder("kill", "-" + name, Long.toString(pid())).start().waitFor()).isZero();
+        assertThat(new ProcessBuilder("kill", "-" + name, Long.toString(pid()))
+                        .start()
+                        .waitFor())
+                .isZero();
     }
 
     /** Waits for the child to end; its exit code. */

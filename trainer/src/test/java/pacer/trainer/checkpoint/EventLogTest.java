@@ -96,12 +96,15 @@ class EventLogTest {
     @Test
     void aDamagedLineIsLeftOutAndSaid() throws IOException {
         Files.writeString(file, EventLog.line(step(1, 4)) + "\n\0\0\0\n");
-        Files.writeString(file, "{\"event\":\"unheard-of\"}\n" + EventLog.line(step(2, 3)) + "\n", StandardOpenOption.APPEND);
+        Files.writeString(
+                file, "{\"event\":\"unheard-of\"}\n" + EventLog.line(step(2, 3)) + "\n", StandardOpenOption.APPEND);
 
         assertThat(EventLog.read(file, damage::add)).containsExactly(step(1, 4), step(2, 3));
         assertThat(damage).hasSize(2);
         assertThat(damage.getFirst()).startsWith(file + ": line 2: is no event: ");
-        assertThat(damage.getLast()).startsWith(file + ": line 3: is no event: ").contains("unheard-of");
+        assertThat(damage.getLast())
+                .startsWith(file + ": line 3: is no event: ")
+                .contains("unheard-of");
         assertThat(EventLog.read(run.resolve("none"), damage::add)).isEmpty();
     }
 

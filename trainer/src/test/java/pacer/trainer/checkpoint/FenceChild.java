@@ -34,19 +34,23 @@ final class FenceChild {
                         String epoch = fence.epoch() + "\n";
                         System.out.println(fence.commit(() -> {
                             Files.writeString(
-                                    run.resolve("commits"), epoch, StandardOpenOption.CREATE, StandardOpenOption.APPEND);
+                                    run.resolve("commits"),
+                                    epoch,
+                                    StandardOpenOption.CREATE,
+                                    StandardOpenOption.APPEND);
                             return "committed";
                         }));
                     }
-                    case "hang" -> fence.commit(() -> {
-                        System.out.println("inside");
-                        try {
-                            Thread.sleep(Duration.ofMinutes(5));
-                        } catch (InterruptedException e) {
-                            throw new IOException(e);
-                        }
-                        return null;
-                    });
+                    case "hang" ->
+                        fence.commit(() -> {
+                            System.out.println("inside");
+                            try {
+                                Thread.sleep(Duration.ofMinutes(5));
+                            } catch (InterruptedException e) {
+                                throw new IOException(e);
+                            }
+                            return null;
+                        });
                     default -> throw new IllegalArgumentException(line);
                 }
             } catch (FencedException e) {

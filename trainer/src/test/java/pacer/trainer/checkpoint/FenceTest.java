@@ -40,7 +40,8 @@ class FenceTest {
                 .isInstanceOf(FencedException.class)
                 .hasMessage("epoch 1 of " + run + " is over: epoch 2 has begun, so nothing more may be written");
         assertThatThrownBy(() -> Fence.join(run, 1, PATIENCE)).isInstanceOf(FencedException.class);
-        assertThat(Fence.join(run, 2, PATIENCE).commit(() -> second.commit(() -> "nested"))).isEqualTo("nested");
+        assertThat(Fence.join(run, 2, PATIENCE).commit(() -> second.commit(() -> "nested")))
+                .isEqualTo("nested");
         assertThat(notices).isEmpty();
     }
 
@@ -56,7 +57,8 @@ class FenceTest {
 
     @Test
     void refusesARunWithoutEpochsAndADamagedEpoch() throws IOException {
-        assertThatThrownBy(() -> Fence.join(run, 1, PATIENCE)).hasMessageContaining("no epoch was ever acquired in " + run);
+        assertThatThrownBy(() -> Fence.join(run, 1, PATIENCE))
+                .hasMessageContaining("no epoch was ever acquired in " + run);
         Fence.acquire(run, PATIENCE, notices::add);
         Files.writeString(run.resolve(".fence/epoch"), "x");
         assertThatThrownBy(() -> Fence.acquire(run, PATIENCE, notices::add))
@@ -149,7 +151,10 @@ class FenceTest {
 
             assertThat(successor.epoch()).isEqualTo(2);
             assertThat(holder.exitCode()).isEqualTo(128 + 9);
-            assertThat(notices).singleElement().asString().contains("process " + holder.pid(), "epoch 1", "held the lock: killed it");
+            assertThat(notices)
+                    .singleElement()
+                    .asString()
+                    .contains("process " + holder.pid(), "epoch 1", "held the lock: killed it");
         }
     }
 
@@ -173,7 +178,8 @@ class FenceTest {
         try (ChildJvm innocent = ChildJvm.start(FenceChild.class, run)) {
             innocent.send("join 1");
             assertThat(innocent.line()).isEqualTo("joined");
-            Fence.Writer recorded = Json.MAPPER.readValue(run.resolve(".fence/writer").toFile(), Fence.Writer.class);
+            Fence.Writer recorded =
+                    Json.MAPPER.readValue(run.resolve(".fence/writer").toFile(), Fence.Writer.class);
             ProcessIdentity process = recorded.process();
             for (ProcessIdentity other : List.of(
                     new ProcessIdentity(process.machine(), process.pid(), process.start() + "0"),
@@ -197,8 +203,9 @@ class FenceTest {
             assertThat(holder.line()).isEqualTo("inside");
 
             assertThatThrownBy(() -> own.commit(() -> null))
-                    .hasMessageContaining("lock is held by another process for more than 0 s; the last known writer is process "
-                            + holder.pid());
+                    .hasMessageContaining(
+                            "lock is held by another process for more than 0 s; the last known writer is process "
+                                    + holder.pid());
         }
     }
 }

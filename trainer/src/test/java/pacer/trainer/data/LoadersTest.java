@@ -156,6 +156,9 @@ class LoadersTest {
                 .map(i -> counts[i])
                 .toArray();
         assertThat(Arrays.stream(places).sum()).isEqualTo(draws);
+        assertThat(Arrays.stream(places).min().orElseThrow())
+                .as("first and last places too")
+                .isPositive();
         double expected = (double) draws / places.length;
         double chi = Arrays.stream(places)
                 .mapToDouble(n -> (n - expected) * (n - expected) / expected)

@@ -5,7 +5,8 @@ import java.util.concurrent.Callable;
 
 /** The subcommands by name, in the order in which help lists them. */
 final class Commands {
-    static final List<String> NAMES = List.of("run", "resume", "parity", "presets", "runs", "compare", "report", "version", "completion");
+    static final List<String> NAMES =
+            List.of("run", "resume", "parity", "presets", "runs", "compare", "report", "version", "completion");
 
     private Commands() {}
 

@@ -49,6 +49,8 @@ public final class Pacer implements Callable<Integer> {
             description = "Show stack traces and the libraries' logs (or set PACER_DEBUG=1).")
     private boolean debug;
 
+    // picocli acts on these two; no code reads them
+    @SuppressWarnings("unused")
     @Option(
             names = {"-h", "--help"},
             usageHelp = true,
@@ -56,6 +58,7 @@ public final class Pacer implements Callable<Integer> {
             description = "Show this help.")
     private boolean help;
 
+    @SuppressWarnings("unused")
     @Option(
             names = {"-V", "--version"},
             versionHelp = true,
@@ -122,13 +125,16 @@ public final class Pacer implements Callable<Integer> {
     }
 
     private int misused(ParameterException e) {
-        if (e.getCommandLine().getParent() == null && e instanceof CommandLine.UnmatchedArgumentException unmatched
+        if (e.getCommandLine().getParent() == null
+                && e instanceof CommandLine.UnmatchedArgumentException unmatched
                 && !unmatched.getUnmatched().getFirst().startsWith("-")) {
-            complain("no command " + unmatched.getUnmatched().getFirst() + "; there is " + String.join(", ", Commands.NAMES));
+            complain("no command " + unmatched.getUnmatched().getFirst() + "; there is "
+                    + String.join(", ", Commands.NAMES));
             return trace(e, Exit.USAGE);
         }
         complain(e.getMessage());
-        CommandLine.UnmatchedArgumentException.printSuggestions(e, e.getCommandLine().getErr());
+        CommandLine.UnmatchedArgumentException.printSuggestions(
+                e, e.getCommandLine().getErr());
         console.err().println("Help: " + console.program() + " " + path(e.getCommandLine()) + "--help");
         return trace(e, Exit.USAGE);
     }

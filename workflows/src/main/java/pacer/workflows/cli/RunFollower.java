@@ -42,7 +42,8 @@ final class RunFollower {
             RunView view = new RunView(shown, System::nanoTime).ticking();
             shown.size().follow();
             stopOnSignals(run, view);
-            view.say(shown.paint(Tone.STRONG, run.id()) + (run.resumed() ? "  goes on where it stopped" : "")
+            view.say(shown.paint(Tone.STRONG, run.id())
+                    + (run.resumed() ? "  goes on where it stopped" : "")
                     + shown.paint(Tone.QUIET, "  " + pipeline.announcement()));
             PipelineOutcome outcome;
             try {

@@ -27,13 +27,14 @@ record Terminal(PrintStream out, boolean interactive, boolean color, TerminalSiz
     }
 
     private static Terminal of(FileDescriptor descriptor, Map<String, String> environment) {
-        // the launcher knows for nothing what costs Java a native call: whether standard output is a terminal, and its width
+        // the launcher knows for nothing what costs Java a native call: whether standard output is a terminal, and its
+        // width
         String columns = environment.getOrDefault("PACER_COLUMNS", "");
-        boolean terminal = !columns.isEmpty() || environment.get("PACER_HOME") == null && System.console() != null;
+        boolean terminal = !columns.isEmpty()
+                || (environment.get("PACER_HOME") == null && System.console().isTerminal());
         boolean smart = !environment.getOrDefault("TERM", "dumb").equals("dumb");
         boolean colors = environment.getOrDefault("NO_COLOR", "").isEmpty();
-        return new Terminal(
-                utf8(descriptor), terminal && smart, terminal && smart && colors, TerminalSize.of(columns));
+        return new Terminal(utf8(descriptor), terminal && smart, terminal && smart && colors, TerminalSize.of(columns));
     }
 
     private static PrintStream utf8(FileDescriptor descriptor) {
@@ -61,7 +62,7 @@ record Terminal(PrintStream out, boolean interactive, boolean color, TerminalSiz
         StringBuilder safe = new StringBuilder(text.length());
         text.codePoints().forEach(c -> {
             boolean obeyed = Character.isISOControl(c) && c != '\n' && c != '\t';
-            boolean turns = c >= 0x202A && c <= 0x202E || c >= 0x2066 && c <= 0x2069;
+            boolean turns = (c >= 0x202A && c <= 0x202E) || (c >= 0x2066 && c <= 0x2069);
             if (c != '\r') {
                 safe.appendCodePoint(obeyed || turns ? 0xFFFD : c);
             }

@@ -23,7 +23,7 @@ final class VersionCommand implements Callable<Integer>, IVersionProvider {
     private static Version found(Map<String, String> environment) {
         String commit = environment.getOrDefault("PACER_COMMIT", "");
         return new Version(
-                Machine.environment().pacer(),
+                Machine.version(),
                 commit.isEmpty() ? null : commit,
                 Runtime.version() + ", " + System.getProperty("java.vendor"),
                 System.getProperty("os.name") + " " + System.getProperty("os.arch"));

@@ -14,12 +14,14 @@ final class Screen {
 
     Terminal terminal(boolean interactive, int columns) {
         return new Terminal(
-                new PrintStream(out, true, StandardCharsets.UTF_8), interactive, interactive, TerminalSize.fixed(columns));
+                new PrintStream(out, true, StandardCharsets.UTF_8),
+                interactive,
+                interactive,
+                TerminalSize.fixed(columns));
     }
 
     Console console(Map<String, String> environment) {
-        return new Console(
-                terminal(false, 80), new PrintStream(err, true, StandardCharsets.UTF_8), environment);
+        return new Console(terminal(false, 80), new PrintStream(err, true, StandardCharsets.UTF_8), environment);
     }
 
     String raw() {
@@ -34,8 +36,8 @@ final class Screen {
     List<String> seen() {
         List<String> lines = new ArrayList<>(List.of(""));
         String text = raw().replaceAll("\u001b\\[[0-9]*m", "");
-        for (String part : text.split("(?<=\n)")) {
-            for (String drawn : part.split("\r")) {
+        for (String part : text.split("(?<=\n)", -1)) {
+            for (String drawn : part.split("\r", -1)) {
                 String bare = drawn.replace("\n", "").replace("\u001b[K", "");
                 if (bare.indexOf('\u001b') >= 0) {
                     throw new AssertionError("escape sequence in: " + bare);

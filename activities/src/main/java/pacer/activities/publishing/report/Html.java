@@ -24,10 +24,10 @@ final class Html {
     }
 
     private static boolean allowed(int c) {
-        boolean control = c < 0x20 && c != '\n' && c != '\t' || c >= 0x7F && c < 0xA0;
+        boolean control = (c < 0x20 && c != '\n' && c != '\t') || (c >= 0x7F && c < 0xA0);
         boolean loneSurrogate = c >= 0xD800 && c <= 0xDFFF;
         // what turns the direction of the text around it could make one value look like another
-        boolean bidi = c >= 0x202A && c <= 0x202E || c >= 0x2066 && c <= 0x2069;
+        boolean bidi = (c >= 0x202A && c <= 0x202E) || (c >= 0x2066 && c <= 0x2069);
         return !control && !loneSurrogate && !bidi && (c & 0xFFFE) != 0xFFFE;
     }
 }

@@ -8,25 +8,32 @@ import java.util.Locale;
 public final class Quantities {
     private Quantities() {}
 
-    /** {@code 12.3 ms}, {@code 0.4 s}, {@code 24.1 s}, {@code 3 min 05 s}, {@code 2 h 10 min}, {@code 3 d 4 h}. */
+    /** {@code 0.4 s}, {@code 24.1 s}, {@code 3 min 05 s}, {@code 2 h 10 min}, {@code 3 d 4 h}. */
     public static String duration(double seconds) {
         if (!Double.isFinite(seconds) || seconds < 0) {
             return "?";
         }
-        if (seconds > 0 && seconds < 0.0995) {
-            return format(seconds < 0.00995 ? "%.2f ms" : "%.1f ms", 1000 * seconds);
-        }
         if (seconds < 59.95) {
-            return format("%.1f s", seconds);
+            return String.format(Locale.ROOT, "%.1f s", seconds);
         }
         long whole = Math.round(seconds);
         if (whole < 3600) {
-            return format("%d min %02d s", whole / 60, whole % 60);
+            return String.format(Locale.ROOT, "%d min %02d s", whole / 60, whole % 60);
         }
         if (whole < 86_400) {
-            return format("%d h %02d min", whole / 3600, whole % 3600 / 60);
+            return String.format(Locale.ROOT, "%d h %02d min", whole / 3600, whole % 3600 / 60);
         }
-        return format("%d d %d h", whole / 86_400, whole % 86_400 / 3600);
+        return String.format(Locale.ROOT, "%d d %d h", whole / 86_400, whole % 86_400 / 3600);
+    }
+
+    /** As {@link #duration}, but what is short in milliseconds: {@code 12.3 ms}. */
+    public static String brief(double seconds) {
+        return seconds >= 0 && seconds < 0.9995
+                ? String.format(
+                        Locale.ROOT,
+                        seconds < 0.00995 ? "%.2f ms" : seconds < 0.0995 ? "%.1f ms" : "%.0f ms",
+                        1000 * seconds)
+                : duration(seconds);
     }
 
     /** Three significant digits with a unit of thousand: {@code 812}, {@code 62.3k}, {@code 1.20M}, {@code 10.5B}. */
@@ -36,7 +43,7 @@ public final class Quantities {
         }
         double size = Math.abs(number);
         if (size < 999.5) {
-            return size == Math.rint(size) ? grouped((long) number) : format("%.3g", number);
+            return size == Math.rint(size) ? grouped((long) number) : String.format(Locale.ROOT, "%.3g", number);
         }
         String[] units = {"k", "M", "B", "T"};
         double scaled = number / 1000;
@@ -46,18 +53,24 @@ public final class Quantities {
             unit++;
         }
         double magnitude = Math.abs(scaled);
-        return format(magnitude < 9.995 ? "%.2f" : magnitude < 99.95 ? "%.1f" : "%.0f", scaled) + units[unit];
+        return String.format(Locale.ROOT, magnitude < 9.995 ? "%.2f" : magnitude < 99.95 ? "%.1f" : "%.0f", scaled)
+                + units[unit];
+    }
+
+    /** As {@link #count(double)}. */
+    public static String count(long number) {
+        return count((double) number);
     }
 
     /** {@code 1,214,979}. */
     public static String grouped(long number) {
-        return format("%,d", number);
+        return String.format(Locale.ROOT, "%,d", number);
     }
 
     /** {@code 512 B}, {@code 1.21 MB}; units of thousand. */
-    public static String bytes(double bytes) {
-        if (bytes < 999.5) {
-            return format("%.0f B", bytes);
+    public static String bytes(long bytes) {
+        if (bytes < 1000) {
+            return bytes + " B";
         }
         String number = count(bytes);
         String unit = number.substring(number.length() - 1);
@@ -66,7 +79,7 @@ public final class Quantities {
 
     /** Four decimals, as losses are compared: {@code 1.6790}. */
     public static String loss(double nats) {
-        return Double.isFinite(nats) ? format("%.4f", nats) : Double.toString(nats);
+        return Double.isFinite(nats) ? String.format(Locale.ROOT, "%.4f", nats) : Double.toString(nats);
     }
 
     /** A learning rate: {@code 1e-3}, {@code 6.25e-4}. */
@@ -91,10 +104,10 @@ public final class Quantities {
 
     /** Money: {@code $0.0012}, {@code $3.28}, {@code $1,210}. */
     public static String dollars(double amount) {
-        return amount >= 1000 ? format("$%,.0f", amount) : amount >= 0.1 ? format("$%.2f", amount) : format("$%.4f", amount);
-    }
-
-    private static String format(String pattern, Object... values) {
-        return String.format(Locale.ROOT, pattern, values);
+        return amount >= 1000
+                ? String.format(Locale.ROOT, "$%,.0f", amount)
+                : amount >= 0.1
+                        ? String.format(Locale.ROOT, "$%.2f", amount)
+                        : String.format(Locale.ROOT, "$%.4f", amount);
     }
 }

@@ -5,12 +5,17 @@ import java.util.List;
 import java.util.function.ToDoubleFunction;
 
 /** Points of a curve in the order of {@code x}, one y an x. */
-public record Series(double[] x, double[] y) {
+public final class Series {
+    private final double[] x;
+    private final double[] y;
 
-    public Series {
+    /** The arrays are not copied. */
+    public Series(double[] x, double[] y) {
         if (x.length != y.length) {
             throw new IllegalArgumentException("series of " + x.length + " x and " + y.length + " y");
         }
+        this.x = x;
+        this.y = y;
     }
 
     /** A curve over items that carry both coordinates. */
@@ -18,6 +23,14 @@ public record Series(double[] x, double[] y) {
         return new Series(
                 items.stream().mapToDouble(x).toArray(),
                 items.stream().mapToDouble(y).toArray());
+    }
+
+    public double[] x() {
+        return x;
+    }
+
+    public double[] y() {
+        return y;
     }
 
     public int size() {

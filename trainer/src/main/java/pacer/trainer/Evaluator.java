@@ -1,0 +1,56 @@
+package pacer.trainer;
+
+import java.io.IOException;
+import java.nio.file.Path;
+import java.time.Instant;
+import java.util.List;
+import pacer.trainer.checkpoint.Checkpoint;
+import pacer.trainer.dist.SoloCollectives;
+import pacer.trainer.eval.TextModel;
+import pacer.trainer.eval.ValidationLoss;
+import pacer.trainer.event.TrainingEvent;
+import pacer.trainer.model.Replica;
+import pacer.trainer.spec.RunSpec;
+import pacer.trainer.spec.SpecLoader;
+
+/**
+ * Measures a checkpoint, as a process: one {@code validated} event, then as many {@code sampled} ones as the spec says.
+ *
+ * <pre>--spec FILE --data DIR --checkpoint DIR [--cache DIR]</pre>
+ */
+public final class Evaluator {
+
+    private Evaluator() {}
+
+    public static void main(String[] args) {
+        ProcessLife.run(life -> evaluate(args, life));
+    }
+
+    private static int evaluate(String[] args, ProcessLife life) throws IOException {
+        Arguments arguments =
+                Arguments.parse("evaluator", args, List.of("spec", "data", "checkpoint"), List.of("cache"));
+        RunSpec spec = SpecLoader.read(Path.of(arguments.text("spec")));
+        Checkpoint checkpoint = Checkpoint.open(Path.of(arguments.text("checkpoint")));
+        int step = checkpoint.state().step();
+        int sequences = TrainingBatches.microBatch(spec);
+        try (Dataset dataset = Dataset.open(Path.of(arguments.text("data")), spec);
+                Replica replica = Trainer.engine(spec, arguments)
+                        .open(spec.model(), sequences, spec.model().sequenceLength(), false)) {
+            RunCheckpoints.loadWeights(checkpoint, replica);
+            if (dataset.hasValidation()) {
+                Dataset.ValidationWindows windows = dataset.validation(step);
+                double loss = new ValidationLoss(replica, new SoloCollectives())
+                        .measure(windows.loader(), windows.first(), windows.windows());
+                long tokens = windows.windows() * spec.model().sequenceLength();
+                life.say(new TrainingEvent.Validated(Instant.now(), step, loss, tokens, false));
+            }
+            TextModel model = TextModel.of(replica, dataset.manifest().tokens());
+            for (int number = 0; number < spec.sample().count(); number++) {
+                String text = Samples.write(model, spec, number);
+                life.say(new TrainingEvent.Sampled(
+                        Instant.now(), step, spec.sample().prompt(), text));
+            }
+            return ProcessLife.FINISHED;
+        }
+    }
+}

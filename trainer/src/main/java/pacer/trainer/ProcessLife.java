@@ -1,0 +1,131 @@
+package pacer.trainer;
+
+import java.io.FileDescriptor;
+import java.io.FileOutputStream;
+import java.io.IOException;
+import java.io.PrintStream;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.time.Instant;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
+import pacer.trainer.checkpoint.EventLog;
+import pacer.trainer.checkpoint.FencedException;
+import pacer.trainer.checkpoint.InvalidFileException;
+import pacer.trainer.data.BadDataException;
+import pacer.trainer.event.TrainingEvent;
+import pacer.trainer.spec.SpecException;
+
+/**
+ * How a trainer process lives and ends: events on standard output, everything else on standard error; standard input is held open by
+ * the parent, and its end means that the parent is gone; SIGTERM and SIGINT ask for an end with a checkpoint; the exit code says
+ * what a retry would bring.
+ */
+final class ProcessLife {
+    static final int FINISHED = 0;
+    static final int FAILED = 1;
+    static final int BAD_INPUT = 2;
+    static final int STOPPED = 3;
+    static final int FENCED = 4;
+
+    /** What a process does; returns its exit code. */
+    @FunctionalInterface
+    interface Work {
+        int run(ProcessLife life) throws IOException;
+    }
+
+    /** Longest wait for a checkpoint after a signal: whoever sent it will send SIGKILL before that. */
+    private static final long GRACE_SECONDS = 600;
+
+    private final FileOutputStream output = new FileOutputStream(FileDescriptor.out);
+    private final AtomicBoolean stop = new AtomicBoolean();
+    private final CountDownLatch ended = new CountDownLatch(1);
+    private volatile int code = FAILED;
+    private volatile int lastStep;
+
+    private ProcessLife() {}
+
+    /** Runs {@code work} as this process and ends it. */
+    static void run(Work work) {
+        ProcessLife life = new ProcessLife();
+        // a library that prints must not be taken for an event
+        System.setOut(new PrintStream(new FileOutputStream(FileDescriptor.err), true, StandardCharsets.UTF_8));
+        Thread.ofPlatform().daemon().name("parent-watch").start(ProcessLife::endWithParent);
+        Runtime.getRuntime().addShutdownHook(new Thread(life::endInOrder, "end-in-order"));
+        life.code = life.attempt(work);
+        life.ended.countDown();
+        System.exit(life.code);
+    }
+
+    /** Whether a signal asked for an end. */
+    boolean isStopping() {
+        return stop.get();
+    }
+
+    /** Writes an event to standard output. */
+    void say(TrainingEvent event) {
+        lastStep = event.step();
+        byte[] line = (EventLog.line(event) + "\n").getBytes(StandardCharsets.UTF_8);
+        try {
+            output.write(line);
+        } catch (IOException e) {
+            throw new UncheckedIOException("standard output is closed: the parent is gone", e);
+        }
+    }
+
+    private int attempt(Work work) {
+        try {
+            return work.run(this);
+        } catch (FencedException e) {
+            return failed(FENCED, e.getMessage(), false, null);
+        } catch (SpecException | BadDataException | InvalidFileException | TrainingFailedException e) {
+            return failed(BAD_INPUT, e.getMessage(), false, null);
+        } catch (OutOfMemoryError e) {
+            return failed(
+                    BAD_INPUT,
+                    "out of memory: " + e.getMessage()
+                            + "; lower train.microBatch or model sizes, or use a larger machine",
+                    false,
+                    null);
+        } catch (IOException | RuntimeException e) {
+            return failed(FAILED, e.toString(), true, e);
+        }
+    }
+
+    private int failed(int exitCode, String reason, boolean retryable, Exception trace) {
+        System.err.println(reason);
+        if (trace != null) {
+            trace.printStackTrace();
+        }
+        try {
+            say(new TrainingEvent.Failed(Instant.now(), lastStep, reason, retryable));
+        } catch (UncheckedIOException e) {
+            System.err.println(e.getMessage());
+        }
+        return exitCode;
+    }
+
+    private static void endWithParent() {
+        try {
+            while (System.in.read() >= 0) {
+                // nothing is ever said on it
+            }
+        } catch (IOException e) {
+            System.err.println("standard input: " + e.getMessage());
+        }
+        Runtime.getRuntime().halt(FAILED);
+    }
+
+    private void endInOrder() {
+        stop.set(true);
+        try {
+            if (!ended.await(GRACE_SECONDS, TimeUnit.SECONDS)) {
+                System.err.println("no end within " + GRACE_SECONDS + " s of the signal");
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+        Runtime.getRuntime().halt(code);
+    }
+}

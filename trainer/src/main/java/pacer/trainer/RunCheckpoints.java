@@ -1,0 +1,140 @@
+package pacer.trainer;
+
+import java.io.IOException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import pacer.trainer.checkpoint.Checkpoint;
+import pacer.trainer.checkpoint.CheckpointStore;
+import pacer.trainer.checkpoint.Fence;
+import pacer.trainer.checkpoint.Safetensors;
+import pacer.trainer.checkpoint.StoredTensor;
+import pacer.trainer.checkpoint.TensorSource;
+import pacer.trainer.checkpoint.TrainingState;
+import pacer.trainer.checkpoint.TrainingState.Skips;
+import pacer.trainer.data.BadDataException;
+import pacer.trainer.model.Initialization;
+import pacer.trainer.model.Parameter;
+import pacer.trainer.model.Replica;
+import pacer.trainer.ops.Tensor;
+import pacer.trainer.optim.AdamWOptimizer;
+import pacer.trainer.spec.DatasetSpec;
+import pacer.trainer.spec.RunSpec;
+import pacer.trainer.spec.SpecHash;
+import pacer.trainer.text.DatasetManifest;
+
+/** What of a run goes into checkpoints, and back. Optimizer tensors carry PyTorch's names, {@code exp_avg.} and {@code exp_avg_sq.}. */
+final class RunCheckpoints {
+    private static final String FIRST_MOMENT = "exp_avg.";
+    private static final String SECOND_MOMENT = "exp_avg_sq.";
+
+    private final RunSpec spec;
+    private final DatasetManifest dataset;
+    private final CheckpointStore store;
+    private final Fence fence;
+    private final String commit;
+    private final int rank;
+
+    /**
+     * The checkpoints of a run.
+     *
+     * @param fence null for a rank that writes none
+     * @param commit git commit of the code, or null when unknown
+     */
+    RunCheckpoints(RunSpec spec, DatasetManifest dataset, CheckpointStore store, Fence fence, String commit, int rank) {
+        this.spec = spec;
+        this.dataset = dataset;
+        this.store = store;
+        this.fence = fence;
+        this.commit = commit;
+        this.rank = rank;
+    }
+
+    TrainingState state(int step, long samples, Double validationLoss, Double best, Skips skips) {
+        String vocabulary =
+                dataset.tokenizer() == DatasetSpec.Tokenizer.CHARACTERS ? String.join("", dataset.characters()) : null;
+        return new TrainingState(
+                step,
+                samples,
+                SpecHash.of(spec),
+                commit,
+                validationLoss,
+                best,
+                dataset.tokenizer(),
+                vocabulary,
+                spec.model(),
+                spec.train().ranks(),
+                skips);
+    }
+
+    /** Writes a checkpoint and removes those that need not be kept. Ranks other than 0 hold the same state and write nothing: null. */
+    Checkpoint save(Replica replica, AdamWOptimizer optimizer, TrainingState state) throws IOException {
+        if (rank != 0) {
+            return null;
+        }
+        List<TensorSource> moments = new ArrayList<>();
+        moments.addAll(sources(replica, optimizer.firstMoment(), FIRST_MOMENT));
+        moments.addAll(sources(replica, optimizer.secondMoment(), SECOND_MOMENT));
+        Checkpoint written = store.save(fence, state, sources(replica, replica.weights(), ""), moments);
+        store.prune(fence, spec.checkpoint().keepLast(), spec.checkpoint().keepBest());
+        return written;
+    }
+
+    private static List<TensorSource> sources(Replica replica, Tensor flat, String prefix) {
+        return replica.parameters().all().stream()
+                .map(p -> TensorSource.of(replica.device(), replica.parameters().in(flat, p.name()))
+                        .named(prefix + p.name()))
+                .toList();
+    }
+
+    /** Sets replica and optimizer to the newest whole checkpoint, or to the beginning when there is none. */
+    Optional<Checkpoint> restore(Replica replica, AdamWOptimizer optimizer) throws IOException {
+        Optional<Checkpoint> found = fence == null ? store.newest() : store.recover(fence);
+        if (found.isEmpty()) {
+            Initialization.gpt2(spec.model(), replica.parameters(), spec.seed(), replica.device(), replica.weights());
+            replica.weightsChanged();
+            return found;
+        }
+        TrainingState state = found.get().state();
+        if (!state.specHash().equals(SpecHash.of(spec))) {
+            throw new BadDataException(found.get().folder() + ": was written by a run of other settings (spec hash "
+                    + state.specHash() + ", this run's is " + SpecHash.of(spec) + "); start a new run");
+        }
+        loadWeights(found.get(), replica);
+        try (Safetensors moments = found.get().openOptimizer(0)) {
+            load(moments, FIRST_MOMENT, replica, optimizer.firstMoment());
+            load(moments, SECOND_MOMENT, replica, optimizer.secondMoment());
+        }
+        return found;
+    }
+
+    /** Sets a replica's weights to a checkpoint's. */
+    static void loadWeights(Checkpoint checkpoint, Replica replica) throws IOException {
+        try (Safetensors weights = checkpoint.openWeights()) {
+            load(weights, "", replica, replica.weights());
+        }
+        replica.weightsChanged();
+    }
+
+    private static void load(Safetensors stored, String prefix, Replica replica, Tensor flat) throws IOException {
+        for (Parameter p : replica.parameters().all()) {
+            try (Arena arena = Arena.ofConfined()) {
+                MemorySegment values = arena.allocate(4 * p.size(), 64);
+                tensor(stored, prefix, p).toFloats(values);
+                replica.device().write(replica.parameters().in(flat, p.name()), values);
+            }
+        }
+    }
+
+    private static StoredTensor tensor(Safetensors stored, String prefix, Parameter p) throws IOException {
+        StoredTensor tensor = stored.tensor(prefix + p.name());
+        List<Long> shape = p.shape().stream().map(Integer::longValue).toList();
+        if (!tensor.shape().equals(shape)) {
+            throw new BadDataException(tensor.file() + ": tensor " + tensor.name() + " has shape " + tensor.shape()
+                    + "; the model's is " + shape);
+        }
+        return tensor;
+    }
+}

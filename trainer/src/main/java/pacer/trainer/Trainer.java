@@ -1,0 +1,94 @@
+package pacer.trainer;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.List;
+import java.util.function.Consumer;
+import pacer.trainer.checkpoint.CheckpointStore;
+import pacer.trainer.checkpoint.EventLog;
+import pacer.trainer.checkpoint.Fence;
+import pacer.trainer.dist.Collectives;
+import pacer.trainer.event.TrainingEvent;
+import pacer.trainer.model.Engine;
+import pacer.trainer.model.Replica;
+import pacer.trainer.ops.cpu.Gemms;
+import pacer.trainer.spec.RunSpec;
+import pacer.trainer.spec.SpecLoader;
+
+/**
+ * A rank of a training as a process:
+ *
+ * <pre>--spec FILE --data DIR --run DIR --epoch N [--rank R --ranks N --rendezvous WHERE] [--cache DIR] [--commit SHA]</pre>
+ *
+ * See {@link ProcessLife} for streams, signals and exit codes.
+ */
+public final class Trainer {
+    private static final Duration PATIENCE = Duration.ofSeconds(10);
+
+    private Trainer() {}
+
+    public static void main(String[] args) {
+        ProcessLife.run(life -> train(args, life));
+    }
+
+    private static int train(String[] args, ProcessLife life) throws IOException {
+        Arguments arguments = Arguments.parse(
+                "trainer",
+                args,
+                List.of("spec", "data", "run", "epoch"),
+                List.of("rank", "ranks", "rendezvous", "cache", "commit"));
+        RunSpec spec = SpecLoader.read(Path.of(arguments.text("spec")));
+        Path run = Path.of(arguments.text("run"));
+        int rank = arguments.integer("rank", 0);
+        Engine engine = engine(spec, arguments);
+        TrainingBatches.requireRanks(spec, arguments.integer("ranks", 1));
+        try (Collectives ranks = Ranks.join(spec, arguments, rank);
+                Dataset dataset = Dataset.open(Path.of(arguments.text("data")), spec);
+                Replica replica = engine.open(
+                        spec.model(),
+                        TrainingBatches.microBatch(spec),
+                        spec.model().sequenceLength(),
+                        true)) {
+            Fence fence = rank == 0 ? Fence.join(run, arguments.integer("epoch", 0), PATIENCE) : null;
+            try (EventLog log = rank == 0 ? EventLog.open(run.resolve("events.jsonl"), fence) : null) {
+                Consumer<TrainingEvent> events = event -> tell(event, log, life);
+                CheckpointStore store = new CheckpointStore(
+                        run.resolve("checkpoints"),
+                        notice -> events.accept(new TrainingEvent.Notice(Instant.now(), 0, notice)));
+                RunCheckpoints checkpoints =
+                        new RunCheckpoints(spec, dataset.manifest(), store, fence, arguments.text("commit"), rank);
+                TrainingRun training =
+                        new TrainingRun(spec, dataset, replica, ranks, checkpoints, events, life::isStopping);
+                return switch (training.run()) {
+                    case FINISHED -> ProcessLife.FINISHED;
+                    case STOPPED -> ProcessLife.STOPPED;
+                };
+            }
+        }
+    }
+
+    static Engine engine(RunSpec spec, Arguments arguments) {
+        String cache = arguments.text("cache");
+        return new Engine(
+                Engine.Kind.CPU,
+                spec.train().threads(),
+                spec.train().precision(),
+                Gemms.Kind.AUTO,
+                cache == null ? CacheFolder.of(System.getenv()) : Path.of(cache));
+    }
+
+    /** An event counts once it is in the run's log; only then is it told. */
+    private static void tell(TrainingEvent event, EventLog log, ProcessLife life) {
+        try {
+            if (log != null) {
+                log.append(event);
+            }
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+        life.say(event);
+    }
+}

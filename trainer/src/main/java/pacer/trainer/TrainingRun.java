@@ -1,0 +1,250 @@
+package pacer.trainer;
+
+import java.io.IOException;
+import java.time.Instant;
+import java.util.function.BooleanSupplier;
+import java.util.function.Consumer;
+import pacer.trainer.checkpoint.TrainingState.Skips;
+import pacer.trainer.dist.Collectives;
+import pacer.trainer.eval.TextModel;
+import pacer.trainer.eval.ValidationLoss;
+import pacer.trainer.event.TrainingEvent;
+import pacer.trainer.model.DropoutPlan;
+import pacer.trainer.model.Replica;
+import pacer.trainer.optim.AdamWOptimizer;
+import pacer.trainer.optim.GradientClip;
+import pacer.trainer.optim.Schedule;
+import pacer.trainer.spec.RunSpec;
+import pacer.trainer.spec.TrainSpec.NonFinite;
+
+/**
+ * The training loop of one rank, top to bottom: data, micro-steps, update, validation, samples, checkpoints. Everything that
+ * happens is told as an event by rank 0; everything that a later attempt needs is in a checkpoint.
+ */
+final class TrainingRun {
+
+    /** How a run ended. */
+    enum End {
+        FINISHED,
+        /** Asked to stop; a checkpoint was written. */
+        STOPPED
+    }
+
+    private final RunSpec spec;
+    private final Dataset dataset;
+    private final Replica replica;
+    private final AdamWOptimizer optimizer;
+    private final Schedule schedule;
+    private final TrainingBatches batches;
+    private final Collectives ranks;
+    private final RunCheckpoints checkpoints;
+    private final Consumer<TrainingEvent> events;
+    private final BooleanSupplier stop;
+    private final ValidationLoss validationLoss;
+
+    private int step; // optimizer steps taken, skipped ones included
+    private Skips skips = Skips.NONE;
+    private double lastLoss = Double.NaN;
+    private Double validation; // at this step, or null
+    private Double best;
+
+    /**
+     * Prepares a run.
+     *
+     * @param events hears what happens; called by rank 0 alone
+     * @param stop whether the run should stop at the next step with a checkpoint
+     */
+    TrainingRun(
+            RunSpec spec,
+            Dataset dataset,
+            Replica replica,
+            Collectives ranks,
+            RunCheckpoints checkpoints,
+            Consumer<TrainingEvent> events,
+            BooleanSupplier stop) {
+        this.spec = spec;
+        this.dataset = dataset;
+        this.replica = replica;
+        this.optimizer = new AdamWOptimizer(replica, spec.optimizer());
+        this.schedule =
+                Schedule.of(spec.schedule(), spec.optimizer(), spec.train().steps());
+        this.batches = new TrainingBatches(spec, dataset.training(), ranks.rank());
+        this.ranks = ranks;
+        this.checkpoints = checkpoints;
+        this.events = ranks.rank() == 0 ? events : event -> {};
+        this.stop = stop;
+        this.validationLoss = new ValidationLoss(replica, ranks);
+    }
+
+    /** Trains from the newest checkpoint, or from the beginning, to the last step. */
+    End run() throws IOException {
+        long start = System.nanoTime();
+        String resumedFrom = resume();
+        int first = step;
+        events.accept(started(resumedFrom));
+        if (step == 0) {
+            validateIfDue();
+        }
+        while (step < spec.train().steps()) {
+            if (ranks.allReduce(stop.getAsBoolean() ? 1 : 0) > 0) {
+                checkpoint();
+                return End.STOPPED;
+            }
+            takeStep();
+            boolean improved = validateIfDue();
+            sampleIfDue();
+            if (isLast()
+                    || isDue(spec.checkpoint().everySteps())
+                    || (improved && spec.checkpoint().keepBest())) {
+                checkpoint();
+            }
+        }
+        double seconds = (System.nanoTime() - start) / 1e9;
+        events.accept(new TrainingEvent.Finished(
+                Instant.now(),
+                step,
+                lastLoss,
+                validation == null ? Double.NaN : validation,
+                seconds,
+                (step - first) * (double) spec.train().batchTokens() / seconds));
+        return End.FINISHED;
+    }
+
+    private void takeStep() {
+        long start = System.nanoTime();
+        validation = null;
+        int tokens = spec.train().batchTokens();
+        double rate = schedule.learningRate(step);
+        replica.zeroGradients();
+        double sum = 0;
+        for (int micro = 0; micro < batches.microSteps(); micro++) {
+            batches.load(step, micro);
+            DropoutPlan dropout =
+                    new DropoutPlan((float) spec.model().dropout(), spec.seed(), step, batches.firstSequence(micro));
+            sum += replica.forwardBackward(batches.inputs(), batches.targets(), 1f / tokens, dropout);
+        }
+        replica.reduceGradients();
+        ranks.allReduce(replica.gradients());
+        double loss = ranks.allReduce(sum) / tokens;
+        double norm = replica.gradientNorm();
+        step++;
+        lastLoss = loss;
+        if (Double.isFinite(loss) && Double.isFinite(norm)) {
+            optimizer.update(
+                    rate, GradientClip.factor(norm, (float) spec.train().gradientClip()), step - skips.inAll());
+            skips = new Skips(0, skips.inAll());
+            double millis = (System.nanoTime() - start) / 1e6;
+            events.accept(new TrainingEvent.Step(Instant.now(), step, loss, norm, rate, millis, tokens / millis * 1e3));
+        } else {
+            skip(loss, norm);
+        }
+        if (step == 1) {
+            compareWithUniform(loss);
+        }
+    }
+
+    /** No update from numbers that are none; the policy says whether training goes on. */
+    private void skip(double loss, double norm) {
+        skips = new Skips(skips.inARow() + 1, skips.inAll() + 1);
+        String what = Double.isFinite(loss) ? "gradient" : "loss";
+        events.accept(new TrainingEvent.Skipped(
+                Instant.now(), step, loss, norm, "the " + what + " is not finite; no update was applied"));
+        if (spec.train().nonFinite() == NonFinite.STOP
+                || skips.inARow() >= spec.train().maxSkippedInARow()) {
+            throw new TrainingFailedException("the " + what + " is not finite at step " + step
+                    + (spec.train().nonFinite() == NonFinite.STOP
+                            ? " and train.nonFinite is stop"
+                            : ", for the " + skips.inARow() + "th step in a row (train.maxSkippedInARow)")
+                    + "; lower optimizer.learningRate, or look at the data around this step");
+        }
+    }
+
+    /** An untrained model knows nothing: its loss is that of guessing, ln(vocabulary). */
+    private void compareWithUniform(double loss) {
+        double uniform = Math.log(dataset.manifest().vocabulary());
+        String verdict = Math.abs(loss - uniform) <= 0.1 * uniform
+                ? "as it should be"
+                : "which is far off: look at the initialisation and the data";
+        events.accept(new TrainingEvent.Notice(
+                Instant.now(),
+                step,
+                "initial loss %.4f against ln(%d) = %.4f of guessing, %s"
+                        .formatted(loss, dataset.manifest().vocabulary(), uniform, verdict)));
+    }
+
+    /** Whether the loss is the best so far. */
+    private boolean validateIfDue() {
+        if (!dataset.hasValidation() || !(isLast() || isDue(spec.evaluation().everySteps()))) {
+            return false;
+        }
+        Dataset.ValidationWindows windows = dataset.validation(step);
+        double loss = validationLoss.measure(windows.loader(), windows.first(), windows.windows());
+        validation = loss;
+        boolean improved = best == null || loss < best;
+        if (improved) {
+            best = loss;
+        }
+        events.accept(new TrainingEvent.Validated(
+                Instant.now(), step, loss, windows.windows() * spec.model().sequenceLength(), improved));
+        return improved && step > 0;
+    }
+
+    private void sampleIfDue() {
+        if (ranks.rank() != 0 || !isDue(spec.sample().everySteps()) || isLast()) {
+            return; // the last samples are the evaluation's
+        }
+        String text = Samples.write(TextModel.of(replica, dataset.manifest().tokens()), spec, step);
+        events.accept(
+                new TrainingEvent.Sampled(Instant.now(), step, spec.sample().prompt(), text));
+    }
+
+    private void checkpoint() throws IOException {
+        long start = System.nanoTime();
+        var written = checkpoints.save(
+                replica, optimizer, checkpoints.state(step, batches.samples(step), validation, best, skips));
+        ranks.barrier(); // no rank trains on before the checkpoint exists
+        if (written != null) {
+            events.accept(new TrainingEvent.Checkpointed(
+                    Instant.now(),
+                    step,
+                    "checkpoints/" + written.folder().getFileName(),
+                    written.bytes(),
+                    (System.nanoTime() - start) / 1e6));
+        }
+    }
+
+    /** Takes up the newest checkpoint; returns its folder's name, or null when training begins. */
+    private String resume() throws IOException {
+        return checkpoints
+                .restore(replica, optimizer)
+                .map(found -> {
+                    step = found.state().step();
+                    skips = found.state().skips();
+                    best = found.state().bestValidationLoss();
+                    validation = found.state().validationLoss();
+                    return found.folder().getFileName().toString();
+                })
+                .orElse(null);
+    }
+
+    private TrainingEvent.Started started(String resumedFrom) {
+        return new TrainingEvent.Started(
+                Instant.now(),
+                step,
+                spec.train().steps(),
+                replica.parameters().size(),
+                spec.train().batchTokens(),
+                ranks.size(),
+                replica.description(),
+                replica.plannedBytes(),
+                resumedFrom);
+    }
+
+    private boolean isDue(int everySteps) {
+        return everySteps > 0 && step % everySteps == 0;
+    }
+
+    private boolean isLast() {
+        return step == spec.train().steps();
+    }
+}

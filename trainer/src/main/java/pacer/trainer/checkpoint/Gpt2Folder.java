@@ -1,0 +1,236 @@
+package pacer.trainer.checkpoint;
+
+import java.io.IOException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Collection;
+import java.util.Collections;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.function.Function;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+import pacer.trainer.spec.ModelSpec;
+
+/**
+ * A GPT-2 as Hugging Face's {@code transformers} keeps it: {@code config.json} and weights in one or several safetensors files.
+ *
+ * <p>Names here are nanoGPT's, which are those of {@code GPT2LMHeadModel}; a folder may leave out the prefix {@code transformer.}
+ * and may hold the mask buffers {@code attn.bias} and {@code attn.masked_bias}, which are ignored. Four weights of a block are
+ * {@code Conv1D} there, stored (inputs, outputs); here all are (outputs, inputs).
+ */
+public final class Gpt2Folder implements AutoCloseable {
+    private static final Pattern CONV1D =
+            Pattern.compile("transformer\\.h\\.\\d+\\.(attn\\.c_attn|attn\\.c_proj|mlp\\.c_fc|mlp\\.c_proj)\\.weight");
+    private static final Pattern MASK = Pattern.compile("(transformer\\.)?h\\.\\d+\\.attn\\.(bias|masked_bias)");
+    private static final String PREFIX = "transformer.";
+    private static final String HEAD = "lm_head.weight";
+
+    private final ModelSpec model;
+    private final Map<String, int[]> shapes;
+    private final Safetensors weights;
+    private final String prefix;
+
+    private Gpt2Folder(ModelSpec model, Safetensors weights) throws InvalidFileException {
+        this.model = model;
+        this.shapes = shapes(model);
+        this.weights = weights;
+        this.prefix = weights.tensors().containsKey("wte.weight") ? "" : PREFIX;
+        Map<String, int[]> stored = new LinkedHashMap<>();
+        shapes.forEach((name, shape) ->
+                stored.put(storedName(name), isTransposed(name) ? new int[] {shape[1], shape[0]} : shape));
+        weights.expect(stored, name -> MASK.matcher(name).matches() || (model.tiedHead() && name.equals(HEAD)));
+    }
+
+    /** Opens {@code folder} and checks that it holds exactly the tensors that its configuration calls for. */
+    public static Gpt2Folder open(Path folder) throws IOException {
+        ModelSpec model = Gpt2Config.read(folder);
+        Safetensors weights = Safetensors.openFolder(folder);
+        try {
+            return new Gpt2Folder(model, weights);
+        } catch (IOException | RuntimeException e) {
+            weights.close();
+            throw e;
+        }
+    }
+
+    /** The network; with biases, and without dropout, which is no part of a folder's weights. */
+    public ModelSpec model() {
+        return model;
+    }
+
+    /** Names and shapes of the tensors. */
+    public Map<String, int[]> shapes() {
+        return Collections.unmodifiableMap(shapes);
+    }
+
+    /** Writes tensor {@code name} as float32, row-major, in the shape of {@link #shapes}, to {@code to}, which just holds it. */
+    public void read(String name, MemorySegment to) throws InvalidFileException {
+        StoredTensor stored = weights.tensor(storedName(name));
+        if (!isTransposed(name)) {
+            stored.toFloats(to);
+            return;
+        }
+        int[] shape = shapes.get(name);
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment floats = arena.allocate(4 * stored.elements(), 64);
+            stored.toFloats(floats);
+            transpose(floats, shape[1], shape[0], to);
+        }
+    }
+
+    @Override
+    public void close() {
+        weights.close();
+    }
+
+    /** Names and shapes of every tensor of {@code model}; linear weights are (outputs, inputs). */
+    public static Map<String, int[]> shapes(ModelSpec model) {
+        int width = model.width();
+        Map<String, int[]> shapes = new LinkedHashMap<>();
+        shapes.put("transformer.wte.weight", new int[] {model.vocabulary(), width});
+        shapes.put("transformer.wpe.weight", new int[] {model.sequenceLength(), width});
+        for (int layer = 0; layer < model.layers(); layer++) {
+            String block = "transformer.h." + layer + ".";
+            put(shapes, model, block + "ln_1", width);
+            put(shapes, model, block + "attn.c_attn", 3 * width, width);
+            put(shapes, model, block + "attn.c_proj", width, width);
+            put(shapes, model, block + "ln_2", width);
+            put(shapes, model, block + "mlp.c_fc", 4 * width, width);
+            put(shapes, model, block + "mlp.c_proj", width, 4 * width);
+        }
+        put(shapes, model, "transformer.ln_f", width);
+        if (!model.tiedHead()) {
+            shapes.put(HEAD, new int[] {model.vocabulary(), width});
+        }
+        return shapes;
+    }
+
+    private static void put(Map<String, int[]> shapes, ModelSpec model, String name, int... shape) {
+        shapes.put(name + ".weight", shape);
+        if (model.bias()) {
+            shapes.put(name + ".bias", new int[] {shape[0]});
+        }
+    }
+
+    /** Whether tensor {@code name} is stored (inputs, outputs) in such a folder. */
+    public static boolean isTransposed(String name) {
+        return CONV1D.matcher(name).matches();
+    }
+
+    /**
+     * Writes a new {@code folder} that {@code GPT2LMHeadModel.from_pretrained} opens. A model without biases gets biases of zero,
+     * which compute the same.
+     *
+     * @param weights the tensors of {@code model}, as {@link #shapes(ModelSpec)} says, in float32
+     * @throws IOException when {@code folder} exists already, among others
+     */
+    public static void export(Path folder, ModelSpec model, Collection<TensorSource> weights) throws IOException {
+        if (Files.exists(folder)) {
+            throw new IOException(folder + " exists already; delete it or export to another folder");
+        }
+        Map<String, TensorSource> given =
+                weights.stream().collect(Collectors.toMap(TensorSource::name, Function.identity()));
+        ModelSpec biased = new ModelSpec(
+                model.layers(),
+                model.heads(),
+                model.width(),
+                model.sequenceLength(),
+                model.vocabulary(),
+                true,
+                model.activation(),
+                model.normEpsilon(),
+                model.dropout(),
+                model.tiedHead());
+        List<TensorSource> stored = new ArrayList<>();
+        for (Map.Entry<String, int[]> e : shapes(biased).entrySet()) {
+            stored.add(storedForm(e.getKey(), e.getValue(), given.remove(e.getKey()), model.bias()));
+        }
+        if (!given.isEmpty()) {
+            throw new IllegalArgumentException("not part of the model: " + given.keySet());
+        }
+        Path parent = folder.toAbsolutePath().getParent();
+        Path beside = parent.resolve("." + folder.getFileName() + ".partial");
+        Durable.deleteTree(beside);
+        Durable.createFolder(beside);
+        SafetensorsWriter.write(beside.resolve(Checkpoint.WEIGHTS), Map.of("format", "pt"), stored);
+        Durable.write(beside.resolve(Gpt2Config.FILE), Gpt2Config.of(model));
+        Durable.syncFolder(beside);
+        Files.move(beside, folder, StandardCopyOption.ATOMIC_MOVE);
+        Durable.syncFolder(parent);
+    }
+
+    private static TensorSource storedForm(String name, int[] shape, TensorSource source, boolean bias) {
+        List<Long> dimensions = Arrays.stream(shape).mapToObj(d -> (long) d).toList();
+        if (source == null && !bias && name.endsWith(".bias")) {
+            return new TensorSource(
+                    name, ElementType.F32, dimensions, (offset, length, scratch) -> scratch.asSlice(0, length)
+                            .fill((byte) 0));
+        }
+        if (source == null || !source.shape().equals(dimensions) || source.type() != ElementType.F32) {
+            String given = source == null ? "missing" : "given as " + source.type() + " " + source.shape();
+            throw new IllegalArgumentException("tensor " + name + " must be F32 " + dimensions + "; it is " + given);
+        }
+        return isTransposed(name)
+                ? new TensorSource(
+                        name, ElementType.F32, dimensions.reversed(), new Transposed(source, shape[0], shape[1]))
+                : source;
+    }
+
+    /** The transpose of a source (rows, columns), in memory from the first piece asked for to the last. */
+    private static final class Transposed implements TensorSource.Content {
+        private final TensorSource source;
+        private final int rows;
+        private final int columns;
+        private Arena arena;
+        private MemorySegment whole;
+
+        Transposed(TensorSource source, int rows, int columns) {
+            this.source = source;
+            this.rows = rows;
+            this.columns = columns;
+        }
+
+        @Override
+        public MemorySegment read(long offset, long length, MemorySegment scratch) throws IOException {
+            if (offset == 0) {
+                arena = Arena.ofConfined();
+                whole = arena.allocate(source.bytes(), 64);
+                transpose(source.copyTo(arena), rows, columns, whole);
+            }
+            MemorySegment piece = scratch.asSlice(0, length).copyFrom(whole.asSlice(offset, length));
+            if (offset + length == source.bytes()) {
+                arena.close();
+            }
+            return piece;
+        }
+    }
+
+    /** Writes the transpose of {@code from} (rows, columns), of 4-byte elements, to {@code to} (columns, rows). */
+    private static void transpose(MemorySegment from, int rows, int columns, MemorySegment to) {
+        int tile = 32; // a line of cache serves several elements on both sides
+        for (int row0 = 0; row0 < rows; row0 += tile) {
+            for (int column0 = 0; column0 < columns; column0 += tile) {
+                for (int row = row0; row < Math.min(rows, row0 + tile); row++) {
+                    for (int column = column0; column < Math.min(columns, column0 + tile); column++) {
+                        to.set(
+                                ValueLayout.JAVA_INT_UNALIGNED,
+                                4 * ((long) column * rows + row),
+                                from.get(ValueLayout.JAVA_INT_UNALIGNED, 4 * ((long) row * columns + column)));
+                    }
+                }
+            }
+        }
+    }
+
+    private String storedName(String name) {
+        return name.equals(HEAD) ? name : prefix + name.substring(PREFIX.length());
+    }
+}

@@ -1,0 +1,93 @@
+package pacer.trainer.text;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.DeserializationFeature;
+import com.fasterxml.jackson.databind.MapperFeature;
+import com.fasterxml.jackson.databind.SerializationFeature;
+import com.fasterxml.jackson.databind.cfg.EnumFeature;
+import com.fasterxml.jackson.databind.json.JsonMapper;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.util.List;
+import pacer.trainer.data.BadDataException;
+import pacer.trainer.data.Split;
+import pacer.trainer.spec.DatasetSpec;
+
+/**
+ * {@code manifest.json} of a dataset's folder, written last: what has none is no dataset.
+ *
+ * @param source {@code dataset.url} that it was first made from
+ * @param sha256 of the raw file
+ * @param bytes size of the raw file
+ * @param vocabulary number of tokens
+ * @param characters the vocabulary of a character tokenizer, in the order of tokens; otherwise empty
+ */
+public record DatasetManifest(
+        String source,
+        String sha256,
+        long bytes,
+        DatasetSpec.Format format,
+        DatasetSpec.Tokenizer tokenizer,
+        int vocabulary,
+        List<String> characters,
+        double validationFraction,
+        List<Tokenization.Shard> shards) {
+
+    public static final String NAME = "manifest.json";
+
+    private static final JsonMapper JSON = JsonMapper.builder()
+            .enable(EnumFeature.WRITE_ENUMS_TO_LOWERCASE)
+            .enable(MapperFeature.ACCEPT_CASE_INSENSITIVE_ENUMS)
+            .disable(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES)
+            .enable(SerializationFeature.INDENT_OUTPUT)
+            .build();
+
+    public DatasetManifest {
+        characters = characters == null ? List.of() : List.copyOf(characters);
+        shards = List.copyOf(shards);
+    }
+
+    /**
+     * The manifest in {@code folder}.
+     *
+     * @throws BadDataException naming the file, when it is not there or none
+     */
+    public static DatasetManifest read(Path folder) throws IOException {
+        Path file = folder.resolve(NAME);
+        try {
+            return JSON.readValue(Files.readAllBytes(file), DatasetManifest.class);
+        } catch (NoSuchFileException e) {
+            throw new BadDataException(file + ": does not exist; " + folder + " is no prepared dataset", e);
+        } catch (JsonProcessingException e) {
+            throw new BadDataException(file + ": no dataset manifest: " + e.getOriginalMessage(), e);
+        }
+    }
+
+    /** The text of the file. */
+    public byte[] toJson() throws IOException {
+        return JSON.writeValueAsBytes(this);
+    }
+
+    /** Tokens of a split. */
+    public long tokens(Split split) {
+        return shards.stream()
+                .filter(shard -> shard.split() == split)
+                .mapToLong(Tokenization.Shard::tokens)
+                .sum();
+    }
+
+    /** The tokenizer that made it. */
+    public Tokenizer tokens() {
+        return Tokenizer.of(tokenizer, characters);
+    }
+
+    /** Files of a split, in order. */
+    public List<Path> files(Path folder, Split split) {
+        return shards.stream()
+                .filter(shard -> shard.split() == split)
+                .map(shard -> folder.resolve(shard.name()))
+                .toList();
+    }
+}

@@ -58,6 +58,49 @@ public interface Operations {
             Tensor rstd, // (B, T)
             boolean accumulate);
 
+    /**
+     * out = in / √(mean(in²) + epsilon), without weights; Zhang, Sennrich 2019. Each row is normalised in {@code heads} equal
+     * parts: 1 for the residual stream, the model's heads for queries and keys. PyTorch's {@code F.rms_norm} takes
+     * {@code torch.finfo(dtype).eps} where no epsilon is given: 2⁻²³ for float32.
+     */
+    void rmsNormForward(
+            Tensor out, // (B, T, C) F32 or BF16
+            Tensor rstd, // (B, T, heads)
+            Tensor in, // (B, T, C)
+            int heads,
+            float epsilon);
+
+    /** Gradient of {@link #rmsNormForward}. With {@code accumulate}, dIn is added to (the residual stream's). */
+    void rmsNormBackward(
+            Tensor dIn, // (B, T, C)
+            Tensor dOut, // (B, T, C)
+            Tensor in, // (B, T, C)
+            Tensor rstd, // (B, T, heads)
+            int heads,
+            boolean accumulate);
+
+    // ------------------------------------------------------------------ positions
+
+    /**
+     * Rotary positions (Su et al. 2021): in each head, elements j and j + D/2 of position t turn by the angle whose cosine and
+     * sine are at [t, j] of the tables: out[j] = in[j]·cos + in[j+D/2]·sin, out[j+D/2] = in[j+D/2]·cos - in[j]·sin. In place
+     * allowed. Base, truncation and rounding of angles are the tables' affair: {@link RotaryTables}.
+     */
+    void rotaryForward(
+            Tensor out, // (B, T, C)
+            Tensor in, // (B, T, C)
+            Tensor cosines, // (maxT, D/2)
+            Tensor sines, // (maxT, D/2)
+            int heads);
+
+    /** Gradient of {@link #rotaryForward}: the turn back. In place allowed. */
+    void rotaryBackward(
+            Tensor dIn, // (B, T, C)
+            Tensor dOut, // (B, T, C)
+            Tensor cosines, // (maxT, D/2)
+            Tensor sines, // (maxT, D/2)
+            int heads);
+
     // ------------------------------------------------------------------ products
 
     /** out = in · weightᵀ + bias; with {@code accumulate}, added to out (the residual stream). */
@@ -160,20 +203,25 @@ public interface Operations {
     // ------------------------------------------------------------------ loss
 
     /**
-     * Cross-entropy with its backward pass in one: losses[i] = -log softmax(logits[i])[targets[i]], then
-     * logits[i] = (softmax(logits[i]) - onehot(targets[i])) · gradientScale. A target of -1 is ignored: loss 0, gradient 0.
+     * Cross-entropy with its backward pass in one: with z = logits[i], losses[i] = -log softmax(cap(z))[targets[i]], and then
+     * logits[i] = (softmax(cap(z)) - onehot(targets[i])) · cap'(z) · gradientScale. A target of -1 is ignored: loss 0,
+     * gradient 0.
+     *
+     * @param softcap c of cap(z) = c·tanh(z/c), whose loss and gradient 2c·sigmoid(2z/c) shares; 0 leaves logits uncapped
      */
     void crossEntropy(
             Tensor losses, // (rows)
             Tensor logits, // (rows, V) F32; becomes its gradient
             Tensor targets, // (rows) I32
-            float gradientScale);
+            float gradientScale,
+            float softcap);
 
     /** The losses alone; logits stay as they are. */
     void crossEntropyForward(
             Tensor losses, // (rows)
             Tensor logits, // (rows, V)
-            Tensor targets); // (rows) I32
+            Tensor targets, // (rows) I32
+            float softcap);
 
     // ------------------------------------------------------------------ optimizers
 

@@ -125,6 +125,80 @@ final class ReferenceOperations implements Operations {
         }
     }
 
+    @Override
+    public void rmsNormForward(Tensor out, Tensor rstd, Tensor in, int heads, float epsilon) {
+        Shapes.rmsNormForward(out, rstd, in, heads);
+        double[][] x = device.load(in); // (rows, C)
+        double[] s = new double[x.length * heads]; // (rows, heads)
+        int width = in.columns() / heads;
+        for (int r = 0; r < x.length; r++) {
+            for (int h = 0; h < heads; h++) {
+                double meanSquare = dot(x[r], x[r], h * width, width) / width;
+                s[r * heads + h] = 1 / Math.sqrt(meanSquare + epsilon);
+                for (int c = h * width; c < (h + 1) * width; c++) {
+                    x[r][c] *= s[r * heads + h];
+                }
+            }
+        }
+        device.store(out, x);
+        device.store(rstd, 0, s);
+    }
+
+    @Override
+    public void rmsNormBackward(Tensor dIn, Tensor dOut, Tensor in, Tensor rstd, int heads, boolean accumulate) {
+        Shapes.rmsNormBackward(dIn, dOut, in, rstd, heads);
+        double[][] dy = device.load(dOut); // (rows, C)
+        double[][] x = device.load(in); // (rows, C)
+        double[][] dx = target(dIn, accumulate); // (rows, C)
+        double[] s = vector(rstd); // (rows, heads)
+        int width = in.columns() / heads;
+        for (int r = 0; r < x.length; r++) {
+            for (int h = 0; h < heads; h++) {
+                double scale = s[r * heads + h];
+                double projection = dot(dy[r], x[r], h * width, width) * scale / width; // average of dOut · out
+                for (int c = h * width; c < (h + 1) * width; c++) {
+                    dx[r][c] += scale * (dy[r][c] - x[r][c] * scale * projection);
+                }
+            }
+        }
+        device.store(dIn, dx);
+    }
+
+    // ------------------------------------------------------------------ positions
+
+    @Override
+    public void rotaryForward(Tensor out, Tensor in, Tensor cosines, Tensor sines, int heads) {
+        Shapes.rotaryForward(out, in, cosines, sines, heads);
+        rotate(out, in, cosines, sines, heads, 1);
+    }
+
+    @Override
+    public void rotaryBackward(Tensor dIn, Tensor dOut, Tensor cosines, Tensor sines, int heads) {
+        Shapes.rotaryBackward(dIn, dOut, cosines, sines, heads);
+        rotate(dIn, dOut, cosines, sines, heads, -1);
+    }
+
+    private void rotate(Tensor out, Tensor in, Tensor cosines, Tensor sines, int heads, int direction) {
+        double[][] x = device.load(in); // (B*T, C)
+        double[][] cos = device.load(cosines); // (maxT, D/2)
+        double[][] sin = device.load(sines);
+        int half = cosines.columns(); // D/2
+        for (int r = 0; r < x.length; r++) {
+            int t = r % in.dim(1);
+            for (int h = 0; h < heads; h++) {
+                for (int j = 0; j < half; j++) {
+                    int a = 2 * half * h + j;
+                    int b = a + half;
+                    double first = x[r][a];
+                    double second = x[r][b];
+                    x[r][a] = first * cos[t][j] + direction * second * sin[t][j];
+                    x[r][b] = second * cos[t][j] - direction * first * sin[t][j];
+                }
+            }
+        }
+        device.store(out, x);
+    }
+
     // ------------------------------------------------------------------ products
 
     @Override
@@ -395,16 +469,18 @@ final class ReferenceOperations implements Operations {
     // ------------------------------------------------------------------ loss
 
     @Override
-    public void crossEntropy(Tensor losses, Tensor logits, Tensor targets, float gradientScale) {
+    public void crossEntropy(Tensor losses, Tensor logits, Tensor targets, float gradientScale, float softcap) {
         Shapes.crossEntropy(losses, logits, targets);
         int[] target = numbers(targets, -1, logits.columns(), "crossEntropy: target");
         double[][] z = device.load(logits); // (rows, V)
-        double[] loss = losses(z, target);
+        double[] loss = new double[z.length];
         for (int r = 0; r < z.length; r++) {
+            double[] slope = cap(z[r], softcap);
             double lse = logSumExp(z[r], 0, z[r].length);
+            loss[r] = target[r] < 0 ? 0 : lse - z[r][target[r]];
             for (int n = 0; n < z[r].length; n++) {
                 double oneHot = n == target[r] ? 1 : 0;
-                z[r][n] = target[r] < 0 ? 0 : (Math.exp(z[r][n] - lse) - oneHot) * gradientScale;
+                z[r][n] = target[r] < 0 ? 0 : (Math.exp(z[r][n] - lse) - oneHot) * slope[n] * gradientScale;
             }
         }
         device.store(losses, 0, loss);
@@ -412,18 +488,27 @@ final class ReferenceOperations implements Operations {
     }
 
     @Override
-    public void crossEntropyForward(Tensor losses, Tensor logits, Tensor targets) {
+    public void crossEntropyForward(Tensor losses, Tensor logits, Tensor targets, float softcap) {
         Shapes.crossEntropyForward(losses, logits, targets);
         int[] target = numbers(targets, -1, logits.columns(), "crossEntropyForward: target");
-        device.store(losses, 0, losses(device.load(logits), target));
+        double[][] z = device.load(logits); // (rows, V)
+        double[] loss = new double[z.length];
+        for (int r = 0; r < z.length; r++) {
+            cap(z[r], softcap);
+            loss[r] = target[r] < 0 ? 0 : logSumExp(z[r], 0, z[r].length) - z[r][target[r]];
+        }
+        device.store(losses, 0, loss);
     }
 
-    private static double[] losses(double[][] z, int[] target) {
-        double[] losses = new double[z.length];
-        for (int r = 0; r < z.length; r++) {
-            losses[r] = target[r] < 0 ? 0 : logSumExp(z[r], 0, z[r].length) - z[r][target[r]];
+    /** Caps logits where they are, and returns the derivatives. */
+    private static double[] cap(double[] z, double softcap) {
+        double[] slope = new double[z.length];
+        for (int n = 0; n < z.length; n++) {
+            double tanh = softcap == 0 ? 0 : Math.tanh(z[n] / softcap);
+            z[n] = softcap == 0 ? z[n] : softcap * tanh;
+            slope[n] = 1 - tanh * tanh;
         }
-        return losses;
+        return slope;
     }
 
     // ------------------------------------------------------------------ optimizers

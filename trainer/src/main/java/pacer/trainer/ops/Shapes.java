@@ -67,6 +67,63 @@ public final class Shapes {
         statistic(op, "rstd", rstd, "in", in);
     }
 
+    public static void rmsNormForward(Tensor out, Tensor rstd, Tensor in, int heads) {
+        String op = "rmsNormForward";
+        number(op, "out", out);
+        f32(op, "in", in);
+        sameRowsAndColumns(op, "out", out, "in", in);
+        heads(op, "in", in, heads);
+        oneAHead(op, "rstd", rstd, "in", in, heads);
+    }
+
+    public static void rmsNormBackward(Tensor dIn, Tensor dOut, Tensor in, Tensor rstd, int heads) {
+        String op = "rmsNormBackward";
+        f32(op, "in", in);
+        f32(op, "dIn", dIn);
+        sameRowsAndColumns(op, "dIn", dIn, "in", in);
+        f32(op, "dOut", dOut);
+        sameRowsAndColumns(op, "dOut", dOut, "in", in);
+        heads(op, "in", in, heads);
+        oneAHead(op, "rstd", rstd, "in", in, heads);
+    }
+
+    public static void rotaryForward(Tensor out, Tensor in, Tensor cosines, Tensor sines, int heads) {
+        rotary("rotaryForward", "out", out, "in", in, cosines, sines, heads);
+    }
+
+    public static void rotaryBackward(Tensor dIn, Tensor dOut, Tensor cosines, Tensor sines, int heads) {
+        rotary("rotaryBackward", "dIn", dIn, "dOut", dOut, cosines, sines, heads);
+    }
+
+    private static void rotary(
+            String op,
+            String toRole,
+            Tensor to,
+            String fromRole,
+            Tensor from,
+            Tensor cosines,
+            Tensor sines,
+            int heads) {
+        f32(op, fromRole, from);
+        sequences(op, fromRole, from);
+        f32(op, toRole, to);
+        sameShape(op, toRole, to, fromRole, from);
+        heads(op, fromRole, from, heads);
+        f32(op, "cosines", cosines);
+        if (cosines.columns() * 2L * heads != from.columns() || cosines.rows() < from.dim(1)) {
+            throw mismatch(
+                    op,
+                    "cosines",
+                    cosines,
+                    fromRole,
+                    from,
+                    "with " + heads
+                            + " heads there must be a row for each position and a column for each pair of a head");
+        }
+        f32(op, "sines", sines);
+        sameRowsAndColumns(op, "sines", sines, "cosines", cosines);
+    }
+
     public static void linearForward(Tensor out, Tensor in, Tensor weight, Tensor bias) {
         String op = "linearForward";
         f32(op, "out", out);
@@ -132,12 +189,8 @@ public final class Shapes {
     private static void attention(
             String op, Tensor out, Tensor logSumExp, Tensor q, Tensor k, Tensor v, Tensor firstKey, int heads) {
         f32(op, "q", q);
-        if (q.rank() != 3) {
-            throw new IllegalArgumentException(op + ": q " + q + " must have the shape (B, T, C)");
-        }
-        if (heads < 1 || q.columns() % heads != 0) {
-            throw new IllegalArgumentException(op + ": " + heads + " heads do not divide the columns of q " + q);
-        }
+        sequences(op, "q", q);
+        heads(op, "q", q, heads);
         f32(op, "k", k);
         sameShape(op, "k", k, "q", q);
         f32(op, "v", v);
@@ -343,6 +396,30 @@ public final class Shapes {
             throw mismatch(op, role, t, otherRole, other, "there must be one value for each row");
         }
         contiguous(op, role, t);
+    }
+
+    /** One float for each head of each row. */
+    private static void oneAHead(String op, String role, Tensor t, String otherRole, Tensor other, int heads) {
+        f32(op, role, t);
+        if (t.size() != (long) other.rows() * heads) {
+            String rule =
+                    "there must be one value for each row" + (heads == 1 ? "" : " and each of " + heads + " heads");
+            throw mismatch(op, role, t, otherRole, other, rule);
+        }
+        contiguous(op, role, t);
+    }
+
+    private static void sequences(String op, String role, Tensor t) {
+        if (t.rank() != 3) {
+            throw new IllegalArgumentException(op + ": " + role + " " + t + " must have the shape (B, T, C)");
+        }
+    }
+
+    private static void heads(String op, String role, Tensor t, int heads) {
+        if (heads < 1 || t.columns() % heads != 0) {
+            throw new IllegalArgumentException(
+                    op + ": " + heads + " heads do not divide the columns of " + role + " " + t);
+        }
     }
 
     /** Contiguous floats of which elements [from, to) are meant. */

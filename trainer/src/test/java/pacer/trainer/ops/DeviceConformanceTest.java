@@ -18,7 +18,7 @@ import pacer.trainer.ops.Stage.Tolerance;
  * strided, overwriting and adding; nothing else written; the same bits whenever and from whichever thread it is called. A
  * device is put to it by a subclass that says how to make one.
  */
-public abstract class DeviceConformanceTest extends LayerConformance {
+public abstract class DeviceConformanceTest extends SpeedrunConformance {
 
     // ------------------------------------------------------------------ memory
 
@@ -275,18 +275,24 @@ public abstract class DeviceConformanceTest extends LayerConformance {
 
     // ------------------------------------------------------------------ loss
 
+    private static final float[] SOFTCAPS = {0, 2, 15};
+
     @Test
     void crossEntropy() {
         for (int rows : ROWS) {
             for (int v : VOCABULARIES) {
-                for (float scale : new float[] {1, 1f / 768}) {
-                    String name = "crossEntropy rows=" + rows + " V=" + v + " scale=" + scale;
-                    trials.play(name, s -> {
-                        Tensor losses = s.outVector("losses", within(16, 64), rows);
-                        Tensor logits = s.sumNormal("logits", DType.F32, 3, within(128, 32 * scale), rows, v);
-                        Tensor targets = s.integers("targets", targets(name, v), rows);
-                        s.operations().crossEntropy(losses, logits, targets, scale);
-                    });
+                for (float softcap : SOFTCAPS) {
+                    for (float scale : new float[] {1, 1f / 768}) {
+                        String name =
+                                "crossEntropy rows=" + rows + " V=" + v + " scale=" + scale + " softcap=" + softcap;
+                        trials.play(name, s -> {
+                            Tensor losses = s.outVector("losses", within(16, 64 + 16 * softcap), rows);
+                            Tolerance gradient = within(128 + 32 * softcap, 32 * scale);
+                            Tensor logits = s.sumNormal("logits", DType.F32, 3, gradient, rows, v);
+                            Tensor targets = s.integers("targets", targets(name, v), rows);
+                            s.operations().crossEntropy(losses, logits, targets, scale, softcap);
+                        });
+                    }
                 }
             }
         }
@@ -296,25 +302,29 @@ public abstract class DeviceConformanceTest extends LayerConformance {
     void crossEntropyForward() {
         for (int rows : ROWS) {
             for (int v : VOCABULARIES) {
-                String name = "crossEntropyForward rows=" + rows + " V=" + v;
-                trials.play(name, s -> {
-                    Tensor losses = s.outVector("losses", within(16, 64), rows);
-                    Tensor logits = s.inNormal("logits", DType.F32, 0, 3, rows, v);
-                    Tensor targets = s.integers("targets", targets(name, v), rows);
-                    s.operations().crossEntropyForward(losses, logits, targets);
-                });
+                for (float softcap : SOFTCAPS) {
+                    String name = "crossEntropyForward rows=" + rows + " V=" + v + " softcap=" + softcap;
+                    trials.play(name, s -> {
+                        Tensor losses = s.outVector("losses", within(16, 64 + 16 * softcap), rows);
+                        Tensor logits = s.inNormal("logits", DType.F32, 0, 3, rows, v);
+                        Tensor targets = s.integers("targets", targets(name, v), rows);
+                        s.operations().crossEntropyForward(losses, logits, targets, softcap);
+                    });
+                }
             }
         }
     }
 
     @Test
     void crossEntropySurvivesLargeLogits() {
-        trials.play("crossEntropy of large logits", s -> {
-            Tensor losses = s.outVector("losses", within(16, 64), 7);
-            Tensor logits = s.sumNormal("logits", DType.F32, 1e4, within(128, 32), 7, 77);
-            Tensor targets = s.integers("targets", i -> i * 10, 7);
-            s.operations().crossEntropy(losses, logits, targets, 1);
-        });
+        for (float softcap : SOFTCAPS) {
+            trials.play("crossEntropy of large logits, softcap=" + softcap, s -> {
+                Tensor losses = s.outVector("losses", within(16, 64 + 16 * softcap), 7);
+                Tensor logits = s.sumNormal("logits", DType.F32, 1e4, within(128 + 32 * softcap, 32), 7, 77);
+                Tensor targets = s.integers("targets", i -> i * 10, 7);
+                s.operations().crossEntropy(losses, logits, targets, 1, softcap);
+            });
+        }
     }
 
     private static IntUnaryOperator targets(String name, int v) {

@@ -160,8 +160,41 @@ class GradientTest {
     }
 
     @ParameterizedTest
-    @CsvSource({"1,1,1", "5,7,0.2", "8,3,1"})
-    void crossEntropy(int rows, int v, float scale) {
+    @CsvSource({"1,5,1,false", "4,7,1,true", "3,8,4,false", "2,33,3,true"})
+    void rmsNorm(int rows, int width, int heads, boolean accumulate) {
+        try (GradientCheck check = new GradientCheck(rows + width)) {
+            Tensor out = check.empty("out", rows, heads * width);
+            Tensor rstd = check.empty("rstd", rows, heads);
+            Tensor dOut = check.random("dOut", rows, heads * width);
+            Tensor in = check.random("in", rows, heads * width);
+            Tensor dIn = check.random("dIn", rows, heads * width);
+            Operations o = check.operations();
+            Runnable forward = () -> o.rmsNormForward(out, rstd, in, heads, 0x1p-23f);
+            check.gradient(dIn, accumulate, in, out, dOut, forward);
+            check.run(forward, () -> o.rmsNormBackward(dIn, dOut, in, rstd, heads, accumulate));
+        }
+    }
+
+    @ParameterizedTest
+    @CsvSource({"1,1,1,2", "2,3,2,4", "1,7,1,10", "2,5,3,8"})
+    void rotary(int b, int t, int heads, int width) {
+        try (GradientCheck check = new GradientCheck(b + t)) {
+            Tensor out = check.empty("out", b, t, heads * width);
+            Tensor dOut = check.random("dOut", b, t, heads * width);
+            Tensor in = check.random("in", b, t, heads * width);
+            Tensor dIn = check.random("dIn", b, t, heads * width);
+            Tensor cos = check.random("cosines", t + 1, width / 2); // linear in any tables, not those of angles alone
+            Tensor sin = check.random("sines", t + 1, width / 2);
+            Operations o = check.operations();
+            Runnable forward = () -> o.rotaryForward(out, in, cos, sin, heads);
+            check.gradient(dIn, false, in, out, dOut, forward);
+            check.run(forward, () -> o.rotaryBackward(dIn, dOut, cos, sin, heads));
+        }
+    }
+
+    @ParameterizedTest
+    @CsvSource({"1,1,1,0", "5,7,0.2,0", "8,3,1,0", "5,7,0.2,2", "8,3,1,15"})
+    void crossEntropy(int rows, int v, float scale, float softcap) {
         try (GradientCheck check = new GradientCheck(rows)) {
             int[] target = new Random(rows).ints(rows, 0, v).toArray();
             if (rows > 3) {
@@ -173,12 +206,12 @@ class GradientTest {
             Tensor gradient = check.empty("gradient", rows, v);
             Tensor targets = check.integers("targets", target, rows);
             Operations o = check.operations();
-            Runnable forward = () -> o.crossEntropyForward(losses, logits, targets);
+            Runnable forward = () -> o.crossEntropyForward(losses, logits, targets, softcap);
             check.gradient(gradient, false, logits, losses, dLosses, forward);
             check.run(forward, () -> {
                 float[] alone = check.read(losses);
                 o.convert(gradient, logits);
-                o.crossEntropy(losses, gradient, targets, scale);
+                o.crossEntropy(losses, gradient, targets, scale, softcap);
                 assertThat(check.read(losses)).containsExactly(alone);
             });
         }

@@ -60,7 +60,7 @@ class ReferenceDeviceTest {
         Tensor losses = device.allocate("losses", DType.F32, 2);
         Tensor logits = device.allocate("logits", DType.F32, 2, 7);
         Tensor targets = integers("targets", new int[] {-1, -2}, 2);
-        assertThatThrownBy(() -> device.operations().crossEntropy(losses, logits, targets, 1))
+        assertThatThrownBy(() -> device.operations().crossEntropy(losses, logits, targets, 1, 0))
                 .hasMessage("crossEntropy: target 1 of targets (2) I32 is -2; it must be -1 to 6");
     }
 

@@ -159,6 +159,45 @@ class ShapesTest {
     }
 
     @Test
+    void rmsNorm() {
+        Tensor x = f32("x", 2, 3, 8);
+        accepted(() -> Shapes.rmsNormForward(bf16("y", 2, 3, 8), f32("rstd", 2, 3), x, 1));
+        accepted(() -> Shapes.rmsNormForward(x, f32("rstd", 2, 3, 4), x, 4));
+        accepted(() -> Shapes.rmsNormBackward(x, x, x, f32("rstd", 2, 3, 4), 4));
+        refused(
+                () -> Shapes.rmsNormForward(x, f32("rstd", 2, 3), x, 4),
+                "rmsNormForward: rstd rstd (2, 3) F32 does not match in x (2, 3, 8) F32: "
+                        + "there must be one value for each row and each of 4 heads");
+        refused(
+                () -> Shapes.rmsNormForward(x, f32("rstd", 2, 3), x, 3),
+                "rmsNormForward: 3 heads do not divide the columns of in x (2, 3, 8) F32");
+        refused(
+                () -> Shapes.rmsNormBackward(x, f32("dy", 2, 3, 7), x, f32("rstd", 2, 3), 1),
+                "rmsNormBackward: dOut dy (2, 3, 7) F32 does not match in x (2, 3, 8) F32: columns must be equal");
+    }
+
+    @Test
+    void rotary() {
+        Tensor x = f32("x", 2, 3, 8);
+        Tensor table = f32("table", 3, 2);
+        accepted(() -> Shapes.rotaryForward(x, x, table, table, 2));
+        accepted(() -> Shapes.rotaryBackward(x, x, f32("cos", 9, 2), f32("sin", 9, 2), 2));
+        String rule = "with 2 heads there must be a row for each position and a column for each pair of a head";
+        refused(
+                () -> Shapes.rotaryForward(x, x, f32("cos", 2, 2), table, 2),
+                "rotaryForward: cosines cos (2, 2) F32 does not match in x (2, 3, 8) F32: " + rule);
+        refused(
+                () -> Shapes.rotaryBackward(x, x, f32("cos", 3, 4), table, 2),
+                "rotaryBackward: cosines cos (3, 4) F32 does not match dOut x (2, 3, 8) F32: " + rule);
+        refused(
+                () -> Shapes.rotaryForward(f32("y", 6, 8), x, table, table, 2),
+                "rotaryForward: out y (6, 8) F32 does not match in x (2, 3, 8) F32: shapes must be equal");
+        refused(
+                () -> Shapes.rotaryForward(x, x, table, f32("sin", 4, 2), 2),
+                "rotaryForward: sines sin (4, 2) F32 does not match cosines table (3, 2) F32: rows must be equal");
+    }
+
+    @Test
     void crossEntropy() {
         Tensor logits = new Tensor("logits", DType.F32, 0, 80, 6, 77);
         accepted(() -> Shapes.crossEntropy(f32("losses", 6), logits, i32("targets", 2, 3)));

@@ -6,7 +6,7 @@ import java.time.Instant;
 import java.util.List;
 import pacer.trainer.checkpoint.Checkpoint;
 import pacer.trainer.dist.SoloCollectives;
-import pacer.trainer.eval.Sampler;
+import pacer.trainer.eval.TextModel;
 import pacer.trainer.eval.ValidationLoss;
 import pacer.trainer.event.TrainingEvent;
 import pacer.trainer.model.Replica;
@@ -44,10 +44,9 @@ public final class Evaluator {
                 long tokens = windows.windows() * spec.model().sequenceLength();
                 life.say(new TrainingEvent.Validated(Instant.now(), step, loss, tokens, false));
             }
-            TextSamples samples =
-                    new TextSamples(spec, dataset.manifest().tokens(), new Sampler(replica.forSampling()));
+            TextModel model = TextModel.of(replica, dataset.manifest().tokens());
             for (int number = 0; number < spec.sample().count(); number++) {
-                String text = samples.write(spec.sample().prompt(), number, piece -> {});
+                String text = Samples.write(model, spec, number);
                 life.say(new TrainingEvent.Sampled(
                         Instant.now(), step, spec.sample().prompt(), text));
             }

@@ -6,7 +6,7 @@ import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
 import pacer.trainer.checkpoint.TrainingState.Skips;
 import pacer.trainer.dist.Collectives;
-import pacer.trainer.eval.Sampler;
+import pacer.trainer.eval.TextModel;
 import pacer.trainer.eval.ValidationLoss;
 import pacer.trainer.event.TrainingEvent;
 import pacer.trainer.model.DropoutPlan;
@@ -193,8 +193,7 @@ final class TrainingRun {
         if (ranks.rank() != 0 || !isDue(spec.sample().everySteps()) || isLast()) {
             return; // the last samples are the evaluation's
         }
-        String text = new TextSamples(spec, dataset.manifest().tokens(), new Sampler(replica.forSampling()))
-                .write(spec.sample().prompt(), step, piece -> {});
+        String text = Samples.write(TextModel.of(replica, dataset.manifest().tokens()), spec, step);
         events.accept(
                 new TrainingEvent.Sampled(Instant.now(), step, spec.sample().prompt(), text));
     }

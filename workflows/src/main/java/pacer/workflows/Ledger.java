@@ -82,9 +82,13 @@ final class Ledger {
             }
             page.append("| ").append(line.stage().label());
             page.append(" | ").append(line.state());
-            page.append(" | ").append(text == null ? "" : text.replace("|", "\\|")).append(" |\n");
+            page.append(" | ")
+                    .append(text == null ? "" : text.replace("|", "\\|"))
+                    .append(" |\n");
         }
-        return ending == null ? page.toString() : page.append("\n").append(ending).toString();
+        return ending == null
+                ? page.toString()
+                : page.append("\n").append(ending).toString();
     }
 
     static String described(Progress p) {

@@ -100,10 +100,14 @@ public final class Pipeline implements AutoCloseable {
         if (connection.isEmbedded()) {
             lease = entry.folder()
                     .tryLease()
-                    .orElseThrow(() -> new IOException("run " + entry.record().id() + " is being worked on by another process"));
+                    .orElseThrow(() ->
+                            new IOException("run " + entry.record().id() + " is being worked on by another process"));
         }
         Claim claim = new Claim(entry.record().id(), true, lease);
-        return launch(claim, RunRequest.goOn(claim.id()), SpecLoader.read(entry.folder().preset()));
+        return launch(
+                claim,
+                RunRequest.goOn(claim.id()),
+                SpecLoader.read(entry.folder().preset()));
     }
 
     /** A run's name that this process may work under; the lease keeps other processes of this machine away. */

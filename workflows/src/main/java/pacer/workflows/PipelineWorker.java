@@ -70,8 +70,7 @@ public final class PipelineWorker implements AutoCloseable {
                 TaskQueues.train(host),
                 options().setMaxConcurrentActivityExecutionSize(1).build());
         train.registerActivitiesImplementations(
-                new TrainingActivityImpl(
-                        new Training(settings.home(), log, hub, clock, settings.training()), hub),
+                new TrainingActivityImpl(new Training(settings.home(), log, hub, clock, settings.training()), hub),
                 new EvaluationActivityImpl(
                         new Evaluation(settings.home(), log, hub, clock, settings.evaluation()), hub));
         factory.start();

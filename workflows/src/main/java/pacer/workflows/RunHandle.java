@@ -42,8 +42,7 @@ public final class RunHandle {
     private final RunHub.Subscription subscription;
     private final boolean local;
 
-    RunHandle(
-            String id, boolean resumed, Home home, WorkflowStub workflow, Optional<RunHub> hub, FileGuard lease) {
+    RunHandle(String id, boolean resumed, Home home, WorkflowStub workflow, Optional<RunHub> hub, FileGuard lease) {
         this.id = id;
         this.resumed = resumed;
         this.home = home;

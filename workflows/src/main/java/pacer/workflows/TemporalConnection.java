@@ -56,15 +56,18 @@ public final class TemporalConnection implements AutoCloseable {
             return remote(given.toBuilder().setAddress(address).build(), "--temporal");
         }
         return profile.isPresent() && given(profile.get().getAddress())
-                ? remote(profile.get(), environment.containsKey("TEMPORAL_ADDRESS") ? "TEMPORAL_ADDRESS" : "temporal.toml")
+                ? remote(
+                        profile.get(),
+                        environment.containsKey("TEMPORAL_ADDRESS") ? "TEMPORAL_ADDRESS" : "temporal.toml")
                 : embedded();
     }
 
     /** A service inside this process. */
     public static TemporalConnection embedded() {
         EmbeddedTemporal service = new EmbeddedTemporal();
-        WorkflowServiceStubs stubs = WorkflowServiceStubs.newServiceStubs(
-                WorkflowServiceStubsOptions.newBuilder().setChannel(service.channel()).build());
+        WorkflowServiceStubs stubs = WorkflowServiceStubs.newServiceStubs(WorkflowServiceStubsOptions.newBuilder()
+                .setChannel(service.channel())
+                .build());
         // this service does not know worker heartbeats
         WorkflowClientOptions.Builder options =
                 WorkflowClientOptions.newBuilder().setWorkerHeartbeatInterval(Duration.ofSeconds(-1));
@@ -78,12 +81,16 @@ public final class TemporalConnection implements AutoCloseable {
         } catch (RuntimeException e) {
             // the SDK wraps whatever gRPC, TLS or name resolution say
             throw new IOException(
-                    "no Temporal service answers at " + profile.getAddress() + " (from " + why + "): " + rootCause(e), e);
+                    "no Temporal service answers at " + profile.getAddress() + " (from " + why + "): " + rootCause(e),
+                    e);
         }
         WorkflowClientOptions.Builder options = WorkflowClientOptions.newBuilder(profile.toWorkflowClientOptions());
         String namespace = given(profile.getNamespace()) ? profile.getNamespace() : "default";
         return new TemporalConnection(
-                stubs, options, null, "Temporal: %s, namespace %s (%s)".formatted(profile.getAddress(), namespace, why));
+                stubs,
+                options,
+                null,
+                "Temporal: %s, namespace %s (%s)".formatted(profile.getAddress(), namespace, why));
     }
 
     private static Optional<ClientConfigProfile> configured(Map<String, String> environment) throws IOException {

@@ -55,8 +55,8 @@ public final class TrainPipelineImpl implements TrainPipeline {
         var publishing = Workflow.newActivityStub(PublishingActivity.class, policies.publishing(plan.host()));
         String run = plan.run();
         try {
-            DatasetResult dataset = ledger.stage(
-                    Stage.DATASET, () -> datasets.prepare(new DatasetRequest(run, plan.dataset())));
+            DatasetResult dataset =
+                    ledger.stage(Stage.DATASET, () -> datasets.prepare(new DatasetRequest(run, plan.dataset())));
 
             ledger.stage(Stage.STAGE, () -> staging.stage(new StagingRequest(run, dataset.hash())));
 
@@ -65,8 +65,7 @@ public final class TrainPipelineImpl implements TrainPipeline {
 
             EvaluationResult evaluated = ledger.stage(
                     Stage.EVALUATE,
-                    () -> evaluation.evaluate(
-                            new EvaluationRequest(run, dataset.hash(), trained.bestCheckpoint())));
+                    () -> evaluation.evaluate(new EvaluationRequest(run, dataset.hash(), trained.bestCheckpoint())));
 
             PublishingResult published =
                     ledger.stage(Stage.PUBLISH, () -> publishing.publish(new PublishingRequest(run)));

@@ -16,7 +16,6 @@ public final class DatasetActivityImpl implements DatasetActivity {
 
     @Override
     public DatasetResult prepare(DatasetRequest request) {
-        return ActivityStage.run(
-                Stage.DATASET, request.run(), hub, context -> datasets.prepare(request, context));
+        return ActivityStage.run(Stage.DATASET, request.run(), hub, context -> datasets.prepare(request, context));
     }
 }

@@ -151,8 +151,7 @@ public final class Datasets {
                 // both passes read the file once; the second does the work
                 double share = (double) done / Math.max(1, total);
                 double fraction = phase == Tokenization.Phase.SCAN ? 0.1 * share : 0.1 + 0.9 * share;
-                context.progress(
-                        at(fraction, phase == Tokenization.Phase.SCAN ? "reading the text" : "making tokens"));
+                context.progress(at(fraction, phase == Tokenization.Phase.SCAN ? "reading the text" : "making tokens"));
             });
         } catch (BadDataException e) {
             throw new BadInputException(e.getMessage(), e);

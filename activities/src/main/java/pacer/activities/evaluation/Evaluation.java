@@ -87,8 +87,7 @@ public final class Evaluation {
             throw failure(end.code(), child, events);
         }
         int samples = writeSamples(folder, events);
-        return new EvaluationResult(
-                request.checkpoint(), measured.step(), measured.loss(), measured.tokens(), samples);
+        return new EvaluationResult(request.checkpoint(), measured.step(), measured.loss(), measured.tokens(), samples);
     }
 
     private List<String> arguments(RunFolder folder, EvaluationRequest request) {

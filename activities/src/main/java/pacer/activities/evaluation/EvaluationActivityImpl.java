@@ -16,7 +16,6 @@ public final class EvaluationActivityImpl implements EvaluationActivity {
 
     @Override
     public EvaluationResult evaluate(EvaluationRequest request) {
-        return ActivityStage.run(
-                Stage.EVALUATE, request.run(), hub, context -> evaluation.evaluate(request, context));
+        return ActivityStage.run(Stage.EVALUATE, request.run(), hub, context -> evaluation.evaluate(request, context));
     }
 }

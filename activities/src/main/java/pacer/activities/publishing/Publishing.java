@@ -58,12 +58,13 @@ public final class Publishing {
         folder.update(r -> r.judged(verdict));
         MetricsTable metrics = new MetricsTable();
         List<TrainingEvent.Sampled> samples = new ArrayList<>();
-        EventLog.firstOccurrences(EventLog.read(folder.events(), context::notice)).forEach(event -> {
-            metrics.take(event);
-            if (event instanceof TrainingEvent.Sampled sampled) {
-                samples.add(sampled);
-            }
-        });
+        EventLog.firstOccurrences(EventLog.read(folder.events(), context::notice))
+                .forEach(event -> {
+                    metrics.take(event);
+                    if (event instanceof TrainingEvent.Sampled sampled) {
+                        samples.add(sampled);
+                    }
+                });
         List<String> files = new ArrayList<>();
         DurableFiles.write(folder.metrics(), metrics.csv());
         files.add(name(folder, folder.metrics()));

@@ -16,7 +16,6 @@ public final class PublishingActivityImpl implements PublishingActivity {
 
     @Override
     public PublishingResult publish(PublishingRequest request) {
-        return ActivityStage.run(
-                Stage.PUBLISH, request.run(), hub, context -> publishing.publish(request, context));
+        return ActivityStage.run(Stage.PUBLISH, request.run(), hub, context -> publishing.publish(request, context));
     }
 }

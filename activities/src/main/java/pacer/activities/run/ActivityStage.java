@@ -51,7 +51,8 @@ public final class ActivityStage implements StageContext, AutoCloseable {
         this.stage = stage;
         this.run = run;
         this.hub = hub;
-        this.heart = Thread.ofPlatform().daemon().name("heartbeat-" + stage.label()).start(this::beat);
+        this.heart =
+                Thread.ofPlatform().daemon().name("heartbeat-" + stage.label()).start(this::beat);
     }
 
     /** The body of a stage. */
@@ -79,8 +80,8 @@ public final class ActivityStage implements StageContext, AutoCloseable {
         return switch (e) {
             case BadInputException bad -> ApplicationFailure.newNonRetryableFailure(bad.getMessage(), BAD_INPUT);
             case SpecException bad -> ApplicationFailure.newNonRetryableFailure(bad.getMessage(), BAD_INPUT);
-            case StageFailure failed when failed.retryable() ->
-                ApplicationFailure.newFailure(failed.getMessage(), FAILED);
+            case StageFailure failed
+            when failed.retryable() -> ApplicationFailure.newFailure(failed.getMessage(), FAILED);
             case StageFailure failed -> ApplicationFailure.newNonRetryableFailure(failed.getMessage(), FAILED);
             case InterruptedException interrupted -> {
                 Thread.currentThread().interrupt();

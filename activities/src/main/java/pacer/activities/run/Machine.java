@@ -98,7 +98,8 @@ public final class Machine {
     }
 
     private static Optional<String> git(Path checkout, String... arguments) {
-        return output(checkout, Stream.concat(Stream.of("git"), Stream.of(arguments)).toArray(String[]::new));
+        return output(
+                checkout, Stream.concat(Stream.of("git"), Stream.of(arguments)).toArray(String[]::new));
     }
 
     /** What a command prints; empty when it is not there, fails, or takes long. */

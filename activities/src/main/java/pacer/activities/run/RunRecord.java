@@ -58,6 +58,17 @@ public record RunRecord(
     /** This record with its verdict. */
     public RunRecord judged(Verdict judgement) {
         return new RunRecord(
-                id, preset, specHash, note, status, created, finished, workflowId, environment, stages, judgement, failure);
+                id,
+                preset,
+                specHash,
+                note,
+                status,
+                created,
+                finished,
+                workflowId,
+                environment,
+                stages,
+                judgement,
+                failure);
     }
 }

@@ -13,8 +13,7 @@ import java.util.Map;
  * @param run id of the run to make or, where there is one of that name, to go on with; null makes a new one. A run gone on
  *     with by its id alone keeps its spec
  */
-public record RunRequest(
-        String preset, Map<String, Object> overrides, List<String> config, String note, String run) {
+public record RunRequest(String preset, Map<String, Object> overrides, List<String> config, String note, String run) {
 
     public RunRequest {
         overrides = overrides == null ? Map.of() : Map.copyOf(overrides);

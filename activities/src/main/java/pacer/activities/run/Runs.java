@@ -52,9 +52,7 @@ public final class Runs {
                                 .filter(e -> workflowId.equals(e.record().workflowId()))
                                 .map(RunIndex.Entry::folder)
                                 .findFirst();
-        RunPlan plan = there.isPresent()
-                ? goOn(there.get(), request, workflowId)
-                : create(request, workflowId);
+        RunPlan plan = there.isPresent() ? goOn(there.get(), request, workflowId) : create(request, workflowId);
         hub.tell(plan.run(), new RunUpdate.Opened(home.run(plan.run()).read()));
         return plan;
     }

@@ -109,11 +109,12 @@ public final class Training {
             context.notice("processes of an earlier attempt still lived; they were ended");
         }
         int from = newestStep(folder);
-        long epoch = Fence.acquire(folder.path(), FENCE_PATIENCE, context::notice).epoch();
+        long epoch =
+                Fence.acquire(folder.path(), FENCE_PATIENCE, context::notice).epoch();
         Attempts.Attempt attempt = new Attempts.Attempt(epoch, owner, from, clock.instant(), List.of(), null);
         attempts.put(attempt);
-        TrainerMonitor monitor = new TrainerMonitor(
-                event -> hub.tell(folder.id(), new RunUpdate.Trained(event)), context::progress);
+        TrainerMonitor monitor =
+                new TrainerMonitor(event -> hub.tell(folder.id(), new RunUpdate.Trained(event)), context::progress);
         List<Child> ranks = start(folder, data, spec, attempt.epoch(), monitor);
         attempts.put(attempt.withProcesses(ranks.stream()
                 .flatMap(rank -> ProcessIdentity.of(rank.handle()).stream())
@@ -153,7 +154,8 @@ public final class Training {
             for (int rank = 0; rank < size; rank++) {
                 int which = rank;
                 ranks.add(Child.start(
-                        settings.java().line(settings.trainer(), arguments(folder, data, epoch, rank, size, rendezvous)),
+                        settings.java()
+                                .line(settings.trainer(), arguments(folder, data, epoch, rank, size, rendezvous)),
                         size > 1 ? Map.of(TOKEN, token) : Map.of(),
                         rank == 0 ? folder.trainerLog() : folder.path().resolve("trainer-rank" + rank + ".log"),
                         line -> monitor.line(which, line)));
@@ -191,7 +193,8 @@ public final class Training {
         if (end.hung()) {
             Duration patience = monitor.begun() ? settings.stall() : settings.planning();
             return new StageFailure(
-                    "the trainer was killed" + where + ": nothing heard of it for " + patience.toSeconds() + " s", true);
+                    "the trainer was killed" + where + ": nothing heard of it for " + patience.toSeconds() + " s",
+                    true);
         }
         TrainerExit exit = TrainerExit.of(end.code());
         String how = exit == TrainerExit.FINISHED ? "ended without saying that it finished" : exit.said(end.code());
@@ -201,9 +204,8 @@ public final class Training {
         boolean retryable =
                 switch (exit) {
                     case BAD_INPUT, FENCED -> false;
-                    case FAILED -> monitor.failed()
-                            .map(TrainingEvent.Failed::retryable)
-                            .orElse(true);
+                    case FAILED ->
+                        monitor.failed().map(TrainingEvent.Failed::retryable).orElse(true);
                     case FINISHED, STOPPED, KILLED -> true;
                 };
         return new StageFailure(who + " " + how + where + (reason.isEmpty() ? "" : ": " + reason), retryable);

@@ -18,7 +18,6 @@ public final class TrainingActivityImpl implements TrainingActivity {
     @Override
     public TrainingResult train(TrainingRequest request) {
         String owner = Activity.getExecutionContext().getInfo().getWorkflowRunId();
-        return ActivityStage.run(
-                Stage.TRAIN, request.run(), hub, context -> training.train(request, owner, context));
+        return ActivityStage.run(Stage.TRAIN, request.run(), hub, context -> training.train(request, owner, context));
     }
 }

@@ -17,7 +17,8 @@ final class TrainingSummary {
     static TrainingResult read(RunFolder folder) throws IOException {
         CheckpointStore store = new CheckpointStore(folder.checkpoints(), notice -> {});
         Checkpoint last = store.newest()
-                .orElseThrow(() -> new IOException(folder.checkpoints() + ": the trainer finished but left no checkpoint"));
+                .orElseThrow(
+                        () -> new IOException(folder.checkpoints() + ": the trainer finished but left no checkpoint"));
         Optional<Checkpoint> best = store.best();
         List<TrainingEvent.Step> steps = new ArrayList<>();
         List<Double> validations = new ArrayList<>();
@@ -35,8 +36,9 @@ final class TrainingSummary {
             }
         }
         double seconds = steps.stream().mapToDouble(s -> s.millis() / 1000).sum();
-        double tokens =
-                steps.stream().mapToDouble(s -> s.tokensPerSecond() * s.millis() / 1000).sum();
+        double tokens = steps.stream()
+                .mapToDouble(s -> s.tokensPerSecond() * s.millis() / 1000)
+                .sum();
         return new TrainingResult(
                 last.state().step(),
                 steps.isEmpty() ? Double.NaN : steps.getLast().loss(),

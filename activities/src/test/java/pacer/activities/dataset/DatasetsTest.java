@@ -63,11 +63,14 @@ class DatasetsTest {
         assertThat(manifest.sha256()).isEqualTo(Digests.of(text, n -> {}));
         assertThat(manifest.characters()).hasSize(result.vocabulary()).contains("\n", "L", "0");
         assertThat(result.trainTokens() + result.validationTokens()).isEqualTo(Files.size(text));
-        assertThat(manifest.shards()).hasSize(result.shards()).hasSizeGreaterThan(2).allSatisfy(shard -> {
-            Path file = folder(result).resolve(shard.name());
-            assertThat(file).hasSize(shard.bytes());
-            assertThat(Digests.of(file, n -> {})).isEqualTo(shard.sha256());
-        });
+        assertThat(manifest.shards())
+                .hasSize(result.shards())
+                .hasSizeGreaterThan(2)
+                .allSatisfy(shard -> {
+                    Path file = folder(result).resolve(shard.name());
+                    assertThat(file).hasSize(shard.bytes());
+                    assertThat(Digests.of(file, n -> {})).isEqualTo(shard.sha256());
+                });
         assertThat(manifest.tokens(Split.VALIDATION)).isEqualTo(result.validationTokens());
         assertThat(result.reused()).isFalse();
     }

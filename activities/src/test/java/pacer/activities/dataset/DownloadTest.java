@@ -50,7 +50,8 @@ class DownloadTest {
         fetch(server, sha256, TlsServer.settings(1 << 20, Duration.ofSeconds(10)));
     }
 
-    private void fetch(TlsServer server, String sha256, FetchSettings settings) throws IOException, InterruptedException {
+    private void fetch(TlsServer server, String sha256, FetchSettings settings)
+            throws IOException, InterruptedException {
         new Download(settings).fetch(server.uri("/file"), sha256, target(), (bytes, total) -> {});
     }
 
@@ -66,8 +67,8 @@ class DownloadTest {
     @Test
     void goesOnWhereACutConnectionEnded() throws Exception {
         AtomicInteger request = new AtomicInteger();
-        HttpHandler cutting =
-                exchange -> TlsServer.give(exchange, CONTENT, request.incrementAndGet() <= 2 ? 200_000 : CONTENT.length);
+        HttpHandler cutting = exchange ->
+                TlsServer.give(exchange, CONTENT, request.incrementAndGet() <= 2 ? 200_000 : CONTENT.length);
         try (TlsServer server = new TlsServer(cutting)) {
             for (int attempt = 1; attempt <= 2; attempt++) {
                 assertThatThrownBy(() -> fetch(server, SHA256)).isInstanceOf(IOException.class);

@@ -52,7 +52,9 @@ class RawFilesTest {
 
         RawFile raw = acquire("maven:org.example:thing:1.0!/a/text.txt", "", 1000);
 
-        assertThat(raw.path()).hasContent("some text").isEqualTo(folder.resolve("downloads").resolve(raw.sha256()));
+        assertThat(raw.path())
+                .hasContent("some text")
+                .isEqualTo(folder.resolve("downloads").resolve(raw.sha256()));
         assertThat(raw.sha256()).isEqualTo(Digests.of(raw.path(), n -> {}));
     }
 
@@ -105,7 +107,8 @@ class RawFilesTest {
             assertThat(server.ranges).hasSize(2);
             assertThat(third.path()).hasBinaryContent(content);
             assertThat(stage.notices).singleElement().asString().endsWith("was damaged; it is fetched again");
-            assertThat(stage.progress).last().satisfies(p -> assertThat(p.fraction()).isEqualTo(1));
+            assertThat(stage.progress).last().satisfies(p -> assertThat(p.fraction())
+                    .isEqualTo(1));
         }
     }
 }

@@ -68,18 +68,23 @@ class SameDatasetTest {
         Files.writeString(folder.resolve("start"), "");
         List<String> said = new ArrayList<>();
         for (int i = 0; i < 3; i++) {
-            assertThat(processes.get(i).waitFor()).as(Files.readString(folder.resolve("log-" + i))).isZero();
+            assertThat(processes.get(i).waitFor())
+                    .as(Files.readString(folder.resolve("log-" + i)))
+                    .isZero();
             said.add(Files.readAllLines(folder.resolve("log-" + i)).getLast());
         }
         assertThat(said).filteredOn(line -> line.startsWith("made ")).hasSize(1);
-        assertThat(said).extracting(line -> line.substring(5)).containsOnly(said.getFirst().substring(5));
+        assertThat(said)
+                .extracting(line -> line.substring(5))
+                .containsOnly(said.getFirst().substring(5));
         Path dataset = TestRuns.home(folder).datasets().resolve(said.getFirst().substring(5));
         assertThat(DatasetManifest.read(dataset).shards()).isNotEmpty();
     }
 
     private long ready() throws IOException {
         try (Stream<Path> files = Files.list(folder)) {
-            return files.filter(f -> f.getFileName().toString().startsWith("ready-")).count();
+            return files.filter(f -> f.getFileName().toString().startsWith("ready-"))
+                    .count();
         }
     }
 }

@@ -13,21 +13,19 @@ import pacer.activities.run.BadInputException;
 class SourceTest {
     @Test
     void takesEachFormApart() {
-        assertThat(Source.parse("https://host/a/b.txt")).isEqualTo(new Source.Https(URI.create("https://host/a/b.txt")));
+        assertThat(Source.parse("https://host/a/b.txt"))
+                .isEqualTo(new Source.Https(URI.create("https://host/a/b.txt")));
         assertThat(Source.parse("file:data/a b.txt")).isEqualTo(new Source.LocalFile(Path.of("data/a b.txt")));
         assertThat(Source.parse("file:/tmp/a.txt")).isEqualTo(new Source.LocalFile(Path.of("/tmp/a.txt")));
         assertThat(Source.parse("file:///tmp/a%20b.txt")).isEqualTo(new Source.LocalFile(Path.of("/tmp/a b.txt")));
         Source maven = Source.parse("maven:org.example.sub:thing:1.0!/folder/text.txt");
-        assertThat(maven)
-                .isEqualTo(new Source.MavenEntry("org.example.sub", "thing", "1.0", "folder/text.txt"));
+        assertThat(maven).isEqualTo(new Source.MavenEntry("org.example.sub", "thing", "1.0", "folder/text.txt"));
         assertThat(((Source.MavenEntry) maven).inRepository())
                 .isEqualTo(Path.of("org/example/sub/thing/1.0/thing-1.0.jar"));
     }
 
     @ParameterizedTest
-    @CsvSource(
-            textBlock =
-                    """
+    @CsvSource(textBlock = """
             http://host/a,            is none of
             ftp://host/a,             is none of
             data.txt,                 is none of

@@ -17,10 +17,35 @@ class UrlGuardTest {
     @ParameterizedTest
     @ValueSource(
             strings = {
-                "127.0.0.1", "127.8.8.8", "0.0.0.0", "0.1.2.3", "10.1.2.3", "172.16.0.1", "172.31.255.255", "192.168.1.1",
-                "169.254.169.254", "100.64.0.1", "100.127.255.255", "192.0.0.8", "198.18.0.1", "224.0.0.1", "240.0.0.1",
-                "255.255.255.255", "::1", "::", "fe80::1", "fc00::1", "fd12:3456::1", "ff02::1", "::ffff:127.0.0.1",
-                "64:ff9b::7f00:1", "64:ff9b::a01:203", "2002:7f00:1::", "2002:a9fe:a9fe::", "fec0::1", "100::1"
+                "127.0.0.1",
+                "127.8.8.8",
+                "0.0.0.0",
+                "0.1.2.3",
+                "10.1.2.3",
+                "172.16.0.1",
+                "172.31.255.255",
+                "192.168.1.1",
+                "169.254.169.254",
+                "100.64.0.1",
+                "100.127.255.255",
+                "192.0.0.8",
+                "198.18.0.1",
+                "224.0.0.1",
+                "240.0.0.1",
+                "255.255.255.255",
+                "::1",
+                "::",
+                "fe80::1",
+                "fc00::1",
+                "fd12:3456::1",
+                "ff02::1",
+                "::ffff:127.0.0.1",
+                "64:ff9b::7f00:1",
+                "64:ff9b::a01:203",
+                "2002:7f00:1::",
+                "2002:a9fe:a9fe::",
+                "fec0::1",
+                "100::1"
             })
     void addressesThatAreNotPublic(String address) throws Exception {
         assertThat(UrlGuard.isPublic(InetAddress.getByName(address))).isFalse();
@@ -29,15 +54,31 @@ class UrlGuardTest {
     @ParameterizedTest
     @ValueSource(
             strings = {
-                "1.1.1.1", "8.8.8.8", "100.63.0.1", "100.128.0.1", "172.15.0.1", "172.32.0.1", "192.1.0.1", "198.20.0.1",
-                "223.255.255.255", "2606:4700::1111", "64:ff9b::101:101", "2002:101:101::"
+                "1.1.1.1",
+                "8.8.8.8",
+                "100.63.0.1",
+                "100.128.0.1",
+                "172.15.0.1",
+                "172.32.0.1",
+                "192.1.0.1",
+                "198.20.0.1",
+                "223.255.255.255",
+                "2606:4700::1111",
+                "64:ff9b::101:101",
+                "2002:101:101::"
             })
     void addressesThatArePublic(String address) throws Exception {
         assertThat(UrlGuard.isPublic(InetAddress.getByName(address))).isTrue();
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"https://127.0.0.1/x", "https://[::1]:8443/x", "https://localhost/x", "https://169.254.169.254/latest"})
+    @ValueSource(
+            strings = {
+                "https://127.0.0.1/x",
+                "https://[::1]:8443/x",
+                "https://localhost/x",
+                "https://169.254.169.254/latest"
+            })
     void refusesHostsOfThisNetwork(String url) {
         assertThatThrownBy(() -> guard.check(URI.create(url)))
                 .isInstanceOf(BadInputException.class)

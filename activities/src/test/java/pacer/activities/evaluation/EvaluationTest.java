@@ -41,20 +41,22 @@ class EvaluationTest {
     @BeforeEach
     void prepare() throws IOException {
         home = TestRuns.home(folder);
-        run = home.run(TestRuns.open(home, hub, TestRuns.text(folder.resolve("text.txt"), 5)).run());
+        run = home.run(TestRuns.open(home, hub, TestRuns.text(folder.resolve("text.txt"), 5))
+                .run());
         Files.createDirectories(run.path().resolve(CHECKPOINT));
         Files.writeString(run.path().resolve(CHECKPOINT).resolve("manifest.json"), "{}");
     }
 
-    private EvaluationResult evaluate(String checkpoint, String... properties) throws IOException, InterruptedException {
-        List<String> java = new ArrayList<>(List.of(
-                Path.of(System.getProperty("java.home"), "bin", "java").toString(), "-XX:TieredStopAtLevel=1"));
+    private EvaluationResult evaluate(String checkpoint, String... properties)
+            throws IOException, InterruptedException {
+        List<String> java = new ArrayList<>(
+                List.of(Path.of(System.getProperty("java.home"), "bin", "java").toString(), "-XX:TieredStopAtLevel=1"));
         for (String property : properties) {
             java.add("-D" + property);
         }
         java.addAll(List.of("-cp", System.getProperty("java.class.path")));
-        EvaluationSettings settings = new EvaluationSettings(
-                new JavaCommand(java), ProtocolEvaluator.class.getName(), Duration.ofSeconds(5));
+        EvaluationSettings settings =
+                new EvaluationSettings(new JavaCommand(java), ProtocolEvaluator.class.getName(), Duration.ofSeconds(5));
         return new Evaluation(home, new StageLog(home, hub, Clock.systemUTC()), hub, Clock.systemUTC(), settings)
                 .evaluate(new EvaluationRequest(run.id(), "dataset", checkpoint), stage);
     }

@@ -66,11 +66,16 @@ class ChildTest {
         public static void main(String[] arguments) throws IOException, InterruptedException {
             Path folder = Path.of(arguments[0]);
             Child polite = Child.start(
-                    List.of("sh", "-c", "trap 'echo asked > " + folder.resolve("asked") + "; exit 3' TERM; echo up; while true; do sleep 0.05; done"),
+                    List.of(
+                            "sh",
+                            "-c",
+                            "trap 'echo asked > " + folder.resolve("asked")
+                                    + "; exit 3' TERM; echo up; while true; do sleep 0.05; done"),
                     Map.of(),
                     folder.resolve("child-log"),
                     line -> up(folder));
-            Files.writeString(folder.resolve("pid"), Long.toString(polite.handle().pid()));
+            Files.writeString(
+                    folder.resolve("pid"), Long.toString(polite.handle().pid()));
             Thread.sleep(Long.MAX_VALUE);
         }
 
@@ -104,8 +109,10 @@ class ChildTest {
         ProcessIdentity identity = ProcessIdentity.of(child.handle()).orElseThrow();
 
         assertThat(identity.find()).isPresent();
-        assertThat(new ProcessIdentity(identity.host(), identity.pid(), "another start").find()).isEmpty();
-        assertThat(new ProcessIdentity("another host", identity.pid(), identity.start()).find()).isEmpty();
+        assertThat(new ProcessIdentity(identity.host(), identity.pid(), "another start").find())
+                .isEmpty();
+        assertThat(new ProcessIdentity("another host", identity.pid(), identity.start()).find())
+                .isEmpty();
         child.kill();
         child.waitFor(Duration.ofSeconds(10));
         assertThat(identity.find()).isEmpty();

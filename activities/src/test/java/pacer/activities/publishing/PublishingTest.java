@@ -90,9 +90,7 @@ class PublishingTest {
 
         PublishingResult result = publish();
 
-        assertThat(run.metrics())
-                .hasContent(
-                        """
+        assertThat(run.metrics()).hasContent("""
                         step,time,loss,gradient_norm,learning_rate,step_millis,tokens_per_second,validation_loss
                         0,2026-11-22T10:00:00Z,,,,,,4.5
                         1,2026-11-22T10:00:01Z,4.25,2.0,0.001,10.0,76800.0,
@@ -100,7 +98,8 @@ class PublishingTest {
                         """);
         assertThat(run.samples().resolve("step-000002-1.txt")).hasContent("first");
         assertThat(run.samples().resolve("step-000002-2.txt")).hasContent("second");
-        assertThat(result.verdict()).isEqualTo(new Verdict(true, 1.4, 1.5, "passed: val loss 1.4000, expected at most 1.5000"));
+        assertThat(result.verdict())
+                .isEqualTo(new Verdict(true, 1.4, 1.5, "passed: val loss 1.4000, expected at most 1.5000"));
         assertThat(run.read().verdict()).isEqualTo(result.verdict());
         assertThat(reported).containsExactly(run.path());
         assertThat(result.files()).contains("metrics.csv", "samples/step-000002-1.txt", "report.html");

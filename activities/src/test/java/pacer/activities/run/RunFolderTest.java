@@ -54,7 +54,8 @@ class RunFolderTest {
     @Test
     void noChangeIsLostBetweenProcesses() throws Exception {
         RunFolder run = open();
-        Process other = OtherJvm.start(Updating.class, folder.resolve("log"), run.path().toString(), "a");
+        Process other =
+                OtherJvm.start(Updating.class, folder.resolve("log"), run.path().toString(), "a");
         Updating.main(new String[] {run.path().toString(), "b"});
         assertThat(other.waitFor()).as(Files.readString(folder.resolve("log"))).isZero();
 

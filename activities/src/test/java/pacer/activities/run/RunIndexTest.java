@@ -28,7 +28,18 @@ class RunIndexTest {
         Instant created = Instant.parse("2026-11-22T10:00:00Z").plusSeconds(second);
         folder.create(
                 new RunRecord(
-                        id, "quickstart", hash, null, status, created, null, null, TestRuns.MACHINE, List.of(), null, null),
+                        id,
+                        "quickstart",
+                        hash,
+                        null,
+                        status,
+                        created,
+                        null,
+                        null,
+                        TestRuns.MACHINE,
+                        List.of(),
+                        null,
+                        null),
                 "");
         return folder;
     }
@@ -76,7 +87,8 @@ class RunIndexTest {
         assertThatThrownBy(() -> index.find("quick"))
                 .hasMessage(
                         "run 'quick': several begin so; there is quickstart-20261122-100000-2, quickstart-20261122-100000");
-        assertThatThrownBy(() -> index.find("x")).hasMessageStartingWith("run 'x': none in " + runs + "; there is shake");
+        assertThatThrownBy(() -> index.find("x"))
+                .hasMessageStartingWith("run 'x': none in " + runs + "; there is shake");
     }
 
     @Test

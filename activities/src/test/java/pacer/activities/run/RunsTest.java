@@ -110,7 +110,8 @@ class RunsTest {
 
     @Test
     void everyFaultOfTheSettingsIsToldAndNoFolderMade() {
-        RunRequest wrong = new RunRequest("quickstart", Map.of("modl.layers", 3, "train.steps", "many"), List.of(), null, null);
+        RunRequest wrong =
+                new RunRequest("quickstart", Map.of("modl.layers", 3, "train.steps", "many"), List.of(), null, null);
         assertThatThrownBy(() -> runs.open(wrong, "workflow"))
                 .isInstanceOf(BadInputException.class)
                 .hasMessageContaining("modl.layers")

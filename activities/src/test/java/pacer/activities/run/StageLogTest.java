@@ -34,7 +34,8 @@ class StageLogTest {
     void open() throws IOException {
         home = TestRuns.home(folder);
         log = new StageLog(home, hub, Clock.systemUTC());
-        run = TestRuns.open(home, hub, TestRuns.text(folder.resolve("text.txt"), 1)).run();
+        run = TestRuns.open(home, hub, TestRuns.text(folder.resolve("text.txt"), 1))
+                .run();
         hub.follow(run, told::add);
     }
 
@@ -91,9 +92,8 @@ class StageLogTest {
                     throw new StoppedException(StageContext.Stop.REQUESTED, "stopped");
                 }))
                 .isInstanceOf(StoppedException.class);
-        assertThat(told).last().satisfies(update -> assertThat(((RunUpdate.StageEnded) update)
-                        .record()
-                        .status())
+        assertThat(told).last().satisfies(update -> assertThat(
+                        ((RunUpdate.StageEnded) update).record().status())
                 .isEqualTo(StageRecord.Status.STOPPED));
     }
 

@@ -11,7 +11,8 @@ import java.util.UUID;
 
 /** Small runs for tests: 30 steps on a text of a few lines. */
 public final class TestRuns {
-    public static final Environment MACHINE = new Environment("host", "cpu", 2, 1L << 30, "os", "jvm", "0", null, false);
+    public static final Environment MACHINE =
+            new Environment("host", "cpu", 2, 1L << 30, "os", "jvm", "0", null, false);
 
     private TestRuns() {}
 
@@ -46,10 +47,17 @@ public final class TestRuns {
     /** Opens a run of those settings. */
     public static RunPlan open(Home home, RunHub hub, Path text, Object... more) throws IOException {
         return runs(home, hub)
-                .open(new RunRequest("quickstart", overrides(text, more), List.of(), null, null), "workflow-" + UUID.randomUUID());
+                .open(
+                        new RunRequest("quickstart", overrides(text, more), List.of(), null, null),
+                        "workflow-" + UUID.randomUUID());
     }
 
     public static Runs runs(Home home, RunHub hub) {
-        return new Runs(home, hub, Clock.systemUTC(), () -> MACHINE, folder -> Files.writeString(folder.resolve("report.html"), "<p>"));
+        return new Runs(
+                home,
+                hub,
+                Clock.systemUTC(),
+                () -> MACHINE,
+                folder -> Files.writeString(folder.resolve("report.html"), "<p>"));
     }
 }

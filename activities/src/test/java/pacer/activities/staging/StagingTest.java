@@ -114,7 +114,9 @@ class StagingTest {
         flipped[1030] ^= 1;
         Files.write(source, flipped); // both names are of one file
 
-        assertThatThrownBy(this::stage).isInstanceOf(IOException.class).hasMessageContaining("a shard is damaged; run again");
+        assertThatThrownBy(this::stage)
+                .isInstanceOf(IOException.class)
+                .hasMessageContaining("a shard is damaged; run again");
     }
 
     @Test
@@ -124,7 +126,8 @@ class StagingTest {
         stage();
         try (Stream<Path> files = Files.list(folder())) {
             assertThat(files.map(f -> f.getFileName().toString()))
-                    .containsExactlyInAnyOrderElementsOf(List.of("manifest.json", "train-000000.bin", "val-000000.bin"));
+                    .containsExactlyInAnyOrderElementsOf(
+                            List.of("manifest.json", "train-000000.bin", "val-000000.bin"));
         }
     }
 }

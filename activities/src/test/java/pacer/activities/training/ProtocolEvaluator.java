@@ -20,7 +20,8 @@ public final class ProtocolEvaluator {
         }
         System.out.println("a library prints something");
         int step = Integer.parseInt(checkpoint.getFileName().toString().substring("step-".length()));
-        System.out.println(EventLog.line(new TrainingEvent.Validated(Instant.now(), step, 4.0 / step + 1.1, 100, true)));
+        System.out.println(
+                EventLog.line(new TrainingEvent.Validated(Instant.now(), step, 4.0 / step + 1.1, 100, true)));
         if (Boolean.getBoolean("crash")) {
             Runtime.getRuntime().halt(134);
         }

@@ -114,12 +114,24 @@ public final class ProtocolTrainer {
         int from = store.recover(fence).map(c -> c.state().step()).orElse(0);
         try (EventLog log = EventLog.open(run.resolve("events.jsonl"), fence)) {
             if (Boolean.getBoolean("refuse")) {
-                tell(log, new TrainingEvent.Failed(Instant.now(), 0, "model.width: must be a multiple of heads", false));
+                tell(
+                        log,
+                        new TrainingEvent.Failed(Instant.now(), 0, "model.width: must be a multiple of heads", false));
                 return 2;
             }
             int steps = spec.train().steps();
-            tell(log, new TrainingEvent.Started(
-                    Instant.now(), from, steps, 1000, spec.train().batchTokens(), 1, "protocol", 0, from == 0 ? null : "checkpoints/step-%06d".formatted(from)));
+            tell(
+                    log,
+                    new TrainingEvent.Started(
+                            Instant.now(),
+                            from,
+                            steps,
+                            1000,
+                            spec.train().batchTokens(),
+                            1,
+                            "protocol",
+                            0,
+                            from == 0 ? null : "checkpoints/step-%06d".formatted(from)));
             for (int step = from + 1; step <= steps; step++) {
                 Integer code = mishap(log, step);
                 if (code != null) {
@@ -130,7 +142,10 @@ public final class ProtocolTrainer {
                 if (last || stopping || step % spec.checkpoint().everySteps() == 0) {
                     tell(log, new TrainingEvent.Validated(Instant.now(), step, 4.0 / step + 1.1, 100, true));
                     save(store, step);
-                    tell(log, new TrainingEvent.Checkpointed(Instant.now(), step, "checkpoints/step-%06d".formatted(step), 4, 1));
+                    tell(
+                            log,
+                            new TrainingEvent.Checkpointed(
+                                    Instant.now(), step, "checkpoints/step-%06d".formatted(step), 4, 1));
                 }
                 if (stopping) {
                     return 3;
@@ -178,8 +193,8 @@ public final class ProtocolTrainer {
 
     private void save(CheckpointStore store, int step) throws IOException {
         try (Arena arena = Arena.ofConfined()) {
-            List<TensorSource> tensors = List.of(TensorSource.of(
-                    "weight", ElementType.F32, arena.allocateFrom(ValueLayout.JAVA_FLOAT, step), 1));
+            List<TensorSource> tensors = List.of(
+                    TensorSource.of("weight", ElementType.F32, arena.allocateFrom(ValueLayout.JAVA_FLOAT, step), 1));
             store.save(
                     fence,
                     new TrainingState(

@@ -84,7 +84,12 @@ class TrainingTest {
 
     private Training training(Duration stall, String... properties) {
         TrainingSettings settings = new TrainingSettings(
-                java(properties), ProtocolTrainer.class.getName(), Duration.ofSeconds(20), Duration.ofSeconds(30), stall, 3);
+                java(properties),
+                ProtocolTrainer.class.getName(),
+                Duration.ofSeconds(20),
+                Duration.ofSeconds(30),
+                stall,
+                3);
         return new Training(home, log, hub, Clock.systemUTC(), settings);
     }
 
@@ -152,7 +157,8 @@ class TrainingTest {
         Training crashing = training("mishap=crash", "at=15");
 
         StageFailure failure = catchThrowableOfType(StageFailure.class, () -> train(crashing));
-        assertThat(failure).hasMessage("trainer rank 0 was killed by signal 9 after step 14: about to crash at step 15");
+        assertThat(failure)
+                .hasMessage("trainer rank 0 was killed by signal 9 after step 14: about to crash at step 15");
         assertThat(failure.retryable()).isTrue();
         assertThat(record().status()).isEqualTo(StageRecord.Status.FAILED);
 
@@ -188,14 +194,17 @@ class TrainingTest {
         StageFailure failure = catchThrowableOfType(StageFailure.class, () -> train(training("refuse=true")));
 
         assertThat(failure.retryable()).isFalse();
-        assertThat(failure).hasMessageEndingWith("refused its input after step 0: model.width: must be a multiple of heads");
+        assertThat(failure)
+                .hasMessageEndingWith("refused its input after step 0: model.width: must be a multiple of heads");
     }
 
     @Test
     void aVocabularyTooSmallForTheDatasetIsRefusedBeforeAProcessStarts() throws Exception {
         plan(List.of("model.vocabulary", 3));
 
-        assertThatThrownBy(() -> train(training())).isInstanceOf(BadInputException.class).hasMessageContaining("model.vocabulary");
+        assertThatThrownBy(() -> train(training()))
+                .isInstanceOf(BadInputException.class)
+                .hasMessageContaining("model.vocabulary");
         assertThat(run().events()).doesNotExist();
     }
 
@@ -204,9 +213,15 @@ class TrainingTest {
         Training waiting = training("mishap=wait", "at=15");
         stopAtStep(14, StageContext.Stop.REQUESTED);
 
-        assertThatThrownBy(() -> train(waiting)).isInstanceOf(StoppedException.class).hasMessage("stopped: on request");
+        assertThatThrownBy(() -> train(waiting))
+                .isInstanceOf(StoppedException.class)
+                .hasMessage("stopped: on request");
         assertThat(record().status()).isEqualTo(StageRecord.Status.STOPPED);
-        assertThat(new CheckpointStore(run().checkpoints(), n -> {}).newest().orElseThrow().state().step())
+        assertThat(new CheckpointStore(run().checkpoints(), n -> {})
+                        .newest()
+                        .orElseThrow()
+                        .state()
+                        .step())
                 .isEqualTo(15);
 
         stage.stop = StageContext.Stop.NONE;
@@ -222,8 +237,8 @@ class TrainingTest {
 
     @Test
     void aTrainerThatIsNotHeardOfIsKilled() {
-        StageFailure failure =
-                catchThrowableOfType(StageFailure.class, () -> train(training(Duration.ofSeconds(1), "mishap=hang", "at=15")));
+        StageFailure failure = catchThrowableOfType(
+                StageFailure.class, () -> train(training(Duration.ofSeconds(1), "mishap=hang", "at=15")));
 
         assertThat(failure).hasMessage("the trainer was killed after step 14: nothing heard of it for 1 s");
         assertThat(failure.retryable()).isTrue();
@@ -246,9 +261,11 @@ class TrainingTest {
     void aRankThatFailsEndsTheOthers() throws Exception {
         plan(List.of("train.ranks", 2, "train.batchTokens", 1536));
 
-        StageFailure failure = catchThrowableOfType(
-                StageFailure.class, () -> train(training("mishap=hang", "at=5", "failingRank=1")));
-        assertThat(failure).hasMessageStartingWith("trainer rank 1 failed").hasMessageEndingWith(": rank 1 lost its way");
+        StageFailure failure =
+                catchThrowableOfType(StageFailure.class, () -> train(training("mishap=hang", "at=5", "failingRank=1")));
+        assertThat(failure)
+                .hasMessageStartingWith("trainer rank 1 failed")
+                .hasMessageEndingWith(": rank 1 lost its way");
         assertThat(new Attempts(run()).list().getLast().processes())
                 .hasSize(2)
                 .allSatisfy(process -> assertThat(process.find()).isEmpty());

@@ -136,10 +136,19 @@ public final class Gpt2Folder implements AutoCloseable {
         if (Files.exists(folder)) {
             throw new IOException(folder + " exists already; delete it or export to another folder");
         }
-        Map<String, TensorSource> given = weights.stream().collect(Collectors.toMap(TensorSource::name, Function.identity()));
+        Map<String, TensorSource> given =
+                weights.stream().collect(Collectors.toMap(TensorSource::name, Function.identity()));
         ModelSpec biased = new ModelSpec(
-                model.layers(), model.heads(), model.width(), model.sequenceLength(), model.vocabulary(), true,
-                model.activation(), model.normEpsilon(), model.dropout(), model.tiedHead());
+                model.layers(),
+                model.heads(),
+                model.width(),
+                model.sequenceLength(),
+                model.vocabulary(),
+                true,
+                model.activation(),
+                model.normEpsilon(),
+                model.dropout(),
+                model.tiedHead());
         List<TensorSource> stored = new ArrayList<>();
         for (Map.Entry<String, int[]> e : shapes(biased).entrySet()) {
             stored.add(storedForm(e.getKey(), e.getValue(), given.remove(e.getKey()), model.bias()));
@@ -161,15 +170,17 @@ public final class Gpt2Folder implements AutoCloseable {
     private static TensorSource storedForm(String name, int[] shape, TensorSource source, boolean bias) {
         List<Long> dimensions = Arrays.stream(shape).mapToObj(d -> (long) d).toList();
         if (source == null && !bias && name.endsWith(".bias")) {
-            return new TensorSource(name, ElementType.F32, dimensions, (offset, length, scratch) ->
-                    scratch.asSlice(0, length).fill((byte) 0));
+            return new TensorSource(
+                    name, ElementType.F32, dimensions, (offset, length, scratch) -> scratch.asSlice(0, length)
+                            .fill((byte) 0));
         }
         if (source == null || !source.shape().equals(dimensions) || source.type() != ElementType.F32) {
             String given = source == null ? "missing" : "given as " + source.type() + " " + source.shape();
             throw new IllegalArgumentException("tensor " + name + " must be F32 " + dimensions + "; it is " + given);
         }
         return isTransposed(name)
-                ? new TensorSource(name, ElementType.F32, dimensions.reversed(), new Transposed(source, shape[0], shape[1]))
+                ? new TensorSource(
+                        name, ElementType.F32, dimensions.reversed(), new Transposed(source, shape[0], shape[1]))
                 : source;
     }
 

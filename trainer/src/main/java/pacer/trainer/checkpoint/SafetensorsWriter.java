@@ -134,8 +134,8 @@ public final class SafetensorsWriter {
         private final MessageDigest digest = FileFacts.newDigest();
         // an array, because hashing a native buffer copies it in far smaller pieces
         private final byte[] window = new byte[WINDOW];
-        private final ExecutorService writer =
-                Executors.newSingleThreadExecutor(Thread.ofPlatform().daemon().name("checkpoint-writer").factory());
+        private final ExecutorService writer = Executors.newSingleThreadExecutor(
+                Thread.ofPlatform().daemon().name("checkpoint-writer").factory());
 
         Output(FileChannel channel) {
             this.channel = channel;

@@ -145,7 +145,7 @@ public final class Gpt {
             MemorySegment inputs, MemorySegment expected, float gradientScale, DropoutPlan dropout) {
         device.write(targets, expected);
         forward(inputs, dropout);
-        ops.crossEntropy(losses, logits, targets, gradientScale);
+        ops.crossEntropy(losses, logits, targets, gradientScale, 0);
         double loss = sumOfLosses();
         backward(dropout);
         return loss;
@@ -155,7 +155,7 @@ public final class Gpt {
     public double loss(MemorySegment inputs, MemorySegment expected) {
         device.write(targets, expected);
         forward(inputs, DropoutPlan.NONE);
-        ops.crossEntropyForward(losses, logits, targets);
+        ops.crossEntropyForward(losses, logits, targets, 0);
         return sumOfLosses();
     }
 

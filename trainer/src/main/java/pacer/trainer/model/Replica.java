@@ -3,6 +3,7 @@ package pacer.trainer.model;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import pacer.trainer.ops.DType;
 import pacer.trainer.ops.Device;
 import pacer.trainer.ops.Tensor;
@@ -90,6 +91,24 @@ public final class Replica implements AutoCloseable {
     /** Tokens a sequence. */
     public int length() {
         return gpts[0].length();
+    }
+
+    /**
+     * Sets every parameter.
+     *
+     * @param values floats by parameter name
+     * @throws IllegalArgumentException naming the parameter that is missing or of another size
+     */
+    public void load(Map<String, MemorySegment> values) {
+        for (Parameter p : parameters.all()) {
+            MemorySegment value = values.get(p.name());
+            if (value == null || value.byteSize() != 4 * p.size()) {
+                throw new IllegalArgumentException("parameter " + p.name() + " " + p.shape() + ": "
+                        + (value == null ? "no values given" : value.byteSize() + " bytes given"));
+            }
+            device().write(parameters.in(weights, p.name()), value);
+        }
+        weightsChanged();
     }
 
     /** Brings the products' copy of the weights up to date. */

@@ -91,17 +91,4 @@ final class Comparison {
         }
         return found;
     }
-
-    /** Sets the replica's weights; every parameter must be there. */
-    static void load(Replica replica, Map<String, MemorySegment> weights, java.nio.file.Path source)
-            throws InvalidFileException {
-        for (Parameter p : replica.parameters().all()) {
-            MemorySegment values = weights.get(p.name());
-            if (values == null) {
-                throw new InvalidFileException(source, "tensor for \"" + p.name() + "\"", "is missing");
-            }
-            replica.device().write(replica.parameters().in(replica.weights(), p.name()), values);
-        }
-        replica.weightsChanged();
-    }
 }

@@ -35,7 +35,7 @@ final class HuggingFaceReplay {
             Engine whole = new Engine(engine.kind(), 1, engine.precision(), engine.products(), engine.cache());
             try (Replica replica = whole.open(model, sequences, length, true)) {
                 Comparison compare = new Comparison(replica);
-                Comparison.load(replica, HuggingFaceGpt2.readWeights(folder, model, arena), folder);
+                replica.load(HuggingFaceGpt2.readWeights(folder, model, arena));
                 MemorySegment x = ints(inputs, arena);
                 MemorySegment y = ints(targets, arena);
 

@@ -12,6 +12,7 @@ import pacer.trainer.checkpoint.Safetensors;
 import pacer.trainer.checkpoint.StoredTensor;
 import pacer.trainer.model.DropoutPlan;
 import pacer.trainer.model.Engine;
+import pacer.trainer.model.Parameter;
 import pacer.trainer.model.Replica;
 import pacer.trainer.ops.Operations.Activation;
 import pacer.trainer.optim.AdamWOptimizer;
@@ -43,7 +44,13 @@ final class RunReplay {
             int length = Math.toIntExact(inputs.shape().get(2));
             try (Replica replica = engine.open(model, sequences, length, true)) {
                 Comparison compare = new Comparison(replica);
-                Comparison.load(replica, Comparison.named(stored, "init.", replica, arena), tensors);
+                Map<String, MemorySegment> initial = Comparison.named(stored, "init.", replica, arena);
+                for (Parameter p : replica.parameters().all()) {
+                    if (!initial.containsKey(p.name())) {
+                        stored.tensor("init." + p.name()); // says what is missing
+                    }
+                }
+                replica.load(initial);
                 AdamWOptimizer adamW = new AdamWOptimizer(replica, optimizer);
                 compareLogits(compare, stored, replica, batch(inputs, 0, arena), length, tolerance, arena);
                 for (int step = 0; step < steps; step++) {

@@ -33,15 +33,17 @@ class Gpt2FolderTest {
         Gpt2Folder.export(folder, model, weights);
 
         try (Gpt2Folder opened = Gpt2Folder.open(folder)) {
-            assertThat(opened.model())
-                    .isEqualTo(new ModelSpec(2, 3, 33, 7, 51, true, activation, 1e-6, 0, tied));
+            assertThat(opened.model()).isEqualTo(new ModelSpec(2, 3, 33, 7, 51, true, activation, 1e-6, 0, tied));
             for (TensorSource weight : weights) {
                 assertThat(floats(opened, weight.name()))
                         .as(weight.name())
-                        .isEqualTo(weight.content().read(0, weight.bytes(), null).toArray(ElementType.FLOAT));
+                        .isEqualTo(
+                                weight.content().read(0, weight.bytes(), null).toArray(ElementType.FLOAT));
             }
             if (!bias) {
-                assertThat(floats(opened, "transformer.h.1.attn.c_attn.bias")).hasSize(99).containsOnly(0);
+                assertThat(floats(opened, "transformer.h.1.attn.c_attn.bias"))
+                        .hasSize(99)
+                        .containsOnly(0);
             }
         }
         try (Safetensors stored = Safetensors.open(folder.resolve("model.safetensors"))) {
@@ -55,7 +57,8 @@ class Gpt2FolderTest {
                     .read(0, 4 * 132 * 33, null)
                     .toArray(ElementType.FLOAT);
             // input 5, output 100: (inputs, outputs) there, (outputs, inputs) here
-            assertThat(stored.tensor("transformer.h.0.mlp.c_fc.weight").floats()[5 * 132 + 100]).isEqualTo(ours[100 * 33 + 5]);
+            assertThat(stored.tensor("transformer.h.0.mlp.c_fc.weight").floats()[5 * 132 + 100])
+                    .isEqualTo(ours[100 * 33 + 5]);
             assertThat(stored.metadata()).containsEntry("format", "pt");
         }
         assertThatThrownBy(() -> Gpt2Folder.export(folder, model, weights)).hasMessageContaining("exists already");
@@ -94,7 +97,8 @@ class Gpt2FolderTest {
             assertThat(opened.model()).isEqualTo(model);
             assertThat(opened.shapes()).hasSize(16);
             // row r of (24, 8), column c, lies at (c, r) of (8, 24)
-            assertThat(floats(opened, "transformer.h.0.attn.c_attn.weight")[17 * 8 + 3]).isEqualTo(3 * 24 + 17);
+            assertThat(floats(opened, "transformer.h.0.attn.c_attn.weight")[17 * 8 + 3])
+                    .isEqualTo(3 * 24 + 17);
             assertThat(floats(opened, "transformer.wte.weight")[9]).isEqualTo(9);
         }
     }
@@ -139,11 +143,13 @@ class Gpt2FolderTest {
         ModelSpec model = new ModelSpec(1, 2, 8, 4, 11, true, Activation.GELU_TANH, 1e-5, 0, true);
         Path folder = temp.resolve("m");
         Gpt2Folder.export(folder, model, randomWeights(model));
-        Files.write(folder.resolve("config.json"), Gpt2Config.of(new ModelSpec(
-                2, 2, 8, 5, 11, true, Activation.GELU_TANH, 1e-5, 0, false)));
+        Files.write(
+                folder.resolve("config.json"),
+                Gpt2Config.of(new ModelSpec(2, 2, 8, 5, 11, true, Activation.GELU_TANH, 1e-5, 0, false)));
 
         assertThatThrownBy(() -> Gpt2Folder.open(folder))
-                .hasMessageContaining("\"lm_head.weight\" [11, 8] is missing; \"transformer.h.1.attn.c_attn.bias\" [24] is missing")
+                .hasMessageContaining(
+                        "\"lm_head.weight\" [11, 8] is missing; \"transformer.h.1.attn.c_attn.bias\" [24] is missing")
                 .hasMessageContaining("more");
         List<TensorSource> tooFew = randomWeights(model);
         tooFew.removeFirst();

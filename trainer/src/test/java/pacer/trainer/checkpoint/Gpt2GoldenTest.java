@@ -19,7 +19,8 @@ class Gpt2GoldenTest {
     void theWeightsOfATransformersFolderGiveItsLogits() throws IOException {
         Path golden = goldenFolder();
         Assumptions.assumeTrue(
-                golden != null, "no golden/gpt2_hf: give its parent folder as -Dpacer.shared=DIR, or as shared/ beside a parent");
+                golden != null,
+                "no golden/gpt2_hf: give its parent folder as -Dpacer.shared=DIR, or as shared/ beside a parent");
         try (Gpt2Folder folder = Gpt2Folder.open(golden);
                 Safetensors trace = Safetensors.open(golden.resolve("golden.safetensors"))) {
             model = folder.model();
@@ -95,7 +96,10 @@ class Gpt2GoldenTest {
         double[][] out = new double[x.length][weight.length];
         for (int t = 0; t < x.length; t++) {
             double mean = java.util.Arrays.stream(x[t]).average().orElseThrow();
-            double variance = java.util.Arrays.stream(x[t]).map(v -> (v - mean) * (v - mean)).average().orElseThrow();
+            double variance = java.util.Arrays.stream(x[t])
+                    .map(v -> (v - mean) * (v - mean))
+                    .average()
+                    .orElseThrow();
             for (int c = 0; c < weight.length; c++) {
                 out[t][c] = (x[t][c] - mean) / Math.sqrt(variance + model.normEpsilon()) * weight[c] + bias[c];
             }

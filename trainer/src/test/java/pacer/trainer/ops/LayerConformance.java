@@ -3,6 +3,7 @@ package pacer.trainer.ops;
 import java.util.Arrays;
 import java.util.Random;
 import java.util.function.IntUnaryOperator;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import pacer.trainer.ops.Stage.Tolerance;
 
@@ -181,15 +182,17 @@ public abstract class LayerConformance extends Conformance {
         void play(String name, DType dtype, int rows, int k, int n);
     }
 
+    /** Every pair of sizes in both types, rather than every triple. */
     private static void forProducts(String op, ProductCase body) {
+        int[] outputs = IntStream.concat(Arrays.stream(COLUMNS), Arrays.stream(VOCABULARIES))
+                .distinct()
+                .toArray();
         for (DType dtype : NUMBERS) {
-            for (int rows : ROWS) {
-                for (int k : COLUMNS) {
-                    for (int n : COLUMNS) {
-                        body.play(op + " " + dtype + " rows=" + rows + " K=" + k + " N=" + n, dtype, rows, k, n);
-                    }
-                    for (int n : VOCABULARIES) {
-                        body.play(op + " " + dtype + " rows=" + rows + " K=" + k + " V=" + n, dtype, rows, k, n);
+            for (int k = 0; k < COLUMNS.length; k++) {
+                for (int n = 0; n < outputs.length; n++) {
+                    for (int r = (k + n) % 2; r < ROWS.length; r += 2) {
+                        String sizes = " rows=" + ROWS[r] + " K=" + COLUMNS[k] + " N=" + outputs[n];
+                        body.play(op + " " + dtype + sizes, dtype, ROWS[r], COLUMNS[k], outputs[n]);
                     }
                 }
             }

@@ -130,9 +130,12 @@ final class Closing {
         out.println("Go on with");
         Table commands = new Table(out, "", "");
         commands.row("  " + program + " sample " + run.id(), quiet("more text; --prompt, --temperature"));
-        earlier().ifPresent(other ->
-                commands.row("  " + program + " compare " + other + " " + run.id(), quiet("hold it beside the run before")));
-        commands.row("  " + program + " run " + run.preset() + " --set optimizer.learningRate=2e-3", quiet("change a setting"));
+        earlier()
+                .ifPresent(other -> commands.row(
+                        "  " + program + " compare " + other + " " + run.id(), quiet("hold it beside the run before")));
+        commands.row(
+                "  " + program + " run " + run.preset() + " --set optimizer.learningRate=2e-3",
+                quiet("change a setting"));
         commands.print();
     }
 

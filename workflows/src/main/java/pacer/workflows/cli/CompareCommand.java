@@ -7,8 +7,8 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.SequencedMap;
-import java.util.TreeSet;
 import java.util.Set;
+import java.util.TreeSet;
 import java.util.concurrent.Callable;
 import java.util.function.DoubleFunction;
 import pacer.activities.publishing.report.Quantities;
@@ -50,7 +50,9 @@ final class CompareCommand implements Callable<Integer> {
         double validationLoss() {
             return run.verdict() != null
                     ? run.verdict().validationLoss()
-                    : history.validations().isEmpty() ? Double.NaN : history.validations().getLast().loss();
+                    : history.validations().isEmpty()
+                            ? Double.NaN
+                            : history.validations().getLast().loss();
         }
 
         double bestLoss() {
@@ -67,7 +69,9 @@ final class CompareCommand implements Callable<Integer> {
         }
 
         double steps() {
-            return history.steps().isEmpty() ? Double.NaN : history.steps().getLast().step();
+            return history.steps().isEmpty()
+                    ? Double.NaN
+                    : history.steps().getLast().step();
         }
     }
 
@@ -86,13 +90,32 @@ final class CompareCommand implements Callable<Integer> {
         Side a = side(first);
         Side b = side(second);
         List<Measure> measures = List.of(
-                new Measure("validationLoss", "validation loss", a.validationLoss(), b.validationLoss(), Quantities::loss, false),
-                new Measure("bestValidationLoss", "best of training", a.bestLoss(), b.bestLoss(), Quantities::loss, false),
-                new Measure("trainingLoss", "training loss", a.trainingLoss(), b.trainingLoss(), Quantities::loss, false),
-                new Measure("steps", "steps", a.steps(), b.steps(), v -> Quantities.grouped((long) v), true),
-                new Measure("trainingSeconds", "training time", a.trainingSeconds(), b.trainingSeconds(), Quantities::duration, true),
                 new Measure(
-                        "tokensPerSecond", "tokens/s", a.history().tokensPerSecond(), b.history().tokensPerSecond(), Quantities::count, true));
+                        "validationLoss",
+                        "validation loss",
+                        a.validationLoss(),
+                        b.validationLoss(),
+                        Quantities::loss,
+                        false),
+                new Measure(
+                        "bestValidationLoss", "best of training", a.bestLoss(), b.bestLoss(), Quantities::loss, false),
+                new Measure(
+                        "trainingLoss", "training loss", a.trainingLoss(), b.trainingLoss(), Quantities::loss, false),
+                new Measure("steps", "steps", a.steps(), b.steps(), v -> Quantities.grouped((long) v), true),
+                new Measure(
+                        "trainingSeconds",
+                        "training time",
+                        a.trainingSeconds(),
+                        b.trainingSeconds(),
+                        Quantities::duration,
+                        true),
+                new Measure(
+                        "tokensPerSecond",
+                        "tokens/s",
+                        a.history().tokensPerSecond(),
+                        b.history().tokensPerSecond(),
+                        Quantities::count,
+                        true));
         SequencedMap<String, List<String>> differing = differing(a, b);
         if (output.json()) {
             json(a, b, measures, differing);

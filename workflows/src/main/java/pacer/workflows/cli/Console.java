@@ -28,7 +28,8 @@ record Console(Terminal out, PrintStream err, Map<String, String> environment) {
     /** Prints {@code value} as JSON on standard output. */
     void json(Object value) {
         try {
-            out.println(RunJson.MAPPER.writer(SerializationFeature.INDENT_OUTPUT).writeValueAsString(value));
+            out.println(
+                    RunJson.MAPPER.writer(SerializationFeature.INDENT_OUTPUT).writeValueAsString(value));
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
@@ -43,6 +44,8 @@ record Console(Terminal out, PrintStream err, Map<String, String> environment) {
     static String shown(Path path) {
         Path here = Path.of("").toAbsolutePath();
         Path absolute = path.toAbsolutePath().normalize();
-        return absolute.startsWith(here) && !absolute.equals(here) ? here.relativize(absolute).toString() : absolute.toString();
+        return absolute.startsWith(here) && !absolute.equals(here)
+                ? here.relativize(absolute).toString()
+                : absolute.toString();
     }
 }

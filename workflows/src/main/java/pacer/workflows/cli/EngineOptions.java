@@ -15,10 +15,18 @@ final class EngineOptions {
             description = "cpu, or reference: the scalar specification, slow (default: cpu).")
     private Engine.Kind device;
 
-    @Option(names = "--threads", paramLabel = "N", defaultValue = "0", description = "CPU threads (default: all cores).")
+    @Option(
+            names = "--threads",
+            paramLabel = "N",
+            defaultValue = "0",
+            description = "CPU threads (default: all cores).")
     private int threads;
 
-    @Option(names = "--precision", paramLabel = "P", defaultValue = "fp32", description = "fp32 or bf16 products (default: fp32).")
+    @Option(
+            names = "--precision",
+            paramLabel = "P",
+            defaultValue = "fp32",
+            description = "fp32 or bf16 products (default: fp32).")
     private Precision precision;
 
     @Option(

@@ -61,7 +61,8 @@ final class LossCurve {
             boolean labelled = row == 0 || row == rows - 1 || row == rows / 2;
             double value = up.value(1 - (row + 0.5) / rows);
             String label = labelled ? String.format(Locale.ROOT, "%.2f", value) : "";
-            lines.add(terminal.paint(Tone.QUIET, " ".repeat(LABEL - 1 - label.length()) + label + " │") + painted(cells[row], tones[row]));
+            lines.add(terminal.paint(Tone.QUIET, " ".repeat(LABEL - 1 - label.length()) + label + " │")
+                    + painted(cells[row], tones[row]));
         }
         lines.add(terminal.paint(Tone.QUIET, " ".repeat(LABEL) + "└" + "─".repeat(columns)));
         String from = Quantities.grouped(Math.round(x[0]));

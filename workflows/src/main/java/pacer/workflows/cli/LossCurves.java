@@ -25,7 +25,8 @@ final class LossCurves {
                     .points(runs.getFirst().validationLoss(), Tone.SECOND);
             legend = out.paint(Tone.ACCENT, "⠤⠤ training loss") + "  " + out.paint(Tone.SECOND, "● validation loss");
         } else {
-            curve.line(calmed(runs.get(0).loss()), Tone.ACCENT).line(calmed(runs.get(1).loss()), Tone.SECOND);
+            curve.line(calmed(runs.get(0).loss()), Tone.ACCENT)
+                    .line(calmed(runs.get(1).loss()), Tone.SECOND);
             legend = out.paint(Tone.ACCENT, "⠤⠤ training loss of A") + "  " + out.paint(Tone.SECOND, "⠤⠤ of B");
         }
         List<String> lines = curve.lines();

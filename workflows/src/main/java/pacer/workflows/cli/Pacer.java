@@ -125,13 +125,16 @@ public final class Pacer implements Callable<Integer> {
     }
 
     private int misused(ParameterException e) {
-        if (e.getCommandLine().getParent() == null && e instanceof CommandLine.UnmatchedArgumentException unmatched
+        if (e.getCommandLine().getParent() == null
+                && e instanceof CommandLine.UnmatchedArgumentException unmatched
                 && !unmatched.getUnmatched().getFirst().startsWith("-")) {
-            complain("no command " + unmatched.getUnmatched().getFirst() + "; there is " + String.join(", ", Commands.NAMES));
+            complain("no command " + unmatched.getUnmatched().getFirst() + "; there is "
+                    + String.join(", ", Commands.NAMES));
             return trace(e, Exit.USAGE);
         }
         complain(e.getMessage());
-        CommandLine.UnmatchedArgumentException.printSuggestions(e, e.getCommandLine().getErr());
+        CommandLine.UnmatchedArgumentException.printSuggestions(
+                e, e.getCommandLine().getErr());
         console.err().println("Help: " + console.program() + " " + path(e.getCommandLine()) + "--help");
         return trace(e, Exit.USAGE);
     }

@@ -7,10 +7,10 @@ import java.util.Map;
 import java.util.SequencedMap;
 import java.util.concurrent.Callable;
 import pacer.activities.publishing.report.Quantities;
+import pacer.trainer.spec.CanonicalYaml;
 import pacer.trainer.spec.Preset;
 import pacer.trainer.spec.Presets;
 import pacer.trainer.spec.RunSpec;
-import pacer.trainer.spec.CanonicalYaml;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Parameters;
@@ -56,7 +56,8 @@ final class PresetsCommand implements Callable<Integer> {
         }
         table.print();
         out.println("");
-        out.println("Show one: %s presets NAME    Run one: %s run NAME".formatted(console.program(), console.program()));
+        out.println(
+                "Show one: %s presets NAME    Run one: %s run NAME".formatted(console.program(), console.program()));
     }
 
     private void show(Preset preset) {
@@ -75,7 +76,8 @@ final class PresetsCommand implements Callable<Integer> {
             }
         });
         String section = "";
-        for (Map.Entry<String, String> setting : CanonicalYaml.flatten(preset.spec()).entrySet()) {
+        for (Map.Entry<String, String> setting :
+                CanonicalYaml.flatten(preset.spec()).entrySet()) {
             String path = setting.getKey();
             String in = path.contains(".") ? path.substring(0, path.indexOf('.')) : "";
             if (!in.equals(section)) {
@@ -104,7 +106,11 @@ final class PresetsCommand implements Callable<Integer> {
 
     private static String expected(RunSpec spec) {
         double loss = spec.expectation().validationLoss();
-        return loss > 0 ? "≤ " + loss : spec.expectation().referenceLoss() > 0 ? "~ " + spec.expectation().referenceLoss() : "";
+        return loss > 0
+                ? "≤ " + loss
+                : spec.expectation().referenceLoss() > 0
+                        ? "~ " + spec.expectation().referenceLoss()
+                        : "";
     }
 
     private static SequencedMap<String, Object> facts(Preset preset) {

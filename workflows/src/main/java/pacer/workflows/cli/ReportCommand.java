@@ -11,7 +11,11 @@ import picocli.CommandLine.Parameters;
 
 @Command(name = "report", description = "Write a run's report anew, also while it is worked on.")
 final class ReportCommand implements Callable<Integer> {
-    @Parameters(arity = "0..1", defaultValue = "last", paramLabel = "RUN", description = "Id, its beginning, last, or a folder.")
+    @Parameters(
+            arity = "0..1",
+            defaultValue = "last",
+            paramLabel = "RUN",
+            description = "Id, its beginning, last, or a folder.")
     private String run;
 
     @Mixin
@@ -28,7 +32,8 @@ final class ReportCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws IOException {
-        Path page = ReportWriter.write(places.run(run, console.environment()).folder().path());
+        Path page = ReportWriter.write(
+                places.run(run, console.environment()).folder().path());
         if (output.json()) {
             console.json(Map.of("report", page.toString()));
         } else {

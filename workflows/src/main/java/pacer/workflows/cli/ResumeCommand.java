@@ -11,7 +11,11 @@ import picocli.CommandLine.Parameters;
 
 @Command(name = "resume", description = "Go on with a run from its last checkpoint.")
 final class ResumeCommand implements Callable<Integer> {
-    @Parameters(arity = "0..1", defaultValue = "last", paramLabel = "RUN", description = "Id, its beginning, last, or a folder.")
+    @Parameters(
+            arity = "0..1",
+            defaultValue = "last",
+            paramLabel = "RUN",
+            description = "Id, its beginning, last, or a folder.")
     private String run;
 
     @Mixin
@@ -34,8 +38,8 @@ final class ResumeCommand implements Callable<Integer> {
         Home home = places.home(console.environment());
         RunRecord record = places.run(run, console.environment()).record();
         if (record.status() == RunStatus.FINISHED) {
-            throw new Mistake("run " + record.id() + " is finished; a new one of its preset: " + console.program() + " run "
-                    + record.preset());
+            throw new Mistake("run " + record.id() + " is finished; a new one of its preset: " + console.program()
+                    + " run " + record.preset());
         }
         return new RunFollower(console, home, service.temporal(), output.json())
                 .follow(pipeline -> pipeline.resume(record.id()));

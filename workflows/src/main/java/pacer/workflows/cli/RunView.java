@@ -121,12 +121,14 @@ final class RunView implements Consumer<RunUpdate>, AutoCloseable {
                                 Terminal.harmless(e.device()),
                                 e.plannedBytes() > 0 ? ", " + Quantities.bytes(e.plannedBytes()) + " planned" : ""));
                 if (e.resumedFrom() != null) {
-                    say("  going on from " + Terminal.harmless(e.resumedFrom()) + ", step " + Quantities.grouped(e.step()));
+                    say("  going on from " + Terminal.harmless(e.resumedFrom()) + ", step "
+                            + Quantities.grouped(e.step()));
                 }
             }
             case TrainingEvent.Notice e -> say(terminal.paint(Tone.QUIET, "  · " + Terminal.harmless(e.text())));
-            case TrainingEvent.Skipped e -> say(terminal.paint(Tone.WARN, "  ! ") + "step " + Quantities.grouped(e.step())
-                    + " without update: " + Terminal.harmless(e.reason()));
+            case TrainingEvent.Skipped e ->
+                say(terminal.paint(Tone.WARN, "  ! ") + "step " + Quantities.grouped(e.step()) + " without update: "
+                        + Terminal.harmless(e.reason()));
             case TrainingEvent.Validated e -> {
                 if (!terminal.interactive()) {
                     printPace();

@@ -62,7 +62,9 @@ final class RunsCommand implements Callable<Integer> {
                     out.paint(Tone.STRONG, run.id()),
                     status(entry),
                     verdict == null ? "" : Quantities.loss(verdict.validationLoss()),
-                    Quantities.duration(run.stages().stream().mapToDouble(StageRecord::seconds).sum()),
+                    Quantities.duration(run.stages().stream()
+                            .mapToDouble(StageRecord::seconds)
+                            .sum()),
                     age(run.created()),
                     Terminal.harmless(run.note() == null ? "" : run.note()));
         }
@@ -91,6 +93,8 @@ final class RunsCommand implements Callable<Integer> {
         if (seconds < 60) {
             return "now";
         }
-        return seconds < 3600 ? seconds / 60 + " min" : seconds < 86_400 ? seconds / 3600 + " h" : seconds / 86_400 + " d";
+        return seconds < 3600
+                ? seconds / 60 + " min"
+                : seconds < 86_400 ? seconds / 3600 + " h" : seconds / 86_400 + " d";
     }
 }

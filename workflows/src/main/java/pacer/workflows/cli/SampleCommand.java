@@ -10,22 +10,38 @@ import java.util.List;
 import java.util.Optional;
 import java.util.SequencedMap;
 import java.util.concurrent.Callable;
-import java.util.function.Consumer;
-import pacer.trainer.data.BadDataException;
 import pacer.trainer.eval.Sampler;
-import pacer.trainer.spec.RunSpec;
+import pacer.trainer.eval.TextModel;
+import pacer.trainer.model.Engine;
 import pacer.trainer.spec.SampleSpec;
-import pacer.trainer.text.TextDecoder;
+import pacer.trainer.spec.SpecLoader;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
 
 @Command(name = "sample", description = "Let a trained model write.%n")
 final class SampleCommand implements Callable<Integer> {
     private static final SampleSpec STANDARD = new SampleSpec(0, 1, 300, "\n", 0.8, 200);
 
+    @Parameters(
+            arity = "0..1",
+            paramLabel = "RUN",
+            defaultValue = "last",
+            description = {
+                "Id of a run, its beginning, last, or a folder: a run's, a checkpoint's, or one",
+                "with GPT-2 in Hugging Face's files (default: last)."
+            })
+    private String name;
+
     @Mixin
-    private ModelOptions model;
+    private CheckpointOption checkpoint;
+
+    @Mixin
+    private EngineOptions engine;
+
+    @Mixin
+    private PlaceOptions places;
 
     @Option(
             names = {"-p", "--prompt"},
@@ -69,8 +85,10 @@ final class SampleCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws IOException {
-        ModelOptions.Source source = model.source(console);
-        SampleSpec standard = source.spec().map(RunSpec::sample).orElse(STANDARD);
+        CheckpointOption.Source source = checkpoint.source(name, places, console);
+        SampleSpec standard = source.run()
+                .map(run -> SpecLoader.read(run.folder().preset()).sample())
+                .orElse(STANDARD);
         String start = prompt == null ? standard.prompt() : text(prompt);
         int count = Optional.ofNullable(tokens).orElse(standard.tokens());
         Sampler.Settings settings = new Sampler.Settings(
@@ -78,11 +96,11 @@ final class SampleCommand implements Callable<Integer> {
                 Optional.ofNullable(topK).orElse(standard.topK()),
                 seed);
         check(settings, count);
-        try (TrainedModel trained = model.open(source, 1, console)) {
+        Engine computing = engine.engine(places.home(console.environment()).cache());
+        try (TextModel trained = TextModel.open(source.folder(), computing)) {
             List<String> texts = new ArrayList<>();
-            Sampler sampler = new Sampler(trained.replica().forSampling());
             for (int i = 0; i < number; i++) {
-                texts.add(write(trained, sampler, start, count, settings, i));
+                texts.add(write(trained, start, count, settings, i));
             }
             if (output.json()) {
                 SequencedMap<String, Object> told = new LinkedHashMap<>();
@@ -102,6 +120,9 @@ final class SampleCommand implements Callable<Integer> {
         if (settings.topK() < 0) {
             throw new Mistake("--top-k " + settings.topK() + " must be 0 or more; 0 draws from all tokens");
         }
+        if (prompt != null && prompt.isEmpty()) {
+            throw new Mistake("--prompt '' must have at least one character; for a fresh start give --prompt '\\n'");
+        }
         if (count < 1 || number < 1) {
             throw new Mistake("--tokens and --number must be 1 or more");
         }
@@ -115,12 +136,7 @@ final class SampleCommand implements Callable<Integer> {
         return given.replace("\\n", "\n");
     }
 
-    private String write(
-            TrainedModel trained, Sampler sampler, String start, int count, Sampler.Settings settings, int sample) {
-        int[] encoded = trained.tokenizer().encode(start);
-        if (encoded.length == 0) {
-            throw new BadDataException("--prompt '' has no token; give at least one character");
-        }
+    private String write(TextModel trained, String start, int count, Sampler.Settings settings, int sample) {
         boolean shown = !output.json();
         Terminal out = console.out();
         if (shown && sample > 0) {
@@ -128,27 +144,17 @@ final class SampleCommand implements Callable<Integer> {
         }
         if (shown) {
             out.out().print(out.paint(Tone.STRONG, Terminal.harmless(start)));
+            out.out().flush();
         }
-        StringBuilder text = new StringBuilder();
-        Consumer<String> piece = written -> {
-            text.append(written);
+        String text = trained.write(start, count, settings, sample, piece -> {
             if (shown) {
-                out.out().print(Terminal.harmless(written));
+                out.out().print(Terminal.harmless(piece));
                 out.out().flush();
             }
-        };
-        TextDecoder decoder = new TextDecoder(trained.tokenizer());
-        sampler.continuing(
-                encoded,
-                count,
-                settings,
-                sample,
-                trained.tokenizer().vocabularySize(),
-                token -> piece.accept(decoder.next(token)));
-        piece.accept(decoder.end());
+        });
         if (shown) {
             out.println("");
         }
-        return text.toString();
+        return text;
     }
 }

@@ -7,7 +7,8 @@ final class ServiceOption {
     @Option(
             names = "--temporal",
             paramLabel = "HOST:PORT",
-            description = "A Temporal service (default: TEMPORAL_ADDRESS, temporal.toml, else one inside this process).")
+            description =
+                    "A Temporal service (default: TEMPORAL_ADDRESS, temporal.toml, else one inside this process).")
     private String temporal;
 
     String temporal() {

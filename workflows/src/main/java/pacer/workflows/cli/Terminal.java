@@ -27,13 +27,14 @@ record Terminal(PrintStream out, boolean interactive, boolean color, TerminalSiz
     }
 
     private static Terminal of(FileDescriptor descriptor, Map<String, String> environment) {
-        // the launcher knows for nothing what costs Java a native call: whether standard output is a terminal, and its width
+        // the launcher knows for nothing what costs Java a native call: whether standard output is a terminal, and its
+        // width
         String columns = environment.getOrDefault("PACER_COLUMNS", "");
-        boolean terminal = !columns.isEmpty() || (environment.get("PACER_HOME") == null && System.console().isTerminal());
+        boolean terminal = !columns.isEmpty()
+                || (environment.get("PACER_HOME") == null && System.console().isTerminal());
         boolean smart = !environment.getOrDefault("TERM", "dumb").equals("dumb");
         boolean colors = environment.getOrDefault("NO_COLOR", "").isEmpty();
-        return new Terminal(
-                utf8(descriptor), terminal && smart, terminal && smart && colors, TerminalSize.of(columns));
+        return new Terminal(utf8(descriptor), terminal && smart, terminal && smart && colors, TerminalSize.of(columns));
     }
 
     private static PrintStream utf8(FileDescriptor descriptor) {

@@ -13,13 +13,17 @@ class LossCurveTest {
     private static Series falling(int size) {
         return new Series(
                 IntStream.range(0, size).mapToDouble(i -> i).toArray(),
-                IntStream.range(0, size).mapToDouble(i -> 4 - 2.0 * i / (size - 1)).toArray());
+                IntStream.range(0, size)
+                        .mapToDouble(i -> 4 - 2.0 * i / (size - 1))
+                        .toArray());
     }
 
     @Test
     void aFallingCurveGoesFromUpperLeftToLowerRight() {
-        List<String> lines = new LossCurve(60, 10, terminal).line(falling(500), Tone.ACCENT).lines();
-        assertThat(lines).hasSize(12).allSatisfy(line -> assertThat(line.length()).isLessThanOrEqualTo(68));
+        List<String> lines =
+                new LossCurve(60, 10, terminal).line(falling(500), Tone.ACCENT).lines();
+        assertThat(lines).hasSize(12).allSatisfy(line -> assertThat(line.length())
+                .isLessThanOrEqualTo(68));
         int before = -1;
         for (String line : lines.subList(0, 10)) {
             int at = line.substring(8).stripTrailing().length();
@@ -33,7 +37,8 @@ class LossCurveTest {
 
     @Test
     void aCurveHasNoHoles() {
-        List<String> lines = new LossCurve(60, 10, terminal).line(falling(2), Tone.ACCENT).lines();
+        List<String> lines =
+                new LossCurve(60, 10, terminal).line(falling(2), Tone.ACCENT).lines();
         for (int column = 8; column < 68; column++) {
             int c = column;
             assertThat(lines.subList(0, 10)).anyMatch(l -> l.length() > c && l.charAt(c) != ' ');
@@ -43,8 +48,12 @@ class LossCurveTest {
     @Test
     void singlePointsAreDots() {
         Series points = new Series(new double[] {0, 50, 99}, new double[] {3, 2.5, 2});
-        String drawn = String.join("\n", new LossCurve(60, 10, terminal).line(falling(100), Tone.ACCENT)
-                .points(points, Tone.SECOND).lines());
+        String drawn = String.join(
+                "\n",
+                new LossCurve(60, 10, terminal)
+                        .line(falling(100), Tone.ACCENT)
+                        .points(points, Tone.SECOND)
+                        .lines());
         assertThat(drawn.chars().filter(c -> c == '●')).hasSize(3);
     }
 
@@ -53,12 +62,17 @@ class LossCurveTest {
         assertThat(new LossCurve(60, 10, terminal).lines()).isEmpty();
         Series one = new Series(new double[] {1}, new double[] {2});
         Series none = new Series(new double[] {1, 2}, new double[] {Double.NaN, Double.POSITIVE_INFINITY});
-        assertThat(new LossCurve(60, 10, terminal).line(one, Tone.ACCENT).line(none, Tone.SECOND).lines()).isEmpty();
+        assertThat(new LossCurve(60, 10, terminal)
+                        .line(one, Tone.ACCENT)
+                        .line(none, Tone.SECOND)
+                        .lines())
+                .isEmpty();
     }
 
     @Test
     void aFlatCurveIsDrawn() {
         Series flat = new Series(new double[] {0, 9}, new double[] {2, 2});
-        assertThat(new LossCurve(60, 10, terminal).line(flat, Tone.ACCENT).lines()).hasSize(12);
+        assertThat(new LossCurve(60, 10, terminal).line(flat, Tone.ACCENT).lines())
+                .hasSize(12);
     }
 }

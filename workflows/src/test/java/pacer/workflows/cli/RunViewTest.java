@@ -83,7 +83,8 @@ class RunViewTest {
         RunView view = view(true, 80);
         train(view, 500, 2000);
         view.say("");
-        assertThat(screen.seen().getLast()).contains("█", "500/2,000", "loss 2.5000", "lr 6.25e-4", "64.0k tok/s", "ETA 18 s");
+        assertThat(screen.seen().getLast())
+                .contains("█", "500/2,000", "loss 2.5000", "lr 6.25e-4", "64.0k tok/s", "ETA 18 s");
     }
 
     @Test
@@ -95,7 +96,10 @@ class RunViewTest {
         view.close();
         assertThat(screen.raw()).doesNotContain("\u001b", "\r", "█");
         // 24 s of training: two lines by the clock, one by the measurement
-        assertThat(screen.seen().stream().filter(l -> l.contains("step "))).hasSize(3).last().asString()
+        assertThat(screen.seen().stream().filter(l -> l.contains("step ")))
+                .hasSize(3)
+                .last()
+                .asString()
                 .contains("2,000/2,000", "val 1.7000");
     }
 
@@ -107,7 +111,9 @@ class RunViewTest {
         view.accept(new RunUpdate.Trained(new TrainingEvent.Notice(NOON, 1, "c\u001b]0;title\u0007d")));
         view.accept(new RunUpdate.StageEnded(ended(Stage.TRAIN, StageRecord.Status.DONE, false, "e\u009bf\rg")));
         view.close();
-        assertThat(String.join("\n", screen.seen())).contains("a\uFFFD[2Jb\uFFFD", "e\uFFFDfg").doesNotContain("\u009b");
+        assertThat(String.join("\n", screen.seen()))
+                .contains("a\uFFFD[2Jb\uFFFD", "e\uFFFDfg")
+                .doesNotContain("\u009b");
     }
 
     @Test

@@ -14,12 +14,14 @@ final class Screen {
 
     Terminal terminal(boolean interactive, int columns) {
         return new Terminal(
-                new PrintStream(out, true, StandardCharsets.UTF_8), interactive, interactive, TerminalSize.fixed(columns));
+                new PrintStream(out, true, StandardCharsets.UTF_8),
+                interactive,
+                interactive,
+                TerminalSize.fixed(columns));
     }
 
     Console console(Map<String, String> environment) {
-        return new Console(
-                terminal(false, 80), new PrintStream(err, true, StandardCharsets.UTF_8), environment);
+        return new Console(terminal(false, 80), new PrintStream(err, true, StandardCharsets.UTF_8), environment);
     }
 
     String raw() {

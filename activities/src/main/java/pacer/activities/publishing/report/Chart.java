@@ -94,24 +94,28 @@ final class Chart {
         Scale across = across();
         Scale up = up();
         StringBuilder out = new StringBuilder();
-        out.append("<figure class=\"chart\" data-x=\"%s %s\" data-y=\"%s %s\" data-log=\"%b\">\n<figcaption><b>%s</b> <i>%s</i>"
-                .formatted(
-                        across.low(),
-                        across.high(),
-                        up.low(),
-                        up.high(),
-                        up.log(),
-                        Html.escape(title),
-                        Html.escape(unit)));
+        out.append(
+                "<figure class=\"chart\" data-x=\"%s %s\" data-y=\"%s %s\" data-log=\"%b\">\n<figcaption><b>%s</b> <i>%s</i>"
+                        .formatted(
+                                across.low(),
+                                across.high(),
+                                up.low(),
+                                up.high(),
+                                up.log(),
+                                Html.escape(title),
+                                Html.escape(unit)));
         out.append("<span class=\"legend\">");
         for (Curve curve : curves) {
             out.append("<span class=\"key %s%s\">%s</span>"
                     .formatted(curve.style(), curve.dots() ? " dot" : "", Html.escape(curve.name())));
         }
-        out.append("</span></figcaption>\n<div class=\"plot\" style=\"height:").append(height).append("px\">\n");
+        out.append("</span></figcaption>\n<div class=\"plot\" style=\"height:")
+                .append(height)
+                .append("px\">\n");
         svg(out, across, up);
         labels(out, across, up);
-        out.append("<div class=\"cursor\" hidden=\"\"></div><div class=\"tip\" hidden=\"\"></div>\n</div>\n</figure>\n");
+        out.append(
+                "<div class=\"cursor\" hidden=\"\"></div><div class=\"tip\" hidden=\"\"></div>\n</div>\n</figure>\n");
         return out.toString();
     }
 
@@ -130,7 +134,10 @@ final class Chart {
                 out.append("<polyline class=\"").append(curve.style()).append("\"");
                 name(out, curve).append(" points=\"");
                 for (int i = 0; i < points.size(); i++) {
-                    out.append(i == 0 ? "" : " ").append(x(across, points.x()[i])).append(',').append(y(up, points.y()[i]));
+                    out.append(i == 0 ? "" : " ")
+                            .append(x(across, points.x()[i]))
+                            .append(',')
+                            .append(y(up, points.y()[i]));
                 }
                 out.append("\"/>\n");
             }
@@ -139,7 +146,11 @@ final class Chart {
                 (curve.line() ? out : name(out, curve)).append(" d=\"");
                 for (int i = 0; i < points.size(); i++) {
                     // a line of no length with round ends: a dot that stays round however the SVG is stretched
-                    out.append('M').append(x(across, points.x()[i])).append(' ').append(y(up, points.y()[i])).append("h0");
+                    out.append('M')
+                            .append(x(across, points.x()[i]))
+                            .append(' ')
+                            .append(y(up, points.y()[i]))
+                            .append("h0");
                 }
                 out.append("\"/>\n");
             }
@@ -149,7 +160,8 @@ final class Chart {
 
     private StringBuilder name(StringBuilder out, Curve curve) {
         double[] y = curve.points().y();
-        return out.append(" data-name=\"%s\" data-last=\"%s\"".formatted(Html.escape(curve.name()), Html.escape(format.apply(y[y.length - 1]))));
+        return out.append(" data-name=\"%s\" data-last=\"%s\""
+                .formatted(Html.escape(curve.name()), Html.escape(format.apply(y[y.length - 1]))));
     }
 
     private void labels(StringBuilder out, Scale across, Scale up) {
@@ -178,13 +190,14 @@ final class Chart {
         Curve curve = curves.getFirst();
         double[] y = curve.points().y();
         double[] x = curve.points().x();
-        return "%s: %s from %s at %s to %s at %s".formatted(
-                title,
-                curve.name(),
-                format.apply(y[0]),
-                Quantities.count(x[0]),
-                format.apply(y[y.length - 1]),
-                Quantities.count(x[x.length - 1]));
+        return "%s: %s from %s at %s to %s at %s"
+                .formatted(
+                        title,
+                        curve.name(),
+                        format.apply(y[0]),
+                        Quantities.count(x[0]),
+                        format.apply(y[y.length - 1]),
+                        Quantities.count(x[x.length - 1]));
     }
 
     private Scale across() {

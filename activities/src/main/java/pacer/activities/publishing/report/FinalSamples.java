@@ -23,7 +23,8 @@ public final class FinalSamples {
             return texts;
         }
         try (Stream<Path> files = Files.list(folder.samples())) {
-            List<Path> ours = files.filter(f -> NAME.matcher(f.getFileName().toString()).matches())
+            List<Path> ours = files.filter(
+                            f -> NAME.matcher(f.getFileName().toString()).matches())
                     .sorted((a, b) -> Integer.compare(number(a), number(b)))
                     .limit(most)
                     .toList();

@@ -29,7 +29,10 @@ public final class Quantities {
     /** As {@link #duration}, but what is short in milliseconds: {@code 12.3 ms}. */
     public static String brief(double seconds) {
         return seconds >= 0 && seconds < 0.9995
-                ? String.format(Locale.ROOT, seconds < 0.00995 ? "%.2f ms" : seconds < 0.0995 ? "%.1f ms" : "%.0f ms", 1000 * seconds)
+                ? String.format(
+                        Locale.ROOT,
+                        seconds < 0.00995 ? "%.2f ms" : seconds < 0.0995 ? "%.1f ms" : "%.0f ms",
+                        1000 * seconds)
                 : duration(seconds);
     }
 
@@ -50,7 +53,8 @@ public final class Quantities {
             unit++;
         }
         double magnitude = Math.abs(scaled);
-        return String.format(Locale.ROOT, magnitude < 9.995 ? "%.2f" : magnitude < 99.95 ? "%.1f" : "%.0f", scaled) + units[unit];
+        return String.format(Locale.ROOT, magnitude < 9.995 ? "%.2f" : magnitude < 99.95 ? "%.1f" : "%.0f", scaled)
+                + units[unit];
     }
 
     /** As {@link #count(double)}. */
@@ -100,6 +104,10 @@ public final class Quantities {
 
     /** Money: {@code $0.0012}, {@code $3.28}, {@code $1,210}. */
     public static String dollars(double amount) {
-        return amount >= 1000 ? String.format(Locale.ROOT, "$%,.0f", amount) : amount >= 0.1 ? String.format(Locale.ROOT, "$%.2f", amount) : String.format(Locale.ROOT, "$%.4f", amount);
+        return amount >= 1000
+                ? String.format(Locale.ROOT, "$%,.0f", amount)
+                : amount >= 0.1
+                        ? String.format(Locale.ROOT, "$%.2f", amount)
+                        : String.format(Locale.ROOT, "$%.4f", amount);
     }
 }

@@ -17,8 +17,8 @@ final class ReportCharts {
     }
 
     String html() {
-        return "<h2>Training</h2>\n" + loss() + "<div class=\"charts\">\n" + learningRate() + gradientNorm() + throughput()
-                + "</div>\n";
+        return "<h2>Training</h2>\n" + loss() + "<div class=\"charts\">\n" + learningRate() + gradientNorm()
+                + throughput() + "</div>\n";
     }
 
     private String loss() {
@@ -26,7 +26,8 @@ final class ReportCharts {
         Chart chart = new Chart("Loss", "nats a token", Quantities::loss).log().height(340);
         int reach = reach(raw);
         if (reach > 0) {
-            chart.line("each batch", "faint", raw).line("training, mean of %d steps".formatted(2 * reach + 1), "c1", raw.smoothed(reach));
+            chart.line("each batch", "faint", raw)
+                    .line("training, mean of %d steps".formatted(2 * reach + 1), "c1", raw.smoothed(reach));
         } else {
             chart.line("training", "c1", raw);
         }
@@ -70,7 +71,8 @@ final class ReportCharts {
 
     private String throughput() {
         List<Step> steps = history.steps();
-        Series raw = Series.of(steps.subList(Math.min(1, steps.size()), steps.size()), Step::step, Step::tokensPerSecond)
+        Series raw = Series.of(
+                        steps.subList(Math.min(1, steps.size()), steps.size()), Step::step, Step::tokensPerSecond)
                 .finite();
         Chart chart = new Chart("Throughput", "tokens/s", Quantities::count).fromZero();
         int reach = reach(raw);

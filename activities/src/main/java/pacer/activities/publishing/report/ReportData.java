@@ -44,7 +44,8 @@ record ReportData(RunRecord run, RunSpec spec, RunHistory history, List<Sample> 
 
     /** CSS class of the verdict. */
     String tone() {
-        if (run.status() == RunStatus.FAILED || (verdict() != null && Boolean.FALSE.equals(verdict().passed()))) {
+        if (run.status() == RunStatus.FAILED
+                || (verdict() != null && Boolean.FALSE.equals(verdict().passed()))) {
             return "bad";
         }
         return verdict() != null && Boolean.TRUE.equals(verdict().passed()) ? "good" : "";

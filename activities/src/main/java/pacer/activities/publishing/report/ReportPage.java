@@ -33,7 +33,10 @@ final class ReportPage {
     }
 
     String html() {
-        String title = data.run().preset() + data.validationLoss().map(l -> " · val loss " + Quantities.loss(l)).orElse("");
+        String title = data.run().preset()
+                + data.validationLoss()
+                        .map(l -> " · val loss " + Quantities.loss(l))
+                        .orElse("");
         return """
                 <!doctype html>
                 <html lang="en">
@@ -51,8 +54,7 @@ final class ReportPage {
                 <script>%s</script>
                 </body>
                 </html>
-                """
-                .formatted(digest(script), escape(title), style, body(), script);
+                """.formatted(digest(script), escape(title), style, body(), script);
     }
 
     private String body() {
@@ -70,21 +72,32 @@ final class ReportPage {
                 <div><p class="brand"><b>pacer</b> · %s</p><h1>%s</h1>%s%s</div>
                 <p class="verdict %s">%s</p>
                 </header>
-                """
-                .formatted(
-                        escape(data.run().id()), escape(data.run().preset()), about, note, data.tone(), escape(data.headline()));
+                """.formatted(
+                        escape(data.run().id()),
+                        escape(data.run().preset()),
+                        about,
+                        note,
+                        data.tone(),
+                        escape(data.headline()));
     }
 
     private String tiles() {
         RunSpec spec = data.spec();
         RunHistory history = data.history();
         List<String> tiles = new ArrayList<>();
-        data.validationLoss().ifPresent(loss -> tiles.add(tile("validation loss", Quantities.loss(loss), "", lossContext(spec))));
-        tiles.add(tile("time", valueOf(Quantities.duration(data.seconds())), unitOf(Quantities.duration(data.seconds())),
+        data.validationLoss()
+                .ifPresent(loss -> tiles.add(tile("validation loss", Quantities.loss(loss), "", lossContext(spec))));
+        tiles.add(tile(
+                "time",
+                valueOf(Quantities.duration(data.seconds())),
+                unitOf(Quantities.duration(data.seconds())),
                 "all stages, " + TIME.format(ended())));
         double speed = history.finished().map(Finished::tokensPerSecond).orElseGet(history::tokensPerSecond);
         if (Double.isFinite(speed)) {
-            tiles.add(tile("throughput", Quantities.count(speed), "tokens/s",
+            tiles.add(tile(
+                    "throughput",
+                    Quantities.count(speed),
+                    "tokens/s",
                     Quantities.brief(spec.train().batchTokens() / speed) + " a step of "
                             + Quantities.grouped(spec.train().batchTokens()) + " tokens"));
         }
@@ -92,16 +105,26 @@ final class ReportPage {
         start.ifPresent(s -> tiles.add(tile("parameters", Quantities.count(s.parameters()), "", model(spec))));
         if (!history.steps().isEmpty()) {
             int steps = history.steps().getLast().step();
-            tiles.add(tile("tokens seen", Quantities.count((double) steps * spec.train().batchTokens()), "",
-                    Quantities.grouped(steps) + " of " + Quantities.grouped(spec.train().steps()) + " steps"));
+            tiles.add(tile(
+                    "tokens seen",
+                    Quantities.count((double) steps * spec.train().batchTokens()),
+                    "",
+                    Quantities.grouped(steps) + " of "
+                            + Quantities.grouped(spec.train().steps()) + " steps"));
         }
-        data.cost().ifPresent(c -> tiles.add(tile("cost", Quantities.dollars(c), "",
-                "at " + Quantities.dollars(spec.cost().dollarsPerHour()) + " an hour")));
+        data.cost()
+                .ifPresent(c -> tiles.add(tile(
+                        "cost",
+                        Quantities.dollars(c),
+                        "",
+                        "at " + Quantities.dollars(spec.cost().dollarsPerHour()) + " an hour")));
         return "<div class=\"tiles\">\n" + String.join("", tiles) + "</div>\n";
     }
 
     private Instant ended() {
-        return data.run().finished() != null ? data.run().finished() : data.run().created();
+        return data.run().finished() != null
+                ? data.run().finished()
+                : data.run().created();
     }
 
     private static String lossContext(RunSpec spec) {
@@ -142,7 +165,9 @@ final class ReportPage {
     }
 
     private String footer() {
-        String version = data.run().environment() == null ? "" : " " + data.run().environment().pacer();
+        String version = data.run().environment() == null
+                ? ""
+                : " " + data.run().environment().pacer();
         return "<footer>Made by pacer%s. The run began %s.</footer>\n"
                 .formatted(escape(version), TIME.format(data.run().created()));
     }

@@ -94,8 +94,7 @@ final class ReportTables {
 
     private String lineage() {
         Rows rows = new Rows();
-        Optional<DatasetResult> dataset =
-                data.run().stage(Stage.DATASET).map(s -> s.resultAs(DatasetResult.class));
+        Optional<DatasetResult> dataset = data.run().stage(Stage.DATASET).map(s -> s.resultAs(DatasetResult.class));
         rows.code("Spec hash", data.run().specHash());
         Environment machine = data.run().environment();
         if (machine != null && machine.commit() != null) {
@@ -104,7 +103,9 @@ final class ReportTables {
             rows.text("Git commit", "unknown: not run from a git checkout");
         }
         rows.text("Seed", Long.toString(data.spec().seed()));
-        rows.text("Source", dataset.map(DatasetResult::source).orElse(data.spec().dataset().url()));
+        rows.text(
+                "Source",
+                dataset.map(DatasetResult::source).orElse(data.spec().dataset().url()));
         dataset.ifPresent(d -> {
             rows.code("Raw file, SHA-256", d.rawSha256());
             rows.code("Dataset", d.hash());
@@ -132,9 +133,16 @@ final class ReportTables {
         if (!starts.isEmpty()) {
             Started last = starts.getLast();
             rows.text("Device", last.device());
-            rows.text("Ranks", last.ranks() + (data.spec().train().threads() > 0 ? " of " + data.spec().train().threads() + " threads" : ""));
+            rows.text(
+                    "Ranks",
+                    last.ranks()
+                            + (data.spec().train().threads() > 0
+                                    ? " of " + data.spec().train().threads() + " threads"
+                                    : ""));
             rows.text("Planned memory", last.plannedBytes() > 0 ? Quantities.bytes(last.plannedBytes()) : null);
-            rows.text("Launches", starts.size() > 1 ? starts.size() + ", resumed " + (starts.size() - 1) + " times" : null);
+            rows.text(
+                    "Launches",
+                    starts.size() > 1 ? starts.size() + ", resumed " + (starts.size() - 1) + " times" : null);
         }
         Environment machine = data.run().environment();
         if (machine != null) {
@@ -157,16 +165,20 @@ final class ReportTables {
             return "";
         }
         StringBuilder rows = new StringBuilder();
-        told.stream().sorted((a, b) -> Integer.compare(a.step(), b.step())).limit(200).forEach(event -> {
-            String text = switch (event) {
-                case TrainingEvent.Notice n -> n.text();
-                case TrainingEvent.Skipped s -> "step without update: " + s.reason();
-                case TrainingEvent.Failed f -> "failed: " + f.reason();
-                default -> "";
-            };
-            rows.append("<tr><td class=\"number\">step %s</td><td>%s</td></tr>\n"
-                    .formatted(Quantities.grouped(event.step()), escape(text)));
-        });
+        told.stream()
+                .sorted((a, b) -> Integer.compare(a.step(), b.step()))
+                .limit(200)
+                .forEach(event -> {
+                    String text =
+                            switch (event) {
+                                case TrainingEvent.Notice n -> n.text();
+                                case TrainingEvent.Skipped s -> "step without update: " + s.reason();
+                                case TrainingEvent.Failed f -> "failed: " + f.reason();
+                                default -> "";
+                            };
+                    rows.append("<tr><td class=\"number\">step %s</td><td>%s</td></tr>\n"
+                            .formatted(Quantities.grouped(event.step()), escape(text)));
+                });
         return "<h2>Notices</h2>\n<div class=\"card\"><table><tbody>\n" + rows + "</tbody></table></div>\n";
     }
 
@@ -188,7 +200,11 @@ final class ReportTables {
 
         private void add(String name, String html) {
             if (html != null && !html.isBlank()) {
-                rows.append("<tr><th>").append(escape(name)).append("</th><td>").append(html).append("</td></tr>\n");
+                rows.append("<tr><th>")
+                        .append(escape(name))
+                        .append("</th><td>")
+                        .append(html)
+                        .append("</td></tr>\n");
             }
         }
 

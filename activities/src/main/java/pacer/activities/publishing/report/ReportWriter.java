@@ -31,8 +31,7 @@ public final class ReportWriter {
         RunFolder folder = new RunFolder(runFolder);
         RunRecord run = folder.read();
         RunHistory history = RunHistory.read(folder.events());
-        ReportData data =
-                new ReportData(run, SpecLoader.read(folder.preset()), history, texts(folder, history));
+        ReportData data = new ReportData(run, SpecLoader.read(folder.preset()), history, texts(folder, history));
         String page = new ReportPage(data, resource("report.css"), resource("report.js")).html();
         Path temporary = runFolder.resolve(".report.html.part");
         try {

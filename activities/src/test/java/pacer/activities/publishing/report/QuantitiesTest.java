@@ -8,10 +8,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 class QuantitiesTest {
 
     @ParameterizedTest
-    @CsvSource(
-            delimiter = '|',
-            textBlock =
-                    """
+    @CsvSource(delimiter = '|', textBlock = """
                     0 | 0.0 s
                     0.0123 | 0.0 s
                     0.42 | 0.4 s
@@ -36,8 +33,20 @@ class QuantitiesTest {
 
     @ParameterizedTest
     @CsvSource({
-        "0,0", "7,7", "0.5,0.500", "812,812", "999.4,999", "1000,1.00k", "62345,62.3k", "999499,999k", "999500,1.00M", "1199999,1.20M",
-        "10485760,10.5M", "1.5e9,1.50B", "2.5e15,2500T", "-1500,-1.50k"
+        "0,0",
+        "7,7",
+        "0.5,0.500",
+        "812,812",
+        "999.4,999",
+        "1000,1.00k",
+        "62345,62.3k",
+        "999499,999k",
+        "999500,1.00M",
+        "1199999,1.20M",
+        "10485760,10.5M",
+        "1.5e9,1.50B",
+        "2.5e15,2500T",
+        "-1500,-1.50k"
     })
     void countsKeepThreeDigits(double number, String said) {
         assertThat(Quantities.count(number)).isEqualTo(said);
@@ -50,7 +59,16 @@ class QuantitiesTest {
     }
 
     @ParameterizedTest
-    @CsvSource({"0,0", "1e-3,1e-3", "6.25e-4,6.25e-4", "0.00099999,1e-3", "3e-4,3e-4", "0.018,1.8e-2", "1,1e0", "12.5,1.25e1"})
+    @CsvSource({
+        "0,0",
+        "1e-3,1e-3",
+        "6.25e-4,6.25e-4",
+        "0.00099999,1e-3",
+        "3e-4,3e-4",
+        "0.018,1.8e-2",
+        "1,1e0",
+        "12.5,1.25e1"
+    })
     void ratesAreWrittenAsInSettings(double rate, String said) {
         assertThat(Quantities.rate(rate)).isEqualTo(said);
     }

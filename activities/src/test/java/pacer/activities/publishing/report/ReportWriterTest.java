@@ -53,7 +53,8 @@ class ReportWriterTest {
     private void record(RunStatus status, Verdict verdict, String note, String failure) throws IOException {
         StageRecord train = new StageRecord(
                 Stage.TRAIN, StageRecord.Status.DONE, "k", NOON, NOON.plusSeconds(90), 90, 2, false, HOSTILE, null);
-        Environment machine = new Environment("h", "cpu & co", 2, 25_000_000_000L, "os", "jvm", "0.1.0", "abc123", true);
+        Environment machine =
+                new Environment("h", "cpu & co", 2, 25_000_000_000L, "os", "jvm", "0.1.0", "abc123", true);
         RunRecord run = new RunRecord(
                 "tiny-1", "tiny", "f00d", note, status, NOON, NOON, "w", machine, List.of(train), verdict, failure);
         Files.write(folder.resolve("run.json"), RunJson.MAPPER.writeValueAsBytes(run));
@@ -96,13 +97,15 @@ class ReportWriterTest {
         Document main = strict(page);
         assertThat(main.getElementsByTagName("script").getLength()).isZero();
         assertThat(main.getElementsByTagName("pre").item(0).getTextContent()).isEqualTo("<\uFFFD&z");
-        assertThat(main.getElementsByTagName("pre").item(1).getTextContent()).startsWith("</pre></pre></main><script>alert('x')");
+        assertThat(main.getElementsByTagName("pre").item(1).getTextContent())
+                .startsWith("</pre></pre></main><script>alert('x')");
         assertThat(page).doesNotContain("<script>alert", "\u202E", "\u0000").containsOnlyOnce("<script>");
     }
 
     @Test
     void whatNoPageMayHoldIsReplaced() {
-        assertThat(Html.escape("a\uD800b\u0007c\uFFFEd\u2066e\r\n\uD83D\uDE00")).isEqualTo("a\uFFFDb\uFFFDc\uFFFDd\uFFFDe\n\uD83D\uDE00");
+        assertThat(Html.escape("a\uD800b\u0007c\uFFFEd\u2066e\r\n\uD83D\uDE00"))
+                .isEqualTo("a\uFFFDb\uFFFDc\uFFFDd\uFFFDe\n\uD83D\uDE00");
     }
 
     @Test
@@ -110,9 +113,12 @@ class ReportWriterTest {
         record(RunStatus.FINISHED, new Verdict(true, 1.6784, 1.69, "passed"), null, null);
         events(List.of(step(1, 4.3), step(2, 4.2)));
         String page = page();
-        assertThat(page).doesNotContainPattern("<[^>]*\\b(src|href|srcset|action)=").doesNotContain("@import", "url(", "<link", "fetch(");
+        assertThat(page)
+                .doesNotContainPattern("<[^>]*\\b(src|href|srcset|action)=")
+                .doesNotContain("@import", "url(", "<link", "fetch(");
         String script = page.substring(page.indexOf("<script>") + 8, page.indexOf("</script>"));
-        String digest = Base64.getEncoder().encodeToString(MessageDigest.getInstance("SHA-256").digest(script.getBytes(StandardCharsets.UTF_8)));
+        String digest = Base64.getEncoder()
+                .encodeToString(MessageDigest.getInstance("SHA-256").digest(script.getBytes(StandardCharsets.UTF_8)));
         assertThat(page).contains("default-src 'none'", "script-src 'sha256-" + digest + "'");
     }
 
@@ -122,8 +128,18 @@ class ReportWriterTest {
         events(List.of(step(1, 4.3), step(2, 4.2)));
         String text = strict(page()).getDocumentElement().getTextContent();
         assertThat(text)
-                .contains("✓ passed: 1.6784 ≤ 1.69", "reference 1.68: the <original> code", "expected ≤ 1.69", "Note: try 7")
-                .contains("$0.90", "at $36.00 an hour", "1 min 30 s", "(2 attempts)", "abc123 with uncommitted changes", "f00d");
+                .contains(
+                        "✓ passed: 1.6784 ≤ 1.69",
+                        "reference 1.68: the <original> code",
+                        "expected ≤ 1.69",
+                        "Note: try 7")
+                .contains(
+                        "$0.90",
+                        "at $36.00 an hour",
+                        "1 min 30 s",
+                        "(2 attempts)",
+                        "abc123 with uncommitted changes",
+                        "f00d");
     }
 
     @Test
@@ -145,7 +161,9 @@ class ReportWriterTest {
     @Test
     void aFailedRunSaysWhy() throws Exception {
         record(RunStatus.FAILED, null, null, "disk full at <x>");
-        events(List.of(step(1, Double.NaN), new TrainingEvent.Skipped(NOON, 1, Double.NaN, 1, "loss is NaN"),
+        events(List.of(
+                step(1, Double.NaN),
+                new TrainingEvent.Skipped(NOON, 1, Double.NaN, 1, "loss is NaN"),
                 new TrainingEvent.Failed(NOON, 1, "disk full", true)));
         assertThat(strict(page()).getDocumentElement().getTextContent())
                 .contains("✗ failed: disk full at <x>", "step without update: loss is NaN");
@@ -153,9 +171,13 @@ class ReportWriterTest {
 
     @Test
     void tornAndUnknownLinesArePassedOverAndTheFirstTellingCounts() throws Exception {
-        Files.writeString(folder.resolve("events.jsonl"), EventLog.line(step(1, 4))
-                + "\n" + EventLog.line(step(1, 5))
-                + "\n{\"event\":\"teleported\",\"step\":2}\n\n{\"event\":\"step\",\"st");
-        assertThat(RunHistory.read(folder.resolve("events.jsonl")).steps()).singleElement().satisfies(s -> assertThat(s.loss()).isEqualTo(4));
+        Files.writeString(
+                folder.resolve("events.jsonl"),
+                EventLog.line(step(1, 4))
+                        + "\n" + EventLog.line(step(1, 5))
+                        + "\n{\"event\":\"teleported\",\"step\":2}\n\n{\"event\":\"step\",\"st");
+        assertThat(RunHistory.read(folder.resolve("events.jsonl")).steps())
+                .singleElement()
+                .satisfies(s -> assertThat(s.loss()).isEqualTo(4));
     }
 }

@@ -13,7 +13,9 @@ class ScaleTest {
         assertThat(new Scale(0, 2000, false).ticks(5)).containsExactly(0.0, 500.0, 1000.0, 1500.0, 2000.0);
         assertThat(new Scale(0, 0.00105, false).ticks(5)).hasSize(5).contains(2.5e-4);
         assertThat(new Scale(1.4, 4.6, true).ticks(5)).containsExactly(1.5, 2.0, 3.0, 4.0);
-        assertThat(new Scale(1e-3, 1e3, true).ticks(5)).hasSizeLessThanOrEqualTo(6).contains(1.0);
+        assertThat(new Scale(1e-3, 1e3, true).ticks(5))
+                .hasSizeLessThanOrEqualTo(6)
+                .contains(1.0);
     }
 
     @Test

@@ -60,9 +60,7 @@ class SeriesTest {
 
     @Test
     void notANumberIsLeftOut() {
-        Series series = new Series(new double[] {1, 2, 3, 4}, new double[] {
-                    1, Double.NaN, Double.POSITIVE_INFINITY, 4
-                })
+        Series series = new Series(new double[] {1, 2, 3, 4}, new double[] {1, Double.NaN, Double.POSITIVE_INFINITY, 4})
                 .finite();
         assertThat(series.x()).containsExactly(1, 4);
         assertThat(series.y()).containsExactly(1, 4);

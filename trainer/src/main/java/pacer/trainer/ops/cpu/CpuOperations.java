@@ -174,6 +174,71 @@ final class CpuOperations implements Operations, AutoCloseable {
         }
     }
 
+    @Override
+    public void rmsNormForward(Tensor out, Tensor rstd, Tensor in, int heads, float epsilon) {
+        Shapes.rmsNormForward(out, rstd, in, heads);
+        int n = in.columns() / heads;
+        boolean half = out.dtype() == DType.BF16;
+        crew.forEachRange(in.rows(), 1, (member, from, to) -> {
+            long work = half ? scratch[member].reserve(Scratch.ROW, 4L * n) : 0;
+            for (long i = from; i < to; i++) {
+                for (int h = 0; h < heads; h++) {
+                    long x = at(in, i, h * n);
+                    float r = NormKernels.reciprocalRootMeanSquare(x, n, epsilon);
+                    putFloat(at(rstd, i, h), r);
+                    ElementKernels.scale(x, half ? work : at(out, i, h * n), r, n);
+                    if (half) {
+                        Vectors.toBf16(work, at(out, i, h * n), n);
+                    }
+                }
+            }
+        });
+    }
+
+    @Override
+    public void rmsNormBackward(Tensor dIn, Tensor dOut, Tensor in, Tensor rstd, int heads, boolean accumulate) {
+        Shapes.rmsNormBackward(dIn, dOut, in, rstd, heads);
+        int n = in.columns() / heads;
+        crew.forEachRange(in.rows(), 1, (member, from, to) -> {
+            for (long i = from; i < to; i++) {
+                for (int h = 0; h < heads; h++) {
+                    int column = h * n;
+                    float r = Vectors.getFloat(at(rstd, i, h));
+                    NormKernels.rmsBackward(
+                            at(dOut, i, column), at(in, i, column), at(dIn, i, column), n, r, accumulate);
+                }
+            }
+        });
+    }
+
+    // ------------------------------------------------------------------ positions
+
+    @Override
+    public void rotaryForward(Tensor out, Tensor in, Tensor cosines, Tensor sines, int heads) {
+        Shapes.rotaryForward(out, in, cosines, sines, heads);
+        rotate(out, in, cosines, sines, heads, 1f);
+    }
+
+    @Override
+    public void rotaryBackward(Tensor dIn, Tensor dOut, Tensor cosines, Tensor sines, int heads) {
+        Shapes.rotaryBackward(dIn, dOut, cosines, sines, heads);
+        rotate(dIn, dOut, cosines, sines, heads, -1f);
+    }
+
+    private void rotate(Tensor out, Tensor in, Tensor cosines, Tensor sines, int heads, float direction) {
+        int length = in.dim(1);
+        int width = in.columns() / heads;
+        crew.forEachRange(in.rows(), 1, (member, from, to) -> {
+            for (long i = from; i < to; i++) {
+                long cos = cosines.rowAddress(i % length);
+                long sin = sines.rowAddress(i % length);
+                for (int h = 0; h < heads; h++) {
+                    ElementKernels.rotate(at(in, i, h * width), at(out, i, h * width), cos, sin, width / 2, direction);
+                }
+            }
+        });
+    }
+
     // ------------------------------------------------------------------ products
 
     @Override
@@ -488,28 +553,39 @@ final class CpuOperations implements Operations, AutoCloseable {
     // ------------------------------------------------------------------ loss
 
     @Override
-    public void crossEntropy(Tensor losses, Tensor logits, Tensor targets, float gradientScale) {
+    public void crossEntropy(Tensor losses, Tensor logits, Tensor targets, float gradientScale, float softcap) {
         Shapes.crossEntropy(losses, logits, targets);
         int n = logits.columns();
         crew.forEachRange(logits.rows(), 1, (member, from, to) -> {
+            long tanh = softcap > 0 ? scratch[member].reserve(Scratch.ROW, 4L * n) : 0;
             for (long i = from; i < to; i++) {
-                int target = target(targets, i, n);
-                putFloat(
-                        losses.address() + 4 * i,
-                        LossKernels.lossAndGradient(logits.rowAddress(i), n, target, gradientScale));
+                long z = logits.rowAddress(i);
+                if (softcap > 0) {
+                    LossKernels.cap(z, tanh, z, n, softcap);
+                }
+                float loss = LossKernels.lossAndGradient(z, n, target(targets, i, n), gradientScale);
+                if (softcap > 0) {
+                    LossKernels.uncapGradient(z, tanh, n);
+                }
+                putFloat(losses.address() + 4 * i, loss);
             }
         });
     }
 
     @Override
-    public void crossEntropyForward(Tensor losses, Tensor logits, Tensor targets) {
+    public void crossEntropyForward(Tensor losses, Tensor logits, Tensor targets, float softcap) {
         Shapes.crossEntropyForward(losses, logits, targets);
         int n = logits.columns();
         crew.forEachRange(logits.rows(), 1, (member, from, to) -> {
-            long work = scratch[member].reserve(Scratch.ROW, 4L * n);
+            long work = scratch[member].reserve(Scratch.ROW, 8L * n + 64);
+            long capped = work + 4L * n;
             for (long i = from; i < to; i++) {
-                float loss = LossKernels.loss(logits.rowAddress(i), work, n, target(targets, i, n));
-                putFloat(losses.address() + 4 * i, loss);
+                long z = logits.rowAddress(i);
+                if (softcap > 0) {
+                    LossKernels.cap(z, work, capped, n, softcap);
+                    z = capped;
+                }
+                putFloat(losses.address() + 4 * i, LossKernels.loss(z, work, n, target(targets, i, n)));
             }
         });
     }

@@ -149,4 +149,29 @@ final class ElementKernels {
             store(w + o, load(w + o, tail).mul(keep).sub(first.mul(stepSize).div(denominator)), tail);
         }
     }
+
+    /** Turns {@code half} pairs (i, i + half): by the tables' angles, or back with {@code direction} -1. In place allowed. */
+    static void rotate(long in, long out, long cosines, long sines, int half, float direction) {
+        long upper = 4L * half;
+        int i = 0;
+        for (; i + LANES <= half; i += LANES) {
+            long o = 4L * i;
+            FloatVector a = load(in + o);
+            FloatVector b = load(in + upper + o);
+            FloatVector cos = load(cosines + o);
+            FloatVector sin = load(sines + o).mul(direction);
+            store(out + o, a.mul(cos).add(b.mul(sin)));
+            store(out + upper + o, b.mul(cos).sub(a.mul(sin)));
+        }
+        if (i < half) {
+            VectorMask<Float> tail = first(half - i);
+            long o = 4L * i;
+            FloatVector a = load(in + o, tail);
+            FloatVector b = load(in + upper + o, tail);
+            FloatVector cos = load(cosines + o, tail);
+            FloatVector sin = load(sines + o, tail).mul(direction);
+            store(out + o, a.mul(cos).add(b.mul(sin)), tail);
+            store(out + upper + o, b.mul(cos).sub(a.mul(sin)), tail);
+        }
+    }
 }

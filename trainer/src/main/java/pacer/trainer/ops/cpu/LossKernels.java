@@ -72,4 +72,41 @@ final class LossKernels {
         float max = max(z, n);
         return (float) (Math.log(exponentials(z, work, n, max)) + max - getFloat(z + 4L * target));
     }
+
+    /** tanh = tanh(z/c), out = c·tanh(z/c); out may be z. */
+    static void cap(long z, long tanh, long out, int n, float c) {
+        int i = 0;
+        for (; i + LANES <= n; i += LANES) {
+            FloatVector t = tanh(load(z + 4L * i).div(c));
+            store(tanh + 4L * i, t);
+            store(out + 4L * i, t.mul(c));
+        }
+        if (i < n) {
+            VectorMask<Float> tail = first(n - i);
+            FloatVector t = tanh(load(z + 4L * i, tail).div(c));
+            store(tanh + 4L * i, t, tail);
+            store(out + 4L * i, t.mul(c), tail);
+        }
+    }
+
+    private static FloatVector tanh(FloatVector x) {
+        return constant(1f).sub(constant(2f).div(Vectors.exp(x.add(x)).add(1f)));
+    }
+
+    /** gradient *= 1 - tanh². */
+    static void uncapGradient(long gradient, long tanh, int n) {
+        int i = 0;
+        for (; i + LANES <= n; i += LANES) {
+            FloatVector t = load(tanh + 4L * i);
+            store(gradient + 4L * i, load(gradient + 4L * i).mul(constant(1f).sub(t.mul(t))));
+        }
+        if (i < n) {
+            VectorMask<Float> tail = first(n - i);
+            FloatVector t = load(tanh + 4L * i, tail);
+            store(
+                    gradient + 4L * i,
+                    load(gradient + 4L * i, tail).mul(constant(1f).sub(t.mul(t))),
+                    tail);
+        }
+    }
 }

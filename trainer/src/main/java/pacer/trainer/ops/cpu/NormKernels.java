@@ -131,4 +131,33 @@ final class NormKernels {
         addParameterGradients(dOut, x, dWeight, dBias, n, m, r);
         backwardInput(dOut, x, weight, dIn, n, m, r, add);
     }
+
+    static float reciprocalRootMeanSquare(long x, int n, float epsilon) {
+        return (float) (1 / Math.sqrt(ElementKernels.sumOfSquares(x, n) / (double) n + epsilon));
+    }
+
+    /** dIn (+)= rstd·(dOut - normed·mean(dOut·normed)). */
+    static void rmsBackward(long dOut, long x, long dIn, int n, float rstd, boolean accumulate) {
+        FloatVector sum = zeros();
+        int i = 0;
+        for (; i + LANES <= n; i += LANES) {
+            sum = load(dOut + 4L * i).fma(load(x + 4L * i), sum);
+        }
+        if (i < n) {
+            VectorMask<Float> tail = first(n - i);
+            sum = load(dOut + 4L * i, tail).fma(load(x + 4L * i, tail), sum);
+        }
+        float share = Vectors.sum(sum) * rstd * rstd / n;
+        for (i = 0; i + LANES <= n; i += LANES) {
+            FloatVector d = load(dOut + 4L * i).sub(load(x + 4L * i).mul(share)).mul(rstd);
+            store(dIn + 4L * i, accumulate ? d.add(load(dIn + 4L * i)) : d);
+        }
+        if (i < n) {
+            VectorMask<Float> tail = first(n - i);
+            FloatVector d = load(dOut + 4L * i, tail)
+                    .sub(load(x + 4L * i, tail).mul(share))
+                    .mul(rstd);
+            store(dIn + 4L * i, accumulate ? d.add(load(dIn + 4L * i, tail)) : d, tail);
+        }
+    }
 }

@@ -6,42 +6,20 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
 import java.util.stream.Collectors;
-import pacer.activities.run.Home;
 import pacer.activities.run.RunFolder;
 import pacer.activities.run.RunIndex;
 import pacer.trainer.checkpoint.Checkpoint;
 import pacer.trainer.checkpoint.CheckpointStore;
-import pacer.trainer.model.Engine;
-import pacer.trainer.spec.RunSpec;
-import pacer.trainer.spec.SpecLoader;
-import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
-import picocli.CommandLine.Parameters;
 
-/** Which trained model a command works with, and on what. */
-final class ModelOptions {
-    @Parameters(
-            arity = "0..1",
-            paramLabel = "RUN",
-            defaultValue = "last",
-            description = {
-                "Id of a run, its beginning, last, or a folder: a run's, a checkpoint's,",
-                "or one with GPT-2 in Hugging Face's files (default: last)."
-            })
-    private String name;
-
+/** Which checkpoint of a run. */
+final class CheckpointOption {
     @Option(
             names = "--checkpoint",
             paramLabel = "WHICH",
             defaultValue = "best",
-            description = "best, last, or a step, of a run (default: best).")
+            description = "best, last, or a step (default: best).")
     private String which;
-
-    @Mixin
-    private EngineOptions engine;
-
-    @Mixin
-    private PlaceOptions places;
 
     /**
      * A model's place.
@@ -50,11 +28,6 @@ final class ModelOptions {
      */
     record Source(Path folder, Optional<RunIndex.Entry> run) {
 
-        /** The run's spec; empty for a folder by itself. */
-        Optional<RunSpec> spec() {
-            return run.map(entry -> SpecLoader.read(entry.folder().preset()));
-        }
-
         /** For people: run and checkpoint, or the folder. */
         String title() {
             return run.map(entry -> entry.record().id() + ", " + folder.getFileName())
@@ -62,10 +35,10 @@ final class ModelOptions {
         }
     }
 
-    Source source(Console console) throws IOException {
+    /** What {@code name} means: a folder with a model, or a run with the checkpoint asked for. */
+    Source source(String name, PlaceOptions places, Console console) throws IOException {
         Path path = Path.of(name);
-        if (Files.isDirectory(path)
-                && (TrainedModel.isHuggingFace(path) || Files.isRegularFile(path.resolve(Checkpoint.WEIGHTS)))) {
+        if (Files.isRegularFile(path.resolve("config.json")) || Files.isRegularFile(path.resolve(Checkpoint.WEIGHTS))) {
             Path folder = path.toAbsolutePath().normalize();
             return new Source(folder, runAround(folder));
         }
@@ -75,12 +48,12 @@ final class ModelOptions {
 
     /** The run whose folder a checkpoint lies in. */
     private static Optional<RunIndex.Entry> runAround(Path checkpoint) throws IOException {
-        Path above = checkpoint.getParent() == null ? null : checkpoint.getParent().getParent();
-        if (above == null || !new RunFolder(above).exists()) {
+        Path checkpoints = checkpoint.getParent();
+        if (checkpoints == null || checkpoints.getParent() == null) {
             return Optional.empty();
         }
-        RunFolder folder = new RunFolder(above);
-        return Optional.of(new RunIndex.Entry(folder, folder.read()));
+        RunFolder folder = new RunFolder(checkpoints.getParent());
+        return folder.exists() ? Optional.of(new RunIndex.Entry(folder, folder.read())) : Optional.empty();
     }
 
     private Checkpoint checkpoint(RunIndex.Entry entry, Console console) throws IOException {
@@ -102,20 +75,5 @@ final class ModelOptions {
                                 + there.stream()
                                         .map(c -> Integer.toString(c.state().step()))
                                         .collect(Collectors.joining(", "))));
-    }
-
-    Home home(Console console) {
-        return places.home(console.environment());
-    }
-
-    Engine engine(Console console) {
-        return engine.engine(home(console).cache());
-    }
-
-    /** Opens the model at {@code source} for micro-batches of {@code sequences}. */
-    TrainedModel open(Source source, int sequences, Console console) throws IOException {
-        return TrainedModel.isHuggingFace(source.folder())
-                ? TrainedModel.huggingFace(source.folder(), engine(console), sequences)
-                : TrainedModel.checkpoint(source.folder(), engine(console), sequences);
     }
 }

@@ -1,0 +1,137 @@
+package pacer.trainer.eval;
+
+import java.io.IOException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.function.Consumer;
+import pacer.trainer.checkpoint.Checkpoint;
+import pacer.trainer.checkpoint.HuggingFaceGpt2;
+import pacer.trainer.checkpoint.InvalidFileException;
+import pacer.trainer.checkpoint.Safetensors;
+import pacer.trainer.checkpoint.StoredTensor;
+import pacer.trainer.checkpoint.TrainingState;
+import pacer.trainer.model.Engine;
+import pacer.trainer.model.Parameter;
+import pacer.trainer.model.Replica;
+import pacer.trainer.spec.ModelSpec;
+import pacer.trainer.text.Gpt2Tokenizer;
+import pacer.trainer.text.TextDecoder;
+import pacer.trainer.text.Tokenizer;
+
+/** A trained model with its tokenizer: text in, text out. */
+public final class TextModel implements AutoCloseable {
+    private final Replica replica;
+    private final Tokenizer tokenizer;
+    private final Sampler sampler;
+
+    private TextModel(Replica replica, Tokenizer tokenizer) {
+        this.replica = replica;
+        this.tokenizer = tokenizer;
+        this.sampler = new Sampler(replica.forSampling());
+    }
+
+    /**
+     * Opens a checkpoint's folder, or that of a Hugging Face GPT-2.
+     *
+     * @throws InvalidFileException when the folder is neither, or a file in it is damaged
+     */
+    public static TextModel open(Path folder, Engine engine) throws IOException {
+        if (Files.exists(folder.resolve("config.json"))) {
+            return ofHuggingFace(folder, engine);
+        }
+        Checkpoint checkpoint = Checkpoint.open(folder);
+        checkpoint.verify();
+        TrainingState state = checkpoint.state();
+        Tokenizer tokenizer = Tokenizer.of(state.tokenizer(), characters(state.vocabulary()));
+        Replica replica = engine.open(state.model(), 1, state.model().sequenceLength(), false);
+        try (Safetensors stored = checkpoint.openWeights();
+                Arena arena = Arena.ofConfined()) {
+            Map<String, MemorySegment> weights = new HashMap<>();
+            for (Parameter p : replica.parameters().all()) {
+                StoredTensor tensor = stored.tensor(p.name());
+                MemorySegment values = arena.allocate(4 * tensor.elements(), 64);
+                tensor.toFloats(values);
+                weights.put(p.name(), values);
+            }
+            replica.load(weights);
+            return new TextModel(replica, tokenizer);
+        } catch (IOException | RuntimeException e) {
+            replica.close();
+            throw e;
+        }
+    }
+
+    private static TextModel ofHuggingFace(Path folder, Engine engine) throws IOException {
+        ModelSpec model = HuggingFaceGpt2.readConfig(folder);
+        Tokenizer tokenizer = Gpt2Tokenizer.instance();
+        if (model.vocabulary() < tokenizer.vocabularySize()) {
+            throw new InvalidFileException(
+                    folder.resolve("config.json"),
+                    "vocab_size",
+                    model.vocabulary() + " is less than GPT-2's " + tokenizer.vocabularySize()
+                            + ": the model has a tokenizer of its own, which is not known here");
+        }
+        Replica replica = engine.open(model, 1, model.sequenceLength(), false);
+        try (Arena arena = Arena.ofConfined()) {
+            replica.load(HuggingFaceGpt2.readWeights(folder, model, arena));
+            return new TextModel(replica, tokenizer);
+        } catch (IOException | RuntimeException e) {
+            replica.close();
+            throw e;
+        }
+    }
+
+    /** A model and its tokenizer that are in use already, such as those of a training. Whoever made the replica closes it. */
+    public static TextModel of(Replica replica, Tokenizer tokenizer) {
+        return new TextModel(replica, tokenizer);
+    }
+
+    private static List<String> characters(String vocabulary) {
+        return vocabulary == null
+                ? List.of()
+                : vocabulary.codePoints().mapToObj(Character::toString).toList();
+    }
+
+    /** The network. */
+    public ModelSpec model() {
+        return replica.model();
+    }
+
+    /** One line for people: what it computes with. */
+    public String description() {
+        return replica.description();
+    }
+
+    /**
+     * Continues {@code prompt}.
+     *
+     * @param tokens how many to write
+     * @param number which sample; others of the same seed are other texts
+     * @param each hears the text piece by piece
+     * @return the continuation, without the prompt
+     * @throws pacer.trainer.data.BadDataException when the prompt has a character that the vocabulary has not
+     */
+    public String write(String prompt, int tokens, Sampler.Settings settings, int number, Consumer<String> each) {
+        StringBuilder text = new StringBuilder();
+        TextDecoder decoder = new TextDecoder(tokenizer);
+        Consumer<String> both = piece -> {
+            text.append(piece);
+            each.accept(piece);
+        };
+        int[] start = tokenizer.encode(prompt);
+        sampler.continuing(
+                start, tokens, settings, number, tokenizer.vocabularySize(), token -> both.accept(decoder.next(token)));
+        both.accept(decoder.end());
+        return text.toString();
+    }
+
+    @Override
+    public void close() {
+        replica.close();
+    }
+}

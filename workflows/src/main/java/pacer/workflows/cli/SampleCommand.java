@@ -142,14 +142,13 @@ final class SampleCommand implements Callable<Integer> {
         if (shown && sample > 0) {
             out.println(out.paint(Tone.QUIET, "\n" + "─".repeat(40)));
         }
-        if (shown) {
-            out.out().print(out.paint(Tone.STRONG, Terminal.harmless(start)));
-            out.out().flush();
-        }
+        boolean[] begun = {false};
         String text = trained.write(start, count, settings, sample, piece -> {
             if (shown) {
-                out.out().print(Terminal.harmless(piece));
+                // the prompt comes with the first token: until then it may turn out to be none
+                out.out().print((begun[0] ? "" : out.paint(Tone.STRONG, Terminal.harmless(start))) + Terminal.harmless(piece));
                 out.out().flush();
+                begun[0] = true;
             }
         });
         if (shown) {

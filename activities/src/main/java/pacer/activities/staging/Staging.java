@@ -5,11 +5,12 @@ import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Clock;
+import java.util.Arrays;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 import java.util.stream.Stream;
-import pacer.activities.dataset.DatasetManifest;
+import pacer.trainer.text.DatasetManifest;
 import pacer.activities.run.Digests;
 import pacer.activities.run.DurableFiles;
 import pacer.activities.run.FileChecks;
@@ -135,8 +136,10 @@ public final class Staging {
                 }
             }
         }
-        if (DatasetManifest.find(folder).filter(manifest::equals).isEmpty()) {
-            manifest.write(folder);
+        Path target = folder.resolve(DatasetManifest.NAME);
+        byte[] json = manifest.toJson();
+        if (!Files.exists(target) || !Arrays.equals(Files.readAllBytes(target), json)) {
+            DurableFiles.write(target, json);
         }
         try (Stream<Path> files = Files.list(folder)) {
             for (Path file : files.toList()) {

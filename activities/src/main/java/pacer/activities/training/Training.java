@@ -11,7 +11,7 @@ import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
-import pacer.activities.dataset.DatasetManifest;
+import pacer.trainer.text.DatasetManifest;
 import pacer.activities.process.Child;
 import pacer.activities.process.ChildGroup;
 import pacer.activities.process.ProcessIdentity;

@@ -5,6 +5,7 @@ import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Clock;
+import java.time.Duration;
 import java.util.Arrays;
 import java.util.HashSet;
 import java.util.List;
@@ -63,6 +64,7 @@ public final class Staging {
         DatasetManifest manifest = DatasetManifest.read(dataset);
         Path folder = folder(home, hash);
         Files.createDirectories(folder);
+        DurableFiles.sweep(home.staged(), Duration.ofDays(1));
         Set<String> wrong = damaged(manifest.shards(), context);
         int mended = 0;
         for (Shard shard : manifest.shards()) {

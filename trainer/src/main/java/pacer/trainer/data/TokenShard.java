@@ -22,10 +22,11 @@ import java.nio.file.attribute.BasicFileAttributes;
  * a header; {@link #openHeaderless} reads nanoGPT's, which is tokens and nothing else. A file does not choose between the
  * two by its content, because a damaged header would then be read as tokens: the caller says which it is.
  *
- * <p>A file that is cut short while it is mapped makes the processor fault where it was read (SIGBUS), which the JVM turns
- * into an {@link InternalError}, at times only after the copying loop has gone on over made-up values. So every read is
- * followed by a look at the file's size, and its result counts only if the size is still the one that was mapped; a shorter
- * file ends as {@link BadDataException}. A change that keeps the size is what the SHA-256 in a dataset's manifest is for.
+ * <p>Of a file that is cut short while it is mapped, the rest of the last page reads as zeros, and what lay beyond makes the
+ * processor fault (SIGBUS), which the JVM turns into an {@link InternalError}, by its specification perhaps only after a
+ * loop has gone on over made-up values. So every read is followed by a look at the file's size, and counts only if the
+ * size is still the one that was mapped; a shorter file ends as {@link BadDataException}. A change that keeps the size is
+ * what the SHA-256 in a dataset's manifest is for.
  *
  * <p>Safe for use by several threads.
  */

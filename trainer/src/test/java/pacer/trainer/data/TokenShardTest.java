@@ -169,9 +169,12 @@ class TokenShardTest {
         Path file = ShardFiles.counting(folder.resolve("a.bin"), 0, 60_000);
         try (TokenShard shard = TokenShard.open(file)) {
             assertThat(read(shard, 59_000, 2, 65_536)).containsExactly(59_000, 59_001, 59_002);
-            try (FileChannel channel = FileChannel.open(file, StandardOpenOption.WRITE)) {
-                channel.truncate(2000);
+            truncate(file, 120_000); // within the last page: what is missing reads as zeros, without a fault
+            try (Arena arena = Arena.ofConfined()) {
+                MemorySegment window = arena.allocate(ValueLayout.JAVA_INT, 10);
+                assertThatThrownBy(() -> shard.copy(59_900, 10, window, window, 0)).isInstanceOf(BadDataException.class);
             }
+            truncate(file, 2000);
             String message = "was 121,024 bytes long when it was opened and was cut short since";
             assertThatThrownBy(() -> read(shard, 59_000, 2, 65_536))
                     .isInstanceOf(BadDataException.class)
@@ -189,6 +192,12 @@ class TokenShardTest {
                             .hasMessageContaining(message);
                 }
             }
+        }
+    }
+
+    private static void truncate(Path file, long size) throws IOException {
+        try (FileChannel channel = FileChannel.open(file, StandardOpenOption.WRITE)) {
+            channel.truncate(size);
         }
     }
 

@@ -5,8 +5,7 @@ import java.util.concurrent.Callable;
 
 /** The subcommands by name, in the order in which help lists them. */
 final class Commands {
-    static final List<String> NAMES =
-            List.of("run", "resume", "parity", "presets", "runs", "compare", "report", "version", "completion");
+    static final List<String> NAMES = List.of("run", "resume", "train", "sample", "eval", "parity", "presets", "runs", "compare", "report", "version", "completion");
 
     private Commands() {}
 
@@ -14,6 +13,9 @@ final class Commands {
         return switch (name) {
             case "run" -> new RunCommand(console);
             case "resume" -> new ResumeCommand(console);
+            case "train" -> new TrainCommand(console);
+            case "sample" -> new SampleCommand(console);
+            case "eval" -> new EvalCommand(console);
             case "parity" -> new ParityCommand(console);
             case "presets" -> new PresetsCommand(console);
             case "runs" -> new RunsCommand(console);

@@ -1,6 +1,9 @@
 package pacer.workflows.cli;
 
+import java.io.FileNotFoundException;
+import java.io.FileOutputStream;
 import java.io.IOException;
+import java.io.PrintStream;
 import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.AccessDeniedException;
@@ -71,7 +74,11 @@ public final class Pacer implements Callable<Integer> {
         this.console = console;
     }
 
-    public static void main(String[] args) {
+    public static void main(String[] args) throws FileNotFoundException {
+        String standardError = System.getenv("PACER_STDERR");
+        if (standardError != null) {
+            System.setErr(new PrintStream(new FileOutputStream(standardError, true), true, StandardCharsets.UTF_8));
+        }
         int code = run(args, Console.standard(System.getenv()));
         // threads of libraries must not keep a finished command alive
         System.exit(code);

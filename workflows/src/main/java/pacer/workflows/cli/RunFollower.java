@@ -4,8 +4,6 @@ import java.io.IOException;
 import java.util.LinkedHashMap;
 import java.util.Locale;
 import java.util.SequencedMap;
-import java.util.concurrent.atomic.AtomicInteger;
-import java.util.function.Consumer;
 import pacer.activities.run.Home;
 import pacer.activities.run.RunFolder;
 import pacer.activities.run.RunRecord;
@@ -41,9 +39,8 @@ final class RunFollower {
             RunHandle run = start.on(pipeline);
             RunView view = new RunView(shown, System::nanoTime).ticking();
             shown.size().follow();
-            stopOnSignals(run, view);
-            view.say(shown.paint(Tone.STRONG, run.id())
-                    + (run.resumed() ? "  goes on where it stopped" : "")
+            StopSignals.listen(view, run::stop, console.program() + " resume " + run.id());
+            view.say(shown.paint(Tone.STRONG, run.id()) + (run.resumed() ? "  goes on where it stopped" : "")
                     + shown.paint(Tone.QUIET, "  " + pipeline.announcement()));
             PipelineOutcome outcome;
             try {
@@ -92,24 +89,5 @@ final class RunFollower {
         told.put("folder", folder.path().toString());
         told.put("run", record);
         return told;
-    }
-
-    /** The first Ctrl-C asks for a checkpoint and an end, the second ends at once. */
-    private void stopOnSignals(RunHandle run, RunView view) {
-        AtomicInteger asked = new AtomicInteger();
-        Consumer<Integer> stop = number -> {
-            if (asked.getAndIncrement() == 0) {
-                view.say("● stopping after this step, with a checkpoint; Ctrl-C again ends at once");
-                // the call to the service must not hold up the next signal
-                Thread.ofVirtual().start(run::stop);
-            } else {
-                view.close();
-                console.err().println("pacer: ended; go on with: " + console.program() + " resume " + run.id());
-                Runtime.getRuntime().halt(128 + number);
-            }
-        };
-        Signals.on("INT", () -> stop.accept(2));
-        Signals.on("TERM", () -> stop.accept(15));
-        Signals.on("HUP", () -> stop.accept(1));
     }
 }

@@ -1,0 +1,152 @@
+package pacer.workflows.cli;
+
+import java.io.IOException;
+import java.time.Clock;
+import java.time.Instant;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import pacer.activities.dataset.DatasetRequest;
+import pacer.activities.dataset.DatasetResult;
+import pacer.activities.dataset.Datasets;
+import pacer.activities.dataset.FetchSettings;
+import pacer.activities.publishing.report.ReportWriter;
+import pacer.activities.run.FileGuard;
+import pacer.activities.run.Home;
+import pacer.activities.run.Machine;
+import pacer.activities.run.Progress;
+import pacer.activities.run.RunEnding;
+import pacer.activities.run.RunFolder;
+import pacer.activities.run.RunHub;
+import pacer.activities.run.RunId;
+import pacer.activities.run.RunIndex;
+import pacer.activities.run.RunRequest;
+import pacer.activities.run.RunStatus;
+import pacer.activities.run.RunUpdate;
+import pacer.activities.run.Runs;
+import pacer.activities.run.Stage;
+import pacer.activities.run.StageContext;
+import pacer.activities.run.StageLog;
+import pacer.activities.staging.Staging;
+import pacer.activities.staging.StagingRequest;
+import pacer.activities.training.Training;
+import pacer.activities.training.TrainingRequest;
+import pacer.activities.training.TrainingSettings;
+import pacer.trainer.spec.CanonicalYaml;
+import pacer.trainer.spec.RunSpec;
+import pacer.trainer.spec.SpecHash;
+
+/**
+ * Dataset and training of a run in this process, one after the other: no workflow, no retries, nothing after. {@code resume} takes
+ * it from there.
+ */
+final class BareTraining implements AutoCloseable {
+    private final Home home;
+    private final Clock clock = Clock.systemUTC();
+    private final RunHub hub = new RunHub();
+    private final Map<String, String> environment;
+    private final RunFolder folder;
+    private final FileGuard lease;
+    private final boolean resumed;
+    private volatile boolean stopping;
+
+    private BareTraining(Home home, Map<String, String> environment, RunFolder folder, FileGuard lease, boolean resumed) {
+        this.home = home;
+        this.environment = environment;
+        this.folder = folder;
+        this.lease = lease;
+        this.resumed = resumed;
+    }
+
+    /**
+     * Takes the newest interrupted run of the same spec, or makes a new one.
+     *
+     * @param spec with its threads filled in
+     */
+    static BareTraining of(RunSpec spec, boolean fresh, Home home, Map<String, String> environment) throws IOException {
+        Optional<RunFolder> unfinished = fresh
+                ? Optional.empty()
+                : new RunIndex(home.runs()).newestUnfinished(SpecHash.of(spec)).map(RunIndex.Entry::folder);
+        if (unfinished.isPresent()) {
+            Optional<FileGuard> lease = unfinished.get().tryLease();
+            if (lease.isPresent()) {
+                return new BareTraining(home, environment, unfinished.get(), lease.get(), true);
+            }
+        }
+        Instant now = Instant.now();
+        for (int attempt = 1; ; attempt++) {
+            RunFolder made = home.run(RunId.of(spec.name(), now, attempt));
+            Optional<FileGuard> lease = made.exists() ? Optional.empty() : made.tryLease();
+            if (lease.isPresent()) {
+                return new BareTraining(home, environment, made, lease.get(), false);
+            }
+        }
+    }
+
+    RunFolder folder() {
+        return folder;
+    }
+
+    /** Whether it goes on with an earlier run. */
+    boolean resumed() {
+        return resumed;
+    }
+
+    /** Asks for an end with a checkpoint. */
+    void stop() {
+        stopping = true;
+    }
+
+    /** Trains to the end, telling {@code view} of it. */
+    void run(RunSpec spec, String note, RunView view) throws IOException, InterruptedException {
+        String id = folder.id();
+        StageLog log = new StageLog(home, hub, clock);
+        Runs runs = new Runs(home, hub, clock, Machine::environment, ReportWriter::write);
+        try (RunHub.Subscription _ = hub.follow(id, view)) {
+            runs.open(
+                    folder.exists()
+                            ? RunRequest.goOn(id)
+                            : new RunRequest(null, null, List.of(CanonicalYaml.write(spec)), note, id),
+                    "none: trained without a workflow");
+            RunEnding ending = new RunEnding(id, RunStatus.FAILED, "ended unexpectedly");
+            try {
+                DatasetResult data = new Datasets(home, log, clock, FetchSettings.of(environment))
+                        .prepare(new DatasetRequest(id, spec.dataset()), context(Stage.DATASET));
+                new Staging(home, log, clock).stage(new StagingRequest(id, data.hash()), context(Stage.STAGE));
+                new Training(home, log, hub, clock, TrainingSettings.of(environment))
+                        .train(new TrainingRequest(id, data.hash()), id, context(Stage.TRAIN));
+                ending = new RunEnding(id, RunStatus.STOPPED, "trained, not evaluated");
+            } catch (IOException | RuntimeException e) {
+                ending = new RunEnding(
+                        id, stopping ? RunStatus.STOPPED : RunStatus.FAILED, stopping ? "stopped on request" : e.getMessage());
+                throw e;
+            } finally {
+                runs.close(ending);
+            }
+        }
+    }
+
+    private StageContext context(Stage stage) {
+        return new StageContext() {
+            @Override
+            public void progress(Progress progress) {
+                hub.tell(folder.id(), new RunUpdate.Advanced(progress));
+            }
+
+            @Override
+            public void notice(String text) {
+                hub.tell(folder.id(), new RunUpdate.Notice(stage, text));
+            }
+
+            @Override
+            public Stop stop() {
+                return stopping ? Stop.REQUESTED : Stop.NONE;
+            }
+        };
+    }
+
+    @Override
+    public void close() throws IOException {
+        lease.close();
+    }
+}

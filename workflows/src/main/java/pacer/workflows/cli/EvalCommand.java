@@ -1,0 +1,172 @@
+package pacer.workflows.cli;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.SequencedMap;
+import java.util.concurrent.Callable;
+import java.util.concurrent.CopyOnWriteArrayList;
+import pacer.activities.dataset.DatasetResult;
+import pacer.activities.evaluation.EvaluationSettings;
+import pacer.activities.process.Child;
+import pacer.activities.process.TrainerExit;
+import pacer.activities.publishing.report.Quantities;
+import pacer.activities.run.Home;
+import pacer.activities.run.RunIndex;
+import pacer.activities.run.Stage;
+import pacer.trainer.checkpoint.EventLog;
+import pacer.trainer.event.TrainingEvent.Failed;
+import pacer.trainer.event.TrainingEvent.Validated;
+import pacer.trainer.event.TrainingEvent;
+import pacer.trainer.spec.CanonicalYaml;
+import pacer.trainer.spec.RunSpec;
+import pacer.trainer.spec.SpecLoader;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+@Command(name = "eval", description = "Measure the validation loss of a run's checkpoint, as the run's own evaluation does.%n")
+final class EvalCommand implements Callable<Integer> {
+    @Parameters(
+            arity = "0..1",
+            paramLabel = "RUN",
+            defaultValue = "last",
+            description = "Id, its beginning, last, or a folder of a run or of its checkpoint (default: last).")
+    private String name;
+
+    @Mixin
+    private CheckpointOption checkpoint;
+
+    @Option(names = "--data", paramLabel = "DIR", description = "Dataset folder (default: the run's).")
+    private Path data;
+
+    @Option(
+            names = "--tokens",
+            paramLabel = "N",
+            description = "Validation tokens measured, spread evenly; 0: all (default: as in the run's settings).")
+    private Long tokens;
+
+    @Mixin
+    private PlaceOptions places;
+
+    @Mixin
+    private OutputOption output;
+
+    private final Console console;
+
+    EvalCommand(Console console) {
+        this.console = console;
+    }
+
+    @Override
+    public Integer call() throws IOException, InterruptedException {
+        CheckpointOption.Source source = checkpoint.source(name, places, console);
+        RunIndex.Entry run = source.run().orElseThrow(() -> new Mistake(
+                source.title() + " is of no run, so its settings are unknown; eval measures checkpoints of runs"));
+        Path folder = data != null ? data : dataset(run, places.home(console.environment()));
+        Path spec = Files.createTempFile("pacer-eval", ".yaml");
+        try {
+            Files.writeString(spec, CanonicalYaml.write(spec(run)));
+            List<TrainingEvent> events = new CopyOnWriteArrayList<>();
+            EvaluationSettings settings = EvaluationSettings.of(console.environment());
+            long began = System.nanoTime();
+            Child evaluator = Child.start(
+                    settings.java()
+                            .line(
+                                    settings.evaluator(),
+                                    List.of(
+                                            "--spec", spec.toString(),
+                                            "--data", folder.toString(),
+                                            "--checkpoint", source.folder().toString())),
+                    Map.of(),
+                    run.folder().trainerLog(),
+                    line -> hear(line, events));
+            evaluator.awaitOutput();
+            int code = exitCode(evaluator);
+            double seconds = (System.nanoTime() - began) / 1e9;
+            return tell(source, events, code, evaluator, seconds);
+        } finally {
+            Files.delete(spec);
+        }
+    }
+
+    private RunSpec spec(RunIndex.Entry run) {
+        List<String> sets = new ArrayList<>(List.of("sample.count=0"));
+        if (tokens != null) {
+            sets.add("evaluation.tokens=" + tokens);
+        }
+        return SpecLoader.load(run.folder().preset().toAbsolutePath().toString(), List.of(), sets);
+    }
+
+    private static Path dataset(RunIndex.Entry run, Home home) {
+        String hash = run.record()
+                .stage(Stage.DATASET)
+                .map(stage -> stage.resultAs(DatasetResult.class))
+                .map(DatasetResult::hash)
+                .orElseThrow(() -> new Mistake("run " + run.record().id() + " has no dataset yet; give --data DIR"));
+        Path staged = home.staged().resolve(hash);
+        return Files.isDirectory(staged) ? staged : home.datasets().resolve(hash);
+    }
+
+    private static void hear(String line, List<TrainingEvent> events) {
+        try {
+            events.add(EventLog.parse(line));
+        } catch (IOException e) {
+            return; // a library printing
+        }
+    }
+
+    private static int exitCode(Child child) throws InterruptedException {
+        while (!child.waitFor(Duration.ofSeconds(1))) {
+            // its output has ended, it will too
+        }
+        return child.exitValue();
+    }
+
+    private int tell(
+            CheckpointOption.Source source, List<TrainingEvent> events, int code, Child evaluator, double seconds) {
+        Validated measured = null;
+        String reason = String.join(" | ", evaluator.lastWords(3));
+        for (TrainingEvent event : events) {
+            switch (event) {
+                case Validated validated -> measured = validated;
+                case Failed failed -> reason = failed.reason();
+                default -> {
+                    // samples were not asked for
+                }
+            }
+        }
+        if (code != 0 || measured == null) {
+            TrainerExit exit = TrainerExit.of(code);
+            console.err().println("pacer: the evaluator " + exit.said(code) + ": " + Terminal.harmless(reason));
+            return exit == TrainerExit.BAD_INPUT ? Exit.USAGE : Exit.FAILED;
+        }
+        if (output.json()) {
+            SequencedMap<String, Object> told = new LinkedHashMap<>();
+            told.put("checkpoint", source.folder().toString());
+            told.put("step", measured.step());
+            told.put("validationLoss", measured.loss());
+            told.put("perplexity", Math.exp(measured.loss()));
+            told.put("tokens", measured.tokens());
+            told.put("seconds", seconds);
+            console.json(told);
+        } else {
+            Terminal out = console.out();
+            out.println(out.paint(Tone.QUIET, Terminal.harmless(source.title())));
+            out.println("val loss %s nats a token, perplexity %s, over %s tokens in %s"
+                    .formatted(
+                            out.paint(Tone.STRONG, Quantities.loss(measured.loss())),
+                            String.format(Locale.ROOT, "%.3f", Math.exp(measured.loss())),
+                            Quantities.grouped(measured.tokens()),
+                            Quantities.duration(seconds)));
+        }
+        return Exit.OK;
+    }
+}

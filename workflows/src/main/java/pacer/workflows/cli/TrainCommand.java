@@ -1,0 +1,81 @@
+package pacer.workflows.cli;
+
+import java.io.IOException;
+import java.util.LinkedHashMap;
+import java.util.SequencedMap;
+import java.util.concurrent.Callable;
+import pacer.activities.run.RunFolder;
+import pacer.activities.run.StageFailure;
+import pacer.activities.run.StoppedException;
+import pacer.trainer.spec.RunSpec;
+import pacer.trainer.spec.SpecResolver;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+
+@Command(
+        name = "train",
+        description = {
+            "Prepare the dataset and train, without a workflow: no service, no retries, no evaluation after it.",
+            "An interrupted training of the same settings is gone on with; resume evaluates and publishes.%n"
+        })
+final class TrainCommand implements Callable<Integer> {
+    @Mixin
+    private SpecOptions spec;
+
+    @Option(names = "--new", description = "Begin anew, also where an interrupted run of the same settings could be gone on with.")
+    private boolean fresh;
+
+    @Option(names = "--note", paramLabel = "TEXT", description = "A line kept with the run.")
+    private String note;
+
+    @Mixin
+    private PlaceOptions places;
+
+    @Mixin
+    private OutputOption output;
+
+    private final Console console;
+
+    TrainCommand(Console console) {
+        this.console = console;
+    }
+
+    @Override
+    public Integer call() throws IOException, InterruptedException {
+        RunSpec resolved =
+                SpecResolver.forMachine(spec.load(), Runtime.getRuntime().availableProcessors());
+        Terminal shown = output.json() ? Terminal.plainError() : console.out();
+        try (BareTraining training =
+                BareTraining.of(resolved, fresh, places.home(console.environment()), console.environment())) {
+            RunFolder folder = training.folder();
+            RunView view = new RunView(shown, System::nanoTime).ticking();
+            shown.size().follow();
+            StopSignals.listen(view, training::stop, console.program() + " train " + spec.preset());
+            view.say(shown.paint(Tone.STRONG, folder.id()) + (training.resumed() ? "  goes on where it stopped" : ""));
+            int code = Exit.OK;
+            try {
+                training.run(resolved, note, view);
+            } catch (StoppedException e) {
+                code = Exit.STOPPED;
+            } catch (StageFailure e) {
+                code = Exit.FAILED; // its line was shown and is in the record
+            } finally {
+                view.close();
+            }
+            tell(folder);
+            return code;
+        }
+    }
+
+    private void tell(RunFolder folder) throws IOException {
+        if (output.json()) {
+            SequencedMap<String, Object> told = new LinkedHashMap<>();
+            told.put("folder", folder.path().toString());
+            told.put("run", folder.read());
+            console.json(told);
+        } else {
+            new Closing(console, folder).print();
+        }
+    }
+}

@@ -51,8 +51,8 @@ final class ShardHeader {
         }
         int tokens = header.getInt(8);
         if (tokens <= 0) {
-            throw new BadDataException("%s: byte 8: a count of %d tokens; it must be 1 to %d"
-                    .formatted(file, tokens, Integer.MAX_VALUE));
+            throw new BadDataException(
+                    "%s: byte 8: a count of %d tokens; it must be 1 to %d".formatted(file, tokens, Integer.MAX_VALUE));
         }
         long expected = BYTES + 2L * tokens;
         if (size != expected) {

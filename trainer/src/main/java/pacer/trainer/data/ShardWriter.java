@@ -3,6 +3,7 @@ package pacer.trainer.data;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.nio.channels.ClosedByInterruptException;
 import java.nio.channels.FileChannel;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
@@ -183,6 +184,8 @@ public final class ShardWriter implements AutoCloseable {
             while (source.hasRemaining()) {
                 channel.write(source);
             }
+        } catch (ClosedByInterruptException e) {
+            throw e;
         } catch (IOException e) {
             // "No space left on device" alone does not say where
             throw new IOException("%s: after %d tokens: %s".formatted(file, tokens, e.getMessage()), e);

@@ -63,9 +63,8 @@ public final class TokenShard implements AutoCloseable {
         ByteBuffer start = ByteBuffer.allocate(header ? ShardHeader.BYTES : 4);
         while (start.hasRemaining() && channel.read(start, start.position()) >= 0) {}
         if (header && start.hasRemaining()) {
-            throw new BadDataException(
-                    "%s: %d bytes; a token shard begins with a header of %d; fetch or write it again"
-                            .formatted(file, start.position(), ShardHeader.BYTES));
+            throw new BadDataException("%s: %d bytes; a token shard begins with a header of %d; fetch or write it again"
+                    .formatted(file, start.position(), ShardHeader.BYTES));
         }
         if (header) {
             ShardHeader.tokens(file, start, size);

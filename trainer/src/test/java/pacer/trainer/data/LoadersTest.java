@@ -18,6 +18,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
+import pacer.trainer.spec.TrainSpec;
 
 class LoadersTest {
 
@@ -46,10 +48,7 @@ class LoadersTest {
     }
 
     static Stream<Function<TokenShards, TokenLoader>> loaders() {
-        return Stream.of(
-                shards -> new RandomLoader(shards, 1337),
-                SequentialLoader::new,
-                shards -> new ShuffledLoader(shards, 1337));
+        return Arrays.stream(TrainSpec.Loader.values()).map(order -> shards -> TokenLoader.of(order, shards, 1337));
     }
 
     @ParameterizedTest
@@ -180,7 +179,7 @@ class LoadersTest {
     }
 
     @ParameterizedTest
-    @org.junit.jupiter.params.provider.ValueSource(ints = {2, 9, 16, 17, 100, 1000, 1001, 9999})
+    @ValueSource(ints = {2, 9, 16, 17, 100, 1000, 1001, 9999})
     void showsEveryWindowOnceAnEpochInAnotherOrderEachTime(int tokens) {
         TokenShards shards = shards(tokens, 33);
         ShuffledLoader loader = new ShuffledLoader(shards, 3);

@@ -236,8 +236,7 @@ class TokenizationTest {
         expectLine(
                 "{\"text\":\"" + "a".repeat(Gpt2Encoder.LONGEST_PIECE + 1) + "\"}",
                 "line 41: a run of more than 1048576 bytes of one kind");
-        expectLine(
-                "{\"text\":\"" + "a b".repeat(6_000_000) + "\"}", "line 41: the line has more than 16777216 bytes");
+        expectLine("{\"text\":\"" + "a b".repeat(6_000_000) + "\"}", "line 41: the line has more than 16777216 bytes");
     }
 
     private void expectLine(String line, String message) throws IOException {

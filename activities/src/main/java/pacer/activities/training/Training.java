@@ -12,7 +12,6 @@ import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
-import pacer.trainer.text.DatasetManifest;
 import pacer.activities.process.Child;
 import pacer.activities.process.ChildGroup;
 import pacer.activities.process.ProcessIdentity;
@@ -40,6 +39,7 @@ import pacer.trainer.spec.SpecException;
 import pacer.trainer.spec.SpecHash;
 import pacer.trainer.spec.SpecLoader;
 import pacer.trainer.spec.SpecResolver;
+import pacer.trainer.text.DatasetManifest;
 
 /**
  * Trains a run: one trainer process a rank, from the newest checkpoint there is. Each attempt takes the run's next epoch, so
@@ -179,8 +179,8 @@ public final class Training {
         }
     }
 
-    private List<String> arguments(
-            RunFolder folder, Path data, long epoch, int rank, int size, Path rendezvous) throws IOException {
+    private List<String> arguments(RunFolder folder, Path data, long epoch, int rank, int size, Path rendezvous)
+            throws IOException {
         List<String> arguments = new ArrayList<>(List.of(
                 "--spec", folder.preset().toString(),
                 "--data", data.toString(),

@@ -119,10 +119,16 @@ public final class Training {
                 new TrainerMonitor(event -> hub.tell(folder.id(), new RunUpdate.Trained(event)), context::progress);
         deleteMeetingPlaces(folder);
         List<Child> ranks = start(folder, data, spec, attempt.epoch(), monitor);
-        attempts.put(attempt.withProcesses(ranks.stream()
+        Attempts.Attempt running = attempt.withProcesses(ranks.stream()
                 .flatMap(rank -> ProcessIdentity.of(rank.handle()).stream())
-                .toList()));
-        ChildGroup.End end = new ChildGroup(ranks, settings.grace()).await(context, () -> hung(monitor));
+                .toList());
+        ChildGroup.End end;
+        try {
+            attempts.put(running);
+            end = new ChildGroup(ranks, settings.grace()).await(context, () -> hung(monitor));
+        } finally {
+            ranks.forEach(Child::kill);
+        }
         if (end.code() == 0 && monitor.finished().isPresent()) {
             return TrainingSummary.read(folder);
         }
@@ -131,7 +137,7 @@ public final class Training {
         }
         context.check(); // told to stop: whatever the exit code, that is why
         StageFailure failure = failure(end, ranks.get(end.rank()), monitor);
-        attempts.put(attempt.failed(failure.getMessage()));
+        attempts.put(running.failed(failure.getMessage()));
         int fruitless = attempts.fruitless(owner, from);
         if (failure.retryable() && fruitless >= settings.fruitlessAttempts()) {
             throw new StageFailure(

@@ -15,7 +15,6 @@ import pacer.activities.run.RunRecord;
 import pacer.activities.run.RunStatus;
 import pacer.activities.run.StageRecord;
 import pacer.activities.run.Verdict;
-import pacer.trainer.event.TrainingEvent.Finished;
 
 /** What is said when a run is over: verdict, curve, samples, time, where everything lies, and how to go on. */
 final class Closing {
@@ -46,7 +45,7 @@ final class Closing {
         out.println("");
         Table facts = new Table(out, "", "");
         facts.row(quiet("time"), time());
-        double speed = history.finished().map(Finished::tokensPerSecond).orElseGet(history::tokensPerSecond);
+        double speed = history.tokensPerSecond();
         if (Double.isFinite(speed)) {
             facts.row(quiet("speed"), Quantities.count(speed) + " tokens/s");
         }

@@ -5,19 +5,7 @@ import java.util.concurrent.Callable;
 
 /** The subcommands by name, in the order in which help lists them. */
 final class Commands {
-    static final List<String> NAMES = List.of(
-            "run",
-            "resume",
-            "train",
-            "sample",
-            "eval",
-            "parity",
-            "presets",
-            "runs",
-            "compare",
-            "report",
-            "version",
-            "completion");
+    static final List<String> NAMES = List.of("run", "resume", "train", "sample", "eval", "parity", "presets", "runs", "compare", "report", "doctor", "version", "completion");
 
     private Commands() {}
 
@@ -33,6 +21,7 @@ final class Commands {
             case "runs" -> new RunsCommand(console);
             case "compare" -> new CompareCommand(console);
             case "report" -> new ReportCommand(console);
+            case "doctor" -> new DoctorCommand(console);
             case "version" -> new VersionCommand(console);
             case "completion" -> new CompletionCommand(console);
             default -> throw new IllegalArgumentException("no command " + name);

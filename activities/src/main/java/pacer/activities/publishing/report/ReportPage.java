@@ -13,7 +13,6 @@ import java.util.Base64;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
-import pacer.trainer.event.TrainingEvent.Finished;
 import pacer.trainer.event.TrainingEvent.Started;
 import pacer.trainer.spec.RunSpec;
 
@@ -89,10 +88,10 @@ final class ReportPage {
                 .ifPresent(loss -> tiles.add(tile("validation loss", Quantities.loss(loss), "", lossContext(spec))));
         tiles.add(tile(
                 "time",
-                valueOf(Quantities.duration(data.seconds())),
-                unitOf(Quantities.duration(data.seconds())),
+                Quantities.duration(data.seconds()),
+                "",
                 "all stages, " + TIME.format(ended())));
-        double speed = history.finished().map(Finished::tokensPerSecond).orElseGet(history::tokensPerSecond);
+        double speed = history.tokensPerSecond();
         if (Double.isFinite(speed)) {
             tiles.add(tile(
                     "throughput",
@@ -147,19 +146,13 @@ final class ReportPage {
                         Quantities.grouped(spec.model().sequenceLength()));
     }
 
-    private static String valueOf(String duration) {
-        return duration.substring(0, duration.indexOf(' '));
-    }
-
-    private static String unitOf(String duration) {
-        return duration.substring(duration.indexOf(' ') + 1);
-    }
-
     private static String tile(String name, String value, String unit, String context) {
+        // 5 min 36 s: the numbers large, the units small
+        String shown = escape(value).replaceAll(" (min|s|h|d)\\b", " <small>$1</small>");
         return "<div class=\"tile\"><span>%s</span><b>%s%s</b><em>%s</em></div>\n"
                 .formatted(
                         escape(name),
-                        escape(value),
+                        shown,
                         unit.isEmpty() ? "" : " <small>" + escape(unit) + "</small>",
                         escape(context).replace("\n", "<br/>"));
     }

@@ -116,7 +116,7 @@ final class ReportTables {
                                     Quantities.grouped(d.trainTokens()),
                                     Quantities.grouped(d.validationTokens()),
                                     Quantities.grouped(d.vocabulary()),
-                                    d.tokenizer()));
+                                    d.tokenizer().name().toLowerCase(Locale.ROOT)));
         });
         rows.text("Workflow", data.run().workflowId());
         data.history().checkpoints().stream().reduce((a, b) -> b).ifPresent(c -> rows.text("Last checkpoint", told(c)));
@@ -153,6 +153,12 @@ final class ReportTables {
             rows.text("Java", machine.jvm());
             rows.text("Host", machine.host());
         }
+        rows.text(
+                "Cost",
+                data.cost()
+                        .map(c -> Quantities.dollars(c) + " at "
+                                + Quantities.dollars(data.spec().cost().dollarsPerHour()) + " an hour")
+                        .orElse("unknown; give cost.dollarsPerHour"));
         return "<section><h2>Environment</h2><div class=\"card\">" + rows.table() + "</div></section>\n";
     }
 

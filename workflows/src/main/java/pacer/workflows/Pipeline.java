@@ -173,12 +173,7 @@ public final class Pipeline implements AutoCloseable {
                                         WorkflowIdConflictPolicy.WORKFLOW_ID_CONFLICT_POLICY_USE_EXISTING)
                                 .build());
         RunHandle handle = new RunHandle(
-                claim.id(),
-                claim.resumed(),
-                home,
-                WorkflowStub.fromTyped(workflow),
-                hub(),
-                claim.lease());
+                claim.id(), claim.resumed(), home, WorkflowStub.fromTyped(workflow), hub(), claim.lease());
         WorkflowClient.start(workflow::run, request);
         return handle;
     }

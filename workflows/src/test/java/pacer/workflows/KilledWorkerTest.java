@@ -86,9 +86,13 @@ class KilledWorkerTest {
         }
         Map<Stage, FileTime> made = new EnumMap<>(Stage.class);
         for (Death death : deaths) {
-            assertThat(runUntil(death)).as(death + "\n" + Files.readString(folder.resolve("log"))).isEqualTo(KILLED);
+            assertThat(runUntil(death))
+                    .as(death + "\n" + Files.readString(folder.resolve("log")))
+                    .isEqualTo(KILLED);
             for (Stage stage : made.keySet()) {
-                assertThat(Files.getLastModifiedTime(product(stage))).as(death + ": " + stage).isEqualTo(made.get(stage));
+                assertThat(Files.getLastModifiedTime(product(stage)))
+                        .as(death + ": " + stage)
+                        .isEqualTo(made.get(stage));
             }
             if (death.when().equals("ended")) {
                 made.put(death.stage(), Files.getLastModifiedTime(product(death.stage())));
@@ -102,8 +106,12 @@ class KilledWorkerTest {
         assertThat(record.status()).isEqualTo(RunStatus.FINISHED);
         assertThat(record.stages()).hasSize(5).allMatch(s -> s.status() == StageRecord.Status.DONE);
         for (Stage stage : made.keySet()) {
-            assertThat(Files.getLastModifiedTime(product(stage))).as(stage.label()).isEqualTo(made.get(stage));
-            assertThat(record.stage(stage).orElseThrow().reused()).as(stage.label()).isTrue();
+            assertThat(Files.getLastModifiedTime(product(stage)))
+                    .as(stage.label())
+                    .isEqualTo(made.get(stage));
+            assertThat(record.stage(stage).orElseThrow().reused())
+                    .as(stage.label())
+                    .isTrue();
         }
         assertThat(EventLog.read(home().run(record.id()).events(), damage -> {}))
                 .filteredOn(TrainingEvent.Started.class::isInstance)
@@ -116,7 +124,8 @@ class KilledWorkerTest {
         Path log = folder.resolve("log");
         Process process = death == null
                 ? OtherJvm.start(Mortal.class, log, folder.toString())
-                : OtherJvm.start(Mortal.class, log, folder.toString(), death.stage().name(), death.when());
+                : OtherJvm.start(
+                        Mortal.class, log, folder.toString(), death.stage().name(), death.when());
         return process.waitFor();
     }
 
@@ -133,7 +142,8 @@ class KilledWorkerTest {
     /** What tells, by its time, whether a stage was done again. */
     private Path product(Stage stage) throws IOException {
         RunRecord record = record();
-        String dataset = record.stage(Stage.DATASET).orElseThrow().result().get("hash").asText();
+        String dataset =
+                record.stage(Stage.DATASET).orElseThrow().result().get("hash").asText();
         return switch (stage) {
             case DATASET -> home().datasets().resolve(dataset).resolve("manifest.json");
             case STAGE -> home().staged().resolve(dataset).resolve("manifest.json");

@@ -58,7 +58,9 @@ class LostWorkerTest {
             Process first = OtherJvm.start(Working.class, folder.resolve("log"), folder.toString(), address);
             TemporalConnection connection = TemporalConnection.open(address, Map.of());
             while (!Files.exists(folder.resolve("working"))) {
-                assertThat(first.isAlive()).as(Files.readString(folder.resolve("log"))).isTrue();
+                assertThat(first.isAlive())
+                        .as(Files.readString(folder.resolve("log")))
+                        .isTrue();
                 Thread.sleep(20);
             }
 
@@ -68,7 +70,8 @@ class LostWorkerTest {
                     connection, TestPipelines.settings(home, QUICK), Set.of(PipelineWorker.Role.CONTROL));
             try (Pipeline client = Pipeline.with(home, connection, null, Set.of())) {
                 assertThat(client.announcement())
-                        .isEqualTo("Temporal: " + address + ", namespace default (--temporal); its workers do the work");
+                        .isEqualTo(
+                                "Temporal: " + address + ", namespace default (--temporal); its workers do the work");
                 RunHandle run = client.start("quickstart", List.of(), TestPipelines.sets(text), null, false);
                 PipelineOutcome outcome = run.follow(update -> {
                     updates.add(update);
@@ -96,7 +99,8 @@ class LostWorkerTest {
             }
             assertThat(updates)
                     .filteredOn(RunUpdate.StageEnded.class::isInstance)
-                    .extracting(update -> ((RunUpdate.StageEnded) update).record().stage())
+                    .extracting(
+                            update -> ((RunUpdate.StageEnded) update).record().stage())
                     .containsExactly(Stage.values());
             assertThat(updates).hasAtLeastOneElementOfType(RunUpdate.Advanced.class);
         }

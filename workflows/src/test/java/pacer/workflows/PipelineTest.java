@@ -102,7 +102,8 @@ class PipelineTest {
 
             assertThat(outcome.status()).isEqualTo(RunStatus.FAILED);
             assertThat(outcome.reason())
-                    .isEqualTo("trainer rank 0 refused its input after step 0: model.width: must be a multiple of heads");
+                    .isEqualTo(
+                            "trainer rank 0 refused its input after step 0: model.width: must be a multiple of heads");
             RunRecord record = run.folder().orElseThrow().read();
             assertThat(record.status()).isEqualTo(RunStatus.FAILED);
             assertThat(record.failure()).isEqualTo(outcome.reason());
@@ -156,8 +157,10 @@ class PipelineTest {
         assertThat(updates)
                 .filteredOn(u -> u instanceof RunUpdate.Trained(TrainingEvent.Started _))
                 .singleElement()
-                .satisfies(u -> assertThat(((RunUpdate.Trained) u).event().step()).isEqualTo(15));
-        assertThat(home.run(id).read().stage(Stage.DATASET).orElseThrow().reused()).isTrue();
+                .satisfies(
+                        u -> assertThat(((RunUpdate.Trained) u).event().step()).isEqualTo(15));
+        assertThat(home.run(id).read().stage(Stage.DATASET).orElseThrow().reused())
+                .isTrue();
     }
 
     @Test
@@ -182,7 +185,9 @@ class PipelineTest {
             RunHandle first = start(pipeline);
             RunHandle[] second = new RunHandle[1];
             PipelineOutcome outcome = first.follow(update -> {
-                if (second[0] == null && update instanceof RunUpdate.Trained(TrainingEvent.Step step) && step.step() == 14) {
+                if (second[0] == null
+                        && update instanceof RunUpdate.Trained(TrainingEvent.Step step)
+                        && step.step() == 14) {
                     second[0] = startOther(other, first.id());
                     first.stop();
                 }
@@ -228,7 +233,9 @@ class PipelineTest {
             Thread other = Thread.ofPlatform().start(() -> followToTheEnd(one, two));
             followToTheEnd(two, one);
             other.join();
-            assertThat(waited).as("the first to train, while the other had not begun").contains(true);
+            assertThat(waited)
+                    .as("the first to train, while the other had not begun")
+                    .contains(true);
         }
     }
 

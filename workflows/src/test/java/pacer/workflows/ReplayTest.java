@@ -66,7 +66,8 @@ class ReplayTest {
         @Override
         public PipelineResult run(RunRequest request) {
             Policies policies = Policies.standard();
-            var plan = Workflow.newActivityStub(RunActivity.class, policies.open()).open(request);
+            var plan =
+                    Workflow.newActivityStub(RunActivity.class, policies.open()).open(request);
             Workflow.newActivityStub(PublishingActivity.class, policies.publishing(plan.host()))
                     .publish(new PublishingRequest(plan.run()));
             return null;

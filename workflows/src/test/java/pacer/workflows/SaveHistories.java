@@ -55,7 +55,8 @@ class SaveHistories {
             });
             WorkflowExecutionHistory history = connection.client().fetchHistory(run.id());
             Files.writeString(file, history.toJson(true) + "\n");
-            System.out.println(file + ": " + outcome.status() + ", " + history.getEvents().size() + " events");
+            System.out.println(
+                    file + ": " + outcome.status() + ", " + history.getEvents().size() + " events");
         }
     }
 }

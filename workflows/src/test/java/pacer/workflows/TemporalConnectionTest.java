@@ -48,10 +48,12 @@ class TemporalConnectionTest {
         int port = freePort();
         String address = "127.0.0.1:" + port;
         Path file = Files.writeString(
-                folder.resolve("temporal.toml"), "[profile.default]\naddress = \"%s\"\nnamespace = \"default\"\n".formatted(address));
+                folder.resolve("temporal.toml"),
+                "[profile.default]\naddress = \"%s\"\nnamespace = \"default\"\n".formatted(address));
         Map<String, String> ofFile = Map.of("TEMPORAL_CONFIG_FILE", file.toString());
         try (TestServer.PortBoundTestServer _ = TestServer.createPortBoundServer(port)) {
-            assertThat(description(null, ofFile)).isEqualTo("Temporal: " + address + ", namespace default (temporal.toml)");
+            assertThat(description(null, ofFile))
+                    .isEqualTo("Temporal: " + address + ", namespace default (temporal.toml)");
             assertThat(description(null, Map.of("TEMPORAL_ADDRESS", address)))
                     .isEqualTo("Temporal: " + address + ", namespace default (TEMPORAL_ADDRESS)");
             assertThat(description(address, Map.of("TEMPORAL_ADDRESS", "nowhere:1")))

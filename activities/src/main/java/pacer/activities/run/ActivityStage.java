@@ -71,7 +71,12 @@ public final class ActivityStage implements StageContext, AutoCloseable {
                 ActivityCompletionException told = context.told;
                 throw told != null ? told : e;
             }
-        } catch (IOException | InterruptedException | BadInputException | SpecException | BadDataException | StageFailure e) {
+        } catch (IOException
+                | InterruptedException
+                | BadInputException
+                | SpecException
+                | BadDataException
+                | StageFailure e) {
             throw failure(e);
         }
     }

@@ -47,7 +47,8 @@ public final class DurableFiles {
         }
         FileTime limit = FileTime.from(Instant.now().minus(age));
         try (Stream<Path> files = Files.list(folder)) {
-            for (Path file : files.filter(f -> TEMPORARY.matcher(f.getFileName().toString()).matches())
+            for (Path file : files.filter(
+                            f -> TEMPORARY.matcher(f.getFileName().toString()).matches())
                     .toList()) {
                 if (Files.getLastModifiedTime(file, LinkOption.NOFOLLOW_LINKS).compareTo(limit) <= 0) {
                     Files.deleteIfExists(file);

@@ -11,7 +11,6 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 import java.util.stream.Stream;
-import pacer.trainer.text.DatasetManifest;
 import pacer.activities.run.Digests;
 import pacer.activities.run.DurableFiles;
 import pacer.activities.run.FileChecks;
@@ -20,6 +19,7 @@ import pacer.activities.run.Progress;
 import pacer.activities.run.Stage;
 import pacer.activities.run.StageContext;
 import pacer.activities.run.StageLog;
+import pacer.trainer.text.DatasetManifest;
 import pacer.trainer.text.Tokenization.Shard;
 
 /**

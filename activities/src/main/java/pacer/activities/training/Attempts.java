@@ -10,6 +10,7 @@ import java.util.List;
 import java.util.concurrent.TimeUnit;
 import pacer.activities.process.ProcessIdentity;
 import pacer.activities.run.DurableFiles;
+import pacer.activities.run.FileGuard;
 import pacer.activities.run.RunFolder;
 import pacer.activities.run.RunJson;
 
@@ -56,13 +57,17 @@ final class Attempts {
     }
 
     /** Writes {@code attempt} in place of the one of the same epoch, or after the others. */
-    void put(Attempt attempt) throws IOException {
-        List<Attempt> all = new ArrayList<>(list());
-        all.removeIf(a -> a.epoch() == attempt.epoch());
-        all.add(attempt);
-        Log log = new Log(all.subList(Math.max(0, all.size() - KEPT), all.size()));
-        DurableFiles.write(
-                file, RunJson.MAPPER.writer(SerializationFeature.INDENT_OUTPUT).writeValueAsBytes(log));
+    void put(Attempt attempt) throws IOException, InterruptedException {
+        // an attempt that was given up may still write down its end while the next one writes down its beginning
+        try (FileGuard _ = FileGuard.take(file.resolveSibling(".attempts.lock"), () -> {})) {
+            List<Attempt> all = new ArrayList<>(list());
+            all.removeIf(a -> a.epoch() == attempt.epoch());
+            all.add(attempt);
+            Log log = new Log(all.subList(Math.max(0, all.size() - KEPT), all.size()));
+            DurableFiles.write(
+                    file,
+                    RunJson.MAPPER.writer(SerializationFeature.INDENT_OUTPUT).writeValueAsBytes(log));
+        }
     }
 
     /**

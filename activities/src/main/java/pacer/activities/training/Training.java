@@ -12,7 +12,6 @@ import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
-import pacer.trainer.text.DatasetManifest;
 import pacer.activities.process.Child;
 import pacer.activities.process.ChildGroup;
 import pacer.activities.process.ProcessIdentity;
@@ -40,6 +39,7 @@ import pacer.trainer.spec.SpecException;
 import pacer.trainer.spec.SpecHash;
 import pacer.trainer.spec.SpecLoader;
 import pacer.trainer.spec.SpecResolver;
+import pacer.trainer.text.DatasetManifest;
 
 /**
  * Trains a run: one trainer process a rank, from the newest checkpoint there is. Each attempt takes the run's next epoch, so
@@ -119,10 +119,16 @@ public final class Training {
                 new TrainerMonitor(event -> hub.tell(folder.id(), new RunUpdate.Trained(event)), context::progress);
         deleteMeetingPlaces(folder);
         List<Child> ranks = start(folder, data, spec, attempt.epoch(), monitor);
-        attempts.put(attempt.withProcesses(ranks.stream()
+        Attempts.Attempt running = attempt.withProcesses(ranks.stream()
                 .flatMap(rank -> ProcessIdentity.of(rank.handle()).stream())
-                .toList()));
-        ChildGroup.End end = new ChildGroup(ranks, settings.grace()).await(context, () -> hung(monitor));
+                .toList());
+        ChildGroup.End end;
+        try {
+            attempts.put(running);
+            end = new ChildGroup(ranks, settings.grace()).await(context, () -> hung(monitor));
+        } finally {
+            ranks.forEach(Child::kill);
+        }
         if (end.code() == 0 && monitor.finished().isPresent()) {
             return TrainingSummary.read(folder);
         }
@@ -131,7 +137,7 @@ public final class Training {
         }
         context.check(); // told to stop: whatever the exit code, that is why
         StageFailure failure = failure(end, ranks.get(end.rank()), monitor);
-        attempts.put(attempt.failed(failure.getMessage()));
+        attempts.put(running.failed(failure.getMessage()));
         int fruitless = attempts.fruitless(owner, from);
         if (failure.retryable() && fruitless >= settings.fruitlessAttempts()) {
             throw new StageFailure(
@@ -179,8 +185,8 @@ public final class Training {
         }
     }
 
-    private List<String> arguments(
-            RunFolder folder, Path data, long epoch, int rank, int size, Path rendezvous) throws IOException {
+    private List<String> arguments(RunFolder folder, Path data, long epoch, int rank, int size, Path rendezvous)
+            throws IOException {
         List<String> arguments = new ArrayList<>(List.of(
                 "--spec", folder.preset().toString(),
                 "--data", data.toString(),

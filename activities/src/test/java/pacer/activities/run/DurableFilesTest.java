@@ -43,7 +43,8 @@ class DurableFilesTest {
 
         DurableFiles.sweep(folder, Duration.ofDays(1));
         assertThat(names())
-                .containsExactlyInAnyOrder(".lock", ".mine.tmp", fresh.getFileName().toString());
+                .containsExactlyInAnyOrder(
+                        ".lock", ".mine.tmp", fresh.getFileName().toString());
 
         DurableFiles.sweep(folder, Duration.ZERO);
         assertThat(names()).containsExactlyInAnyOrder(".lock", ".mine.tmp");

@@ -13,7 +13,6 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
-import pacer.trainer.text.DatasetManifest;
 import pacer.activities.dataset.DatasetRequest;
 import pacer.activities.dataset.Datasets;
 import pacer.activities.dataset.FetchSettings;
@@ -25,6 +24,7 @@ import pacer.activities.run.TestRuns;
 import pacer.activities.run.TestStage;
 import pacer.trainer.data.Split;
 import pacer.trainer.data.TokenShards;
+import pacer.trainer.text.DatasetManifest;
 import pacer.trainer.text.Tokenization.Shard;
 
 class StagingTest {

@@ -40,7 +40,8 @@ final class RunFollower {
             RunView view = new RunView(shown, System::nanoTime).ticking();
             shown.size().follow();
             StopSignals.listen(view, run::stop, console.program() + " resume " + run.id());
-            view.say(shown.paint(Tone.STRONG, run.id()) + (run.resumed() ? "  goes on where it stopped" : "")
+            view.say(shown.paint(Tone.STRONG, run.id())
+                    + (run.resumed() ? "  goes on where it stopped" : "")
                     + shown.paint(Tone.QUIET, "  " + pipeline.announcement()));
             PipelineOutcome outcome;
             try {

@@ -23,7 +23,8 @@ record Terminal(PrintStream out, boolean interactive, boolean color, TerminalSiz
 
     /** Standard error, for what people read while standard output is for a script. Never drawn over. */
     static Terminal plainError() {
-        return new Terminal(new PrintStream(System.err, true, StandardCharsets.UTF_8), false, false, TerminalSize.fixed(80));
+        return new Terminal(
+                new PrintStream(System.err, true, StandardCharsets.UTF_8), false, false, TerminalSize.fixed(80));
     }
 
     private static Terminal of(FileDescriptor descriptor, Map<String, String> environment) {

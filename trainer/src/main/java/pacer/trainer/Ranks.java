@@ -1,15 +1,37 @@
 package pacer.trainer;
 
+import java.time.Duration;
+import pacer.trainer.data.BadDataException;
 import pacer.trainer.dist.Collectives;
+import pacer.trainer.dist.Group;
+import pacer.trainer.dist.Rendezvous;
+import pacer.trainer.dist.SocketCollectives;
 import pacer.trainer.dist.SoloCollectives;
 import pacer.trainer.spec.RunSpec;
+import pacer.trainer.spec.SpecHash;
 
 /** Brings the ranks of a training together. */
 final class Ranks {
+    /** Ranks start together; a loaded machine takes seconds to start a process. */
+    private static final Duration JOINING = Duration.ofMinutes(2);
+    /** Longer than what rank 0 does while the others wait: a checkpoint, samples. A hung rank is noticed after it. */
+    private static final Duration WAITING = Duration.ofMinutes(5);
 
     private Ranks() {}
 
     static Collectives join(RunSpec spec, Arguments arguments, int rank) {
-        return new SoloCollectives();
+        int size = spec.train().ranks();
+        if (size == 1) {
+            return new SoloCollectives();
+        }
+        String where = arguments.text("rendezvous");
+        if (where == null) {
+            throw new BadDataException(
+                    "trainer: --rendezvous is missing; " + size + " ranks need to know where to meet");
+        }
+        // a path publishes the address that rank 0 takes, for ranks on one machine
+        Rendezvous rendezvous = Rendezvous.parse(where.contains("/") ? "file:" + where : where);
+        return SocketCollectives.join(
+                new Group(rank, size, SpecHash.of(spec), Group.tokenFromEnvironment(), rendezvous, JOINING, WAITING));
     }
 }

@@ -26,6 +26,18 @@ import pacer.trainer.spec.SpecLoader;
  * See {@link ProcessLife} for streams, signals and exit codes.
  */
 public final class Trainer {
+    /**
+     * What every JVM that trains needs: vector maths, native memory and calls; and loops over memory compiled each for itself,
+     * because C2, when it inlines several into their caller, runs out of nodes and puts vectors into boxes: activations then
+     * take four times as long.
+     */
+    public static final List<String> JVM_FLAGS = List.of(
+            "--add-modules=jdk.incubator.vector",
+            "--enable-native-access=ALL-UNNAMED",
+            "--sun-misc-unsafe-memory-access=allow",
+            "-XX:CompileCommand=quiet",
+            "-XX:CompileCommand=dontinline,*Kernels::*");
+
     private static final Duration PATIENCE = Duration.ofSeconds(10);
 
     private Trainer() {}

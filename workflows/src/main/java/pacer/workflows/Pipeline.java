@@ -8,16 +8,18 @@ import io.temporal.client.WorkflowStub;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.EnumSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import pacer.activities.run.FileGuard;
 import pacer.activities.run.Home;
 import pacer.activities.run.RunFolder;
+import pacer.activities.run.RunHub;
 import pacer.activities.run.RunId;
 import pacer.activities.run.RunIndex;
 import pacer.activities.run.RunRequest;
@@ -50,9 +52,23 @@ public final class Pipeline implements AutoCloseable {
     static Pipeline open(PipelineOptions options, WorkerSettings settings) throws IOException {
         TemporalConnection connection = TemporalConnection.open(options.temporal(), options.environment());
         boolean alone = connection.isEmbedded() || !connection.hasWorkers(TaskQueues.CONTROL);
-        Optional<PipelineWorker> worker =
-                alone ? Optional.of(PipelineWorker.start(connection, settings)) : Optional.empty();
-        return new Pipeline(options.home(), connection, worker);
+        Set<PipelineWorker.Role> roles =
+                alone ? EnumSet.allOf(PipelineWorker.Role.class) : EnumSet.noneOf(PipelineWorker.Role.class);
+        return with(options.home(), connection, settings, roles);
+    }
+
+    /** A pipeline of which this process does what {@code roles} say. */
+    static Pipeline with(
+            Home home, TemporalConnection connection, WorkerSettings settings, Set<PipelineWorker.Role> roles) {
+        return new Pipeline(
+                home,
+                connection,
+                roles.isEmpty() ? Optional.empty() : Optional.of(PipelineWorker.start(connection, settings, roles)));
+    }
+
+    /** What happens in the stages that this process works on; empty where it works on none. */
+    Optional<RunHub> hub() {
+        return worker.map(PipelineWorker::hub);
     }
 
     /** One line for people: which service, and who works. */
@@ -161,7 +177,7 @@ public final class Pipeline implements AutoCloseable {
                 claim.resumed(),
                 home,
                 WorkflowStub.fromTyped(workflow),
-                worker.map(PipelineWorker::hub),
+                hub(),
                 claim.lease());
         WorkflowClient.start(workflow::run, request);
         return handle;
@@ -170,7 +186,7 @@ public final class Pipeline implements AutoCloseable {
     /** Ends the worker, if there is one, in order; runs on a service elsewhere go on without it. */
     @Override
     public void close() {
-        worker.ifPresent(w -> w.shutdown(Duration.ofSeconds(90)));
+        worker.ifPresent(PipelineWorker::close);
         connection.close();
     }
 }

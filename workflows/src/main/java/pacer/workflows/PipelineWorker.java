@@ -7,6 +7,7 @@ import io.temporal.worker.WorkerOptions;
 import io.temporal.worker.WorkflowImplementationOptions;
 import java.time.Clock;
 import java.time.Duration;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import pacer.activities.dataset.DatasetActivityImpl;
@@ -16,6 +17,7 @@ import pacer.activities.evaluation.EvaluationActivityImpl;
 import pacer.activities.publishing.Publishing;
 import pacer.activities.publishing.PublishingActivityImpl;
 import pacer.activities.run.Environment;
+import pacer.activities.run.Home;
 import pacer.activities.run.Machine;
 import pacer.activities.run.RunActivityImpl;
 import pacer.activities.run.RunHub;
@@ -31,6 +33,11 @@ public final class PipelineWorker implements AutoCloseable {
     /** How soon a stage hears that it is cancelled: what it says is sent this often. */
     private static final Duration HEARTBEAT_INTERVAL = Duration.ofSeconds(1);
 
+    /** For stages to come to an end after they were told: longer than a trainer's own grace. */
+    private static final Duration GRACE = Duration.ofSeconds(90);
+
+    private static final Duration LAST_GRACE = Duration.ofSeconds(10);
+
     private final WorkerFactory factory;
     private final RunHub hub;
 
@@ -39,42 +46,61 @@ public final class PipelineWorker implements AutoCloseable {
         this.hub = hub;
     }
 
+    /** What a worker does. */
+    enum Role {
+        /** Workflows, and opening runs. */
+        CONTROL,
+        /** The stages of runs whose folders are on this host. */
+        HOST
+    }
+
     /** Starts asking the service for work. */
-    static PipelineWorker start(TemporalConnection connection, WorkerSettings settings) {
+    static PipelineWorker start(TemporalConnection connection, WorkerSettings settings, Set<Role> roles) {
         Clock clock = Clock.systemUTC();
         RunHub hub = new RunHub();
-        StageLog log = new StageLog(settings.home(), hub, clock);
         CompletableFuture<Environment> machine = CompletableFuture.supplyAsync(Machine::environment);
-        Runs runs = new Runs(settings.home(), hub, clock, machine::join, settings.report());
-        String host = Machine.hostName();
-
+        RunActivityImpl runs =
+                new RunActivityImpl(new Runs(settings.home(), hub, clock, machine::join, settings.report()));
         WorkerFactory factory = WorkerFactory.newInstance(connection.client());
-        Worker control = factory.newWorker(TaskQueues.CONTROL, options().build());
-        control.registerWorkflowImplementationFactory(
+        if (roles.contains(Role.CONTROL)) {
+            Worker control = factory.newWorker(TaskQueues.CONTROL, options().build());
+            registerWorkflows(control, settings.policies());
+            control.registerActivitiesImplementations(runs);
+        }
+        if (roles.contains(Role.HOST)) {
+            host(factory, settings, runs, hub, clock);
+        }
+        factory.start();
+        return new PipelineWorker(factory, hub);
+    }
+
+    static void registerWorkflows(Worker worker, Policies policies) {
+        worker.registerWorkflowImplementationFactory(
                 TrainPipeline.class,
-                () -> new TrainPipelineImpl(settings.policies()),
+                () -> new TrainPipelineImpl(policies),
                 // an input that cannot be read would otherwise be tried for ever
                 WorkflowImplementationOptions.newBuilder()
                         .setFailWorkflowExceptionTypes(DataConverterException.class)
                         .build());
-        control.registerActivitiesImplementations(new RunActivityImpl(runs));
+    }
 
+    private static void host(
+            WorkerFactory factory, WorkerSettings settings, RunActivityImpl runs, RunHub hub, Clock clock) {
+        Home home = settings.home();
+        StageLog log = new StageLog(home, hub, clock);
+        String host = Machine.hostName();
         Worker data = factory.newWorker(TaskQueues.data(host), options().build());
         data.registerActivitiesImplementations(
-                new RunActivityImpl(runs),
-                new DatasetActivityImpl(new Datasets(settings.home(), log, clock, settings.fetch()), hub),
-                new StagingActivityImpl(new Staging(settings.home(), log, clock), hub),
-                new PublishingActivityImpl(new Publishing(settings.home(), log, clock, settings.report()), hub));
-
+                runs,
+                new DatasetActivityImpl(new Datasets(home, log, clock, settings.fetch()), hub),
+                new StagingActivityImpl(new Staging(home, log, clock), hub),
+                new PublishingActivityImpl(new Publishing(home, log, clock, settings.report()), hub));
         Worker train = factory.newWorker(
                 TaskQueues.train(host),
                 options().setMaxConcurrentActivityExecutionSize(1).build());
         train.registerActivitiesImplementations(
-                new TrainingActivityImpl(new Training(settings.home(), log, hub, clock, settings.training()), hub),
-                new EvaluationActivityImpl(
-                        new Evaluation(settings.home(), log, hub, clock, settings.evaluation()), hub));
-        factory.start();
-        return new PipelineWorker(factory, hub);
+                new TrainingActivityImpl(new Training(home, log, hub, clock, settings.training()), hub),
+                new EvaluationActivityImpl(new Evaluation(home, log, hub, clock, settings.evaluation()), hub));
     }
 
     private static WorkerOptions.Builder options() {
@@ -95,13 +121,13 @@ public final class PipelineWorker implements AutoCloseable {
      * Ends in order: asks for no more work; a training in progress writes a checkpoint and is gone on with by another worker,
      * or by this one when it is back.
      */
-    public void shutdown(Duration patience) {
-        factory.shutdownNow();
-        factory.awaitTermination(patience.toMillis(), TimeUnit.MILLISECONDS);
-    }
-
     @Override
     public void close() {
-        shutdown(Duration.ofSeconds(90));
+        factory.shutdown();
+        factory.awaitTermination(GRACE.toMillis(), TimeUnit.MILLISECONDS);
+        if (!factory.isTerminated()) {
+            factory.shutdownNow();
+            factory.awaitTermination(LAST_GRACE.toMillis(), TimeUnit.MILLISECONDS);
+        }
     }
 }

@@ -1,5 +1,7 @@
 package pacer.workflows;
 
+import io.grpc.Status;
+import io.grpc.StatusRuntimeException;
 import io.temporal.api.enums.v1.TaskQueueType;
 import io.temporal.api.taskqueue.v1.TaskQueue;
 import io.temporal.api.workflowservice.v1.DescribeTaskQueueRequest;
@@ -16,14 +18,20 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.Map;
 import java.util.Optional;
+import java.util.regex.Pattern;
 import java.util.stream.Stream;
+import pacer.activities.run.Machine;
 import pacer.activities.run.RunJson;
 
 /** A connection to a Temporal service: the one at an address, where one is given, else one inside this process. */
 public final class TemporalConnection implements AutoCloseable {
-    private static final Duration PATIENCE = Duration.ofSeconds(10);
+    private static final Duration PATIENCE = Duration.ofSeconds(5);
+
+    /** A worker that waits for work is heard of once a minute. */
+    private static final Duration LONG_POLL = Duration.ofSeconds(70);
 
     private final WorkflowServiceStubs stubs;
     private final WorkflowClient client;
@@ -134,16 +142,37 @@ public final class TemporalConnection implements AutoCloseable {
         return client;
     }
 
-    /** Whether some worker asks for work on the queue {@code name}. */
-    boolean hasWorkers(String name) {
-        return stubs.blockingStub()
-                        .describeTaskQueue(DescribeTaskQueueRequest.newBuilder()
-                                .setNamespace(client.getOptions().getNamespace())
-                                .setTaskQueue(TaskQueue.newBuilder().setName(name))
-                                .setTaskQueueType(TaskQueueType.TASK_QUEUE_TYPE_WORKFLOW)
-                                .build())
-                        .getPollersCount()
-                > 0;
+    /**
+     * Whether some worker asks for workflow tasks on the queue {@code name}, as far as the service tells. It remembers workers
+     * for minutes after their end: those that ended on this machine are not counted, nor those long silent.
+     */
+    boolean hasWorkers(String name) throws IOException {
+        DescribeTaskQueueRequest request = DescribeTaskQueueRequest.newBuilder()
+                .setNamespace(client.getOptions().getNamespace())
+                .setTaskQueue(TaskQueue.newBuilder().setName(name))
+                .setTaskQueueType(TaskQueueType.TASK_QUEUE_TYPE_WORKFLOW)
+                .build();
+        try {
+            return stubs.blockingStub().describeTaskQueue(request).getPollersList().stream()
+                    .anyMatch(poller -> isAlive(
+                            poller.getIdentity(),
+                            Instant.ofEpochSecond(poller.getLastAccessTime().getSeconds())));
+        } catch (StatusRuntimeException e) {
+            if (e.getStatus().getCode() == Status.Code.UNIMPLEMENTED) {
+                return false;
+            }
+            throw new IOException(description + ": " + e.getStatus().getDescription(), e);
+        }
+    }
+
+    /** The SDK's identity of a worker is {@code pid@host}. */
+    static boolean isAlive(String identity, Instant lastHeard) {
+        boolean here = identity.matches("\\d{1,18}@" + Pattern.quote(Machine.hostName()));
+        return here
+                ? ProcessHandle.of(Long.parseLong(identity.substring(0, identity.indexOf('@'))))
+                        .filter(ProcessHandle::isAlive)
+                        .isPresent()
+                : lastHeard.isAfter(Instant.now().minus(LONG_POLL));
     }
 
     private static boolean given(String text) {

@@ -74,7 +74,7 @@ public final class TrainPipelineImpl implements TrainPipeline {
             return new PipelineResult(run, published.verdict(), dataset, trained, evaluated);
         } catch (ActivityFailure e) {
             boolean stopped = e.getCause() instanceof CanceledFailure;
-            String reason = stopped ? "stopped on request" : inItsOwnWords(e).getMessage();
+            String reason = stopped ? "stopped on request" : reason(e);
             Workflow.newDetachedCancellationScope(
                             () -> close(plan, stopped ? RunStatus.STOPPED : RunStatus.FAILED, reason))
                     .run();
@@ -88,10 +88,14 @@ public final class TrainPipelineImpl implements TrainPipeline {
         ledger.closed(status, reason);
     }
 
+    private static String reason(ActivityFailure e) {
+        return e.getCause() instanceof ApplicationFailure cause ? cause.getOriginalMessage() : e.getMessage();
+    }
+
     /** The stage's own reason rather than "Activity task failed". */
     private static RuntimeException inItsOwnWords(ActivityFailure e) {
         return e.getCause() instanceof ApplicationFailure cause
-                ? ApplicationFailure.newNonRetryableFailureWithCause(cause.getOriginalMessage(), cause.getType(), e)
+                ? ApplicationFailure.newNonRetryableFailureWithCause(reason(e), cause.getType(), e)
                 : e;
     }
 

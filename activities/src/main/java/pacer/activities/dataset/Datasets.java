@@ -9,6 +9,7 @@ import java.util.Optional;
 import java.util.stream.Stream;
 import pacer.activities.run.BadInputException;
 import pacer.activities.run.Digests;
+import pacer.activities.run.DurableFiles;
 import pacer.activities.run.FileChecks;
 import pacer.activities.run.FileGuard;
 import pacer.activities.run.Home;
@@ -19,6 +20,7 @@ import pacer.activities.run.StageLog;
 import pacer.trainer.data.BadDataException;
 import pacer.trainer.data.Split;
 import pacer.trainer.spec.DatasetSpec;
+import pacer.trainer.text.DatasetManifest;
 import pacer.trainer.text.Tokenization;
 
 /**
@@ -102,7 +104,7 @@ public final class Datasets {
     /** The dataset in {@code folder} with every shard proven; a damaged one is cleared away, to be made again. */
     private Optional<DatasetManifest> sound(Path folder, StageContext context)
             throws IOException, InterruptedException {
-        Optional<DatasetManifest> manifest = DatasetManifest.find(folder);
+        Optional<DatasetManifest> manifest = find(folder, context);
         if (manifest.isPresent()) {
             List<FileChecks.Expected> shards = manifest.get().shards().stream()
                     .map(shard -> new FileChecks.Expected(folder.resolve(shard.name()), shard.bytes(), shard.sha256()))
@@ -120,6 +122,18 @@ public final class Datasets {
         }
         clear(folder);
         return Optional.empty();
+    }
+
+    private static Optional<DatasetManifest> find(Path folder, StageContext context) throws IOException {
+        if (!Files.exists(folder.resolve(DatasetManifest.NAME))) {
+            return Optional.empty();
+        }
+        try {
+            return Optional.of(DatasetManifest.read(folder));
+        } catch (BadDataException e) {
+            context.notice(e.getMessage() + "; the dataset is made again");
+            return Optional.empty();
+        }
     }
 
     /** What a killed process left. Shards may be hard links to staged ones in use: names go, bytes stay for who has them. */
@@ -166,7 +180,7 @@ public final class Datasets {
                 tokens.characters(),
                 spec.validationFraction(),
                 tokens.shards());
-        manifest.write(folder);
+        DurableFiles.write(folder.resolve(DatasetManifest.NAME), manifest.toJson());
         return manifest;
     }
 

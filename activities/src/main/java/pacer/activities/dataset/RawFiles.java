@@ -8,6 +8,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.DigestOutputStream;
 import java.time.Clock;
+import java.time.Duration;
 import java.util.HexFormat;
 import java.util.OptionalLong;
 import pacer.activities.run.BadInputException;
@@ -37,6 +38,7 @@ final class RawFiles {
     }
 
     RawFile acquire(DatasetSpec spec, StageContext context) throws IOException, InterruptedException {
+        DurableFiles.sweep(downloads, Duration.ofDays(1));
         return switch (Source.parse(spec.url())) {
             case Source.LocalFile local ->
                 local(spec, local.path().toAbsolutePath().normalize(), context);

@@ -94,6 +94,7 @@ public final class Evaluation {
         return List.of(
                 "--spec", folder.preset().toString(),
                 "--data", Staging.folder(home, request.dataset()).toString(),
+                "--cache", home.cache().toString(),
                 "--checkpoint", folder.path().resolve(request.checkpoint()).toString());
     }
 

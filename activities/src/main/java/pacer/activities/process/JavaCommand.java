@@ -4,6 +4,8 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Stream;
+import pacer.trainer.Trainer;
 
 /**
  * How a main class of the trainer is started.
@@ -11,12 +13,9 @@ import java.util.Map;
  * @param java the executable and its options, class path included
  */
 public record JavaCommand(List<String> java) {
-    /** Vector maths, native memory and calls: what every JVM that runs the trainer needs. */
-    private static final List<String> FLAGS = List.of(
-            "--add-modules=jdk.incubator.vector",
-            "--enable-native-access=ALL-UNNAMED",
-            "--sun-misc-unsafe-memory-access=allow",
-            "-XX:+UseSerialGC");
+    private static final List<String> FLAGS = Stream.concat(
+                    Trainer.JVM_FLAGS.stream(), Stream.of("-XX:+UseSerialGC"))
+            .toList();
 
     public JavaCommand {
         java = List.copyOf(java);

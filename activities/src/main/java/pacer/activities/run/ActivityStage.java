@@ -17,6 +17,7 @@ import java.time.Duration;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
+import pacer.trainer.data.BadDataException;
 import pacer.trainer.spec.SpecException;
 
 /**
@@ -70,7 +71,7 @@ public final class ActivityStage implements StageContext, AutoCloseable {
                 ActivityCompletionException told = context.told;
                 throw told != null ? told : e;
             }
-        } catch (IOException | InterruptedException | BadInputException | SpecException | StageFailure e) {
+        } catch (IOException | InterruptedException | BadInputException | SpecException | BadDataException | StageFailure e) {
             throw failure(e);
         }
     }
@@ -80,6 +81,7 @@ public final class ActivityStage implements StageContext, AutoCloseable {
         return switch (e) {
             case BadInputException bad -> ApplicationFailure.newNonRetryableFailure(bad.getMessage(), BAD_INPUT);
             case SpecException bad -> ApplicationFailure.newNonRetryableFailure(bad.getMessage(), BAD_INPUT);
+            case BadDataException bad -> ApplicationFailure.newNonRetryableFailure(bad.getMessage(), BAD_INPUT);
             case StageFailure failed
             when failed.retryable() -> ApplicationFailure.newFailure(failed.getMessage(), FAILED);
             case StageFailure failed -> ApplicationFailure.newNonRetryableFailure(failed.getMessage(), FAILED);

@@ -4,13 +4,22 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.file.Files;
+import java.nio.file.LinkOption;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.FileTime;
+import java.time.Duration;
+import java.time.Instant;
 import java.util.UUID;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
 
 /** Files that are there whole or not at all, whatever is pulled out when. */
 public final class DurableFiles {
+    private static final Pattern TEMPORARY = Pattern.compile("\\..+\\.[0-9a-f-]{36}\\.tmp");
+
     private DurableFiles() {}
 
     /** Replaces {@code file} by {@code content}: written beside, fsynced, renamed, folder fsynced. */
@@ -28,6 +37,24 @@ public final class DurableFiles {
             move(beside, file);
         } finally {
             Files.deleteIfExists(beside);
+        }
+    }
+
+    /** Deletes what killed processes left half written in {@code folder}, if nobody has touched it for {@code age}. */
+    public static void sweep(Path folder, Duration age) throws IOException {
+        if (!Files.isDirectory(folder)) {
+            return;
+        }
+        FileTime limit = FileTime.from(Instant.now().minus(age));
+        try (Stream<Path> files = Files.list(folder)) {
+            for (Path file : files.filter(f -> TEMPORARY.matcher(f.getFileName().toString()).matches())
+                    .toList()) {
+                if (Files.getLastModifiedTime(file, LinkOption.NOFOLLOW_LINKS).compareTo(limit) <= 0) {
+                    Files.deleteIfExists(file);
+                }
+            }
+        } catch (NoSuchFileException e) {
+            return; // its writer was quicker
         }
     }
 

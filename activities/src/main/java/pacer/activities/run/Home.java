@@ -2,6 +2,7 @@ package pacer.activities.run;
 
 import java.nio.file.Path;
 import java.util.Map;
+import pacer.trainer.CacheFolder;
 
 /**
  * Where a machine keeps things.
@@ -17,25 +18,12 @@ public record Home(Path runs, Path cache) {
     }
 
     /**
-     * The usual places: {@code runs} as given; {@code cache} as given, else {@code PACER_CACHE}, else
-     * {@code XDG_CACHE_HOME/pacer}, else {@code ~/.cache/pacer}.
+     * The usual places: {@code runs} as given; {@code cache} as given, else where {@link CacheFolder} says.
      *
      * @param cache null where the user said nothing
      */
     public static Home of(Path runs, Path cache, Map<String, String> environment) {
-        return new Home(runs, cache != null ? cache : standardCache(environment));
-    }
-
-    private static Path standardCache(Map<String, String> environment) {
-        String own = environment.get("PACER_CACHE");
-        if (own != null && !own.isBlank()) {
-            return Path.of(own);
-        }
-        String shared = environment.get("XDG_CACHE_HOME");
-        if (shared != null && Path.of(shared).isAbsolute()) {
-            return Path.of(shared, "pacer");
-        }
-        return Path.of(System.getProperty("user.home"), ".cache", "pacer");
+        return new Home(runs, cache != null ? cache : CacheFolder.of(environment));
     }
 
     public Path datasets() {

@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Clock;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
@@ -116,6 +117,8 @@ public final class Runs {
             spec = asked;
             DurableFiles.write(folder.preset(), CanonicalYaml.write(spec).getBytes(StandardCharsets.UTF_8));
         }
+        DurableFiles.sweep(folder.path(), Duration.ZERO);
+        DurableFiles.sweep(folder.samples(), Duration.ZERO);
         boolean same = workflowId.equals(record.workflowId()) && record.status() == RunStatus.RUNNING;
         RunRecord begun = same ? record : folder.update(r -> r.begun(workflowId, machine.get()));
         return plan(folder, spec, begun);

@@ -24,6 +24,11 @@ final class SpecRequest {
         if (!request.namesSpec()) {
             throw new BadInputException("preset: missing; give a preset's name, {\"preset\": \"quickstart\"}");
         }
+        if (request.preset() != null && !request.preset().matches("[A-Za-z0-9-]+")) {
+            // a path would be one of the worker's machine, for whoever may start workflows
+            throw new BadInputException("preset: '" + request.preset()
+                    + "' is no preset's name; give one, or the text of a whole spec as the first of config");
+        }
         Path folder = Files.createTempDirectory("pacer-config");
         List<Path> configs = new ArrayList<>();
         try {

@@ -80,7 +80,7 @@ public final class StageLog {
             return result;
         } catch (StoppedException e) {
             StageRecord.Status how =
-                    e.stop() == StageContext.Stop.REQUESTED ? StageRecord.Status.STOPPED : StageRecord.Status.FAILED;
+                    e.stop() == StageContext.Stop.ABANDONED ? StageRecord.Status.FAILED : StageRecord.Status.STOPPED;
             end(folder, ended(running, begun, how, false, e.getMessage(), null));
             throw e;
         } catch (IOException | InterruptedException | RuntimeException e) {

@@ -5,11 +5,13 @@ import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Clock;
+import java.time.Duration;
+import java.util.Arrays;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 import java.util.stream.Stream;
-import pacer.activities.dataset.DatasetManifest;
+import pacer.trainer.text.DatasetManifest;
 import pacer.activities.run.Digests;
 import pacer.activities.run.DurableFiles;
 import pacer.activities.run.FileChecks;
@@ -62,6 +64,7 @@ public final class Staging {
         DatasetManifest manifest = DatasetManifest.read(dataset);
         Path folder = folder(home, hash);
         Files.createDirectories(folder);
+        DurableFiles.sweep(home.staged(), Duration.ofDays(1));
         Set<String> wrong = damaged(manifest.shards(), context);
         int mended = 0;
         for (Shard shard : manifest.shards()) {
@@ -135,8 +138,10 @@ public final class Staging {
                 }
             }
         }
-        if (DatasetManifest.find(folder).filter(manifest::equals).isEmpty()) {
-            manifest.write(folder);
+        Path target = folder.resolve(DatasetManifest.NAME);
+        byte[] json = manifest.toJson();
+        if (!Files.exists(target) || !Arrays.equals(Files.readAllBytes(target), json)) {
+            DurableFiles.write(target, json);
         }
         try (Stream<Path> files = Files.list(folder)) {
             for (Path file : files.toList()) {

@@ -2,6 +2,7 @@ package pacer.activities.training;
 
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.SecureRandom;
@@ -11,7 +12,7 @@ import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
-import pacer.activities.dataset.DatasetManifest;
+import pacer.trainer.text.DatasetManifest;
 import pacer.activities.process.Child;
 import pacer.activities.process.ChildGroup;
 import pacer.activities.process.ProcessIdentity;
@@ -45,6 +46,7 @@ import pacer.trainer.spec.SpecResolver;
  * that nothing an earlier one left behind can write any more.
  */
 public final class Training {
+    private static final String MEETING_PLACE = "rendezvous-";
     private static final String TOKEN = "PACER_RENDEZVOUS_TOKEN";
     private static final int LAST_WORDS = 5;
     private static final Duration FENCE_PATIENCE = Duration.ofSeconds(10);
@@ -115,6 +117,7 @@ public final class Training {
         attempts.put(attempt);
         TrainerMonitor monitor =
                 new TrainerMonitor(event -> hub.tell(folder.id(), new RunUpdate.Trained(event)), context::progress);
+        deleteMeetingPlaces(folder);
         List<Child> ranks = start(folder, data, spec, attempt.epoch(), monitor);
         attempts.put(attempt.withProcesses(ranks.stream()
                 .flatMap(rank -> ProcessIdentity.of(rank.handle()).stream())
@@ -139,6 +142,15 @@ public final class Training {
         throw failure;
     }
 
+    /** Of attempts that were killed before their ranks met. */
+    private static void deleteMeetingPlaces(RunFolder folder) throws IOException {
+        try (DirectoryStream<Path> files = Files.newDirectoryStream(folder.path(), MEETING_PLACE + "*")) {
+            for (Path file : files) {
+                Files.deleteIfExists(file);
+            }
+        }
+    }
+
     private static int newestStep(RunFolder folder) throws IOException {
         List<Checkpoint> checkpoints = new CheckpointStore(folder.checkpoints(), notice -> {}).list();
         return checkpoints.isEmpty() ? 0 : checkpoints.getLast().state().step();
@@ -147,7 +159,7 @@ public final class Training {
     private List<Child> start(RunFolder folder, Path data, RunSpec spec, long epoch, TrainerMonitor monitor)
             throws IOException, InterruptedException {
         int size = spec.train().ranks();
-        Path rendezvous = folder.path().resolve("rendezvous-" + epoch);
+        Path rendezvous = folder.path().resolve(MEETING_PLACE + epoch);
         String token = token();
         List<Child> ranks = new ArrayList<>();
         try {
@@ -167,15 +179,20 @@ public final class Training {
         }
     }
 
-    private static List<String> arguments(
-            RunFolder folder, Path data, long epoch, int rank, int size, Path rendezvous) {
+    private List<String> arguments(
+            RunFolder folder, Path data, long epoch, int rank, int size, Path rendezvous) throws IOException {
         List<String> arguments = new ArrayList<>(List.of(
                 "--spec", folder.preset().toString(),
                 "--data", data.toString(),
                 "--run", folder.path().toString(),
+                "--cache", home.cache().toString(),
                 "--epoch", Long.toString(epoch),
                 "--rank", Integer.toString(rank),
                 "--ranks", Integer.toString(size)));
+        String commit = folder.read().environment().commit();
+        if (commit != null) {
+            arguments.addAll(List.of("--commit", commit));
+        }
         if (size > 1) {
             arguments.addAll(List.of("--rendezvous", rendezvous.toString()));
         }

@@ -11,7 +11,8 @@ import pacer.activities.process.JavaCommand;
  * @param trainer its main class
  * @param grace from being asked to stop until being killed: a step and a checkpoint must fit in
  * @param planning from the start until the first event; the first step of a large model takes its time
- * @param stall from one event to the next, before the trainer is taken for hung and killed
+ * @param stall from one event to the next, before the trainer is taken for hung and killed: the last net, beyond a long
+ *     validation; ranks that wait for each other in vain notice that themselves, much sooner
  * @param fruitlessAttempts failures in a row at one checkpoint after which trying again is given up
  */
 public record TrainingSettings(
@@ -22,8 +23,8 @@ public record TrainingSettings(
                 JavaCommand.ofThisProcess(environment),
                 "pacer.trainer.Trainer",
                 Duration.ofSeconds(60),
-                Duration.ofMinutes(10),
-                Duration.ofMinutes(10),
+                Duration.ofMinutes(30),
+                Duration.ofHours(1),
                 5);
     }
 }

@@ -24,6 +24,7 @@ import pacer.activities.run.TestRuns;
 import pacer.activities.run.TestStage;
 import pacer.trainer.data.Split;
 import pacer.trainer.spec.DatasetSpec;
+import pacer.trainer.text.DatasetManifest;
 
 class DatasetsTest {
     @TempDir
@@ -123,6 +124,15 @@ class DatasetsTest {
         assertThat(second.reused()).isFalse();
         assertThat(shard).hasBinaryContent(whole);
         assertThat(stage.notices).singleElement().asString().startsWith(shard + " damaged");
+    }
+
+    @Test
+    void aDamagedManifestIsNoticedAndTheDatasetMadeAgain() throws Exception {
+        Path manifest = folder(prepare(spec("", 0.1))).resolve("manifest.json");
+        Files.writeString(manifest, "{ \"source\"");
+
+        assertThat(prepare(spec("", 0.1)).reused()).isFalse();
+        assertThat(stage.notices).singleElement().asString().startsWith(manifest + ": no dataset manifest");
     }
 
     @Test

@@ -20,6 +20,7 @@ import pacer.activities.run.StageLog;
 import pacer.activities.run.TestRuns;
 import pacer.activities.run.TestStage;
 import pacer.trainer.spec.DatasetSpec;
+import pacer.trainer.text.DatasetManifest;
 
 /** Two processes that want the same dataset at once: one makes it, the other takes it. */
 @Timeout(60)

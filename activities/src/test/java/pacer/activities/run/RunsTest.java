@@ -121,6 +121,9 @@ class RunsTest {
                 .hasMessageContaining("quickstart");
         assertThatThrownBy(() -> runs.open(new RunRequest(null, null, null, null, null), "workflow"))
                 .hasMessage("preset: missing; give a preset's name, {\"preset\": \"quickstart\"}");
+        assertThatThrownBy(() -> runs.open(new RunRequest("/etc/hosts", null, null, null, null), "workflow"))
+                .isInstanceOf(BadInputException.class)
+                .hasMessageStartingWith("preset: '/etc/hosts' is no preset's name");
         assertThatThrownBy(() -> runs.open(null, "workflow"))
                 .hasMessage("preset: missing; give a preset's name, {\"preset\": \"quickstart\"}");
         assertThatThrownBy(() -> runs.open(request("../up"), "workflow"))

@@ -13,7 +13,7 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
-import pacer.activities.dataset.DatasetManifest;
+import pacer.trainer.text.DatasetManifest;
 import pacer.activities.dataset.DatasetRequest;
 import pacer.activities.dataset.Datasets;
 import pacer.activities.dataset.FetchSettings;

@@ -63,6 +63,15 @@ public final class CheckpointStore {
         return found;
     }
 
+    /** The checkpoint of {@code step}, its files not verified; empty when there is none. */
+    public Optional<Checkpoint> at(int step) throws IOException {
+        try {
+            return Optional.of(Checkpoint.read(folder.resolve(folderName(step))));
+        } catch (NoSuchFileException none) {
+            return Optional.empty();
+        }
+    }
+
     /** The checkpoint of the highest step whose files are what its manifest says. */
     public Optional<Checkpoint> newest() throws IOException {
         return firstValid(list().reversed());

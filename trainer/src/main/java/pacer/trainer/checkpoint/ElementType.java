@@ -75,7 +75,15 @@ public enum ElementType {
         };
     }
 
-    /** Element {@code i} of {@code from}; only for integer types that fit. */
+    /** Whether every value of this type is an integer that fits a long. */
+    boolean fitsLong() {
+        return switch (this) {
+            case BOOL, U8, I8, I16, U16, I32, U32, I64 -> true;
+            case F16, BF16, F32, F64, U64 -> false;
+        };
+    }
+
+    /** Element {@code i} of {@code from}, of a type that {@linkplain #fitsLong fits}. */
     long longAt(MemorySegment from, long i) {
         return switch (this) {
             case BOOL, U8 -> from.get(ValueLayout.JAVA_BYTE, i) & 0xFF;

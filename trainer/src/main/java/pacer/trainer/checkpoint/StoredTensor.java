@@ -47,10 +47,7 @@ public record StoredTensor(String name, ElementType type, List<Long> shape, Memo
 
     /** Every element of an integer tensor, row-major; fails where a value does not fit an int. */
     public int[] ints() throws InvalidFileException {
-        if (type == ElementType.U64
-                || type == ElementType.F64
-                || type.name().endsWith("F16")
-                || type == ElementType.F32) {
+        if (!type.fitsLong()) {
             throw new InvalidFileException(file, "tensor " + quote(name), type + " where integers are needed");
         }
         int[] ints = new int[Math.toIntExact(elements())];

@@ -1,8 +1,8 @@
 package pacer.trainer.data;
 
 /**
- * Random numbers that are a function of what they are for instead of a state: SplitMix64's finalizer (Steele, Lea, Flood
- * 2014) over a key and a counter.
+ * Random numbers that are a function of what they are for instead of a state: SplitMix64's finalizer (Steele, Lea,
+ * Flood 2014) over a key and a counter.
  */
 final class CounterRandom {
     private static final long GOLDEN = 0x9E3779B97F4A7C15L;

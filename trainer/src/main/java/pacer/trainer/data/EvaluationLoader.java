@@ -4,8 +4,8 @@ import java.lang.foreign.MemorySegment;
 import pacer.trainer.data.Windows.Rule;
 
 /**
- * A fixed set of windows, spread evenly over the data and disjoint: the same ones at each evaluation, so that losses of two
- * steps or two runs can be compared. With all tokens it is every consecutive window.
+ * A fixed set of windows, spread evenly over the data and disjoint: the same ones at each evaluation, so that losses
+ * of two steps or two runs can be compared. With all tokens it is every consecutive window.
  */
 public final class EvaluationLoader implements TokenLoader {
     private final Windows consecutive;
@@ -23,7 +23,8 @@ public final class EvaluationLoader implements TokenLoader {
         this.windows = tokens == 0 ? consecutive.count() : tokens / length;
         if (windows < 1 || windows > consecutive.count()) {
             throw new BadDataException(
-                    "%s: evaluation.tokens is %,d, but the validation data hold %,d to %,d tokens in whole windows of %,d; set it in between, or to 0 for all"
+                    ("%s: evaluation.tokens is %d, but the validation data hold %d to %d tokens in whole "
+                                    + "windows of %d; set it in between, or to 0 for all")
                             .formatted(shards.shard(0).file(), tokens, length, consecutive.count() * length, length));
         }
     }

@@ -1,9 +1,9 @@
 package pacer.trainer.data;
 
 /**
- * A random order of 0 … size-1 that needs no memory, however large: a Feistel network over the next even number of bits,
- * applied again while its result lies outside (cycle walking; Black and Rogaway, "Ciphers with arbitrary finite domains",
- * 2002). The domain is less than four times the size, so that takes fewer than four turns on average.
+ * A random order of 0 … size-1 that needs no memory, however large: a Feistel network over the next even number of
+ * bits, applied again while its result lies outside (cycle walking; Black and Rogaway, "Ciphers with arbitrary finite
+ * domains", 2002). The domain is less than four times the size, so that takes fewer than four turns on average.
  */
 final class Permutation {
     private static final int ROUNDS = 8;

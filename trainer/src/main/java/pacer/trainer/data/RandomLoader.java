@@ -4,8 +4,8 @@ import java.lang.foreign.MemorySegment;
 import pacer.trainer.data.Windows.Rule;
 
 /**
- * Windows at uniformly random places, with replacement, as nanoGPT's {@code get_batch}: a window may begin at each token that
- * leaves room for it and its last target. The place is a hash of seed and sample.
+ * Windows at uniformly random places, with replacement, as nanoGPT's {@code get_batch}: a window may begin at each
+ * token that leaves room for it and its last target. The place is a hash of seed and sample.
  */
 public final class RandomLoader implements TokenLoader {
     private final TokenShards shards;

@@ -4,9 +4,10 @@ import java.lang.foreign.MemorySegment;
 import pacer.trainer.data.Windows.Rule;
 
 /**
- * Windows one after the other, shard by shard, and from the start again after the last, as llm.c reads its shards. Each
- * window begins at the token where the one before it ended, and at the first token of a new shard. Unlike llm.c, which leaves
- * out what does not fill a whole batch of all ranks, only what fills no window is left out, so the order does not depend on the batch.
+ * Windows one after the other, shard by shard, and from the start again after the last, as llm.c reads its shards.
+ * Each window begins at the token where the one before it ended, and at the first token of a new shard. Unlike llm.c,
+ * which leaves out what does not fill a whole batch of all ranks, only what fills no window is left out, so the order
+ * does not depend on the batch.
  */
 public final class SequentialLoader implements TokenLoader {
     private final TokenShards shards;

@@ -5,8 +5,8 @@ import java.nio.ByteOrder;
 import java.nio.file.Path;
 
 /**
- * The first 1,024 bytes of a token shard: 256 little-endian int32, of which the first three say magic, version and number of
- * tokens and the rest are 0 (llm.c, {@code dev/data/data_common.py}).
+ * The first 1,024 bytes of a token shard: 256 little-endian int32, of which the first three say magic, version and
+ * number of tokens and the rest are 0 (llm.c, {@code dev/data/data_common.py}).
  */
 final class ShardHeader {
     static final int BYTES = 1024;
@@ -39,9 +39,9 @@ final class ShardHeader {
                     + " write it again as such");
         }
         if (magic != MAGIC) {
-            throw new BadDataException(
-                    "%s: byte 0: magic number %d, where %s has %d; read a headerless file of nanoGPT as such (named train.bin or val.bin)"
-                            .formatted(file, magic, ORIGIN, MAGIC));
+            throw new BadDataException(("%s: byte 0: magic number %d, where %s has %d; "
+                            + "read a headerless file of nanoGPT as such (named train.bin or val.bin)")
+                    .formatted(file, magic, ORIGIN, MAGIC));
         }
         int version = header.getInt(4);
         if (version != VERSION) {
@@ -51,13 +51,14 @@ final class ShardHeader {
         }
         int tokens = header.getInt(8);
         if (tokens <= 0) {
-            throw new BadDataException("%s: byte 8: a count of %,d tokens; it must be 1 to %,d"
+            throw new BadDataException("%s: byte 8: a count of %d tokens; it must be 1 to %d"
                     .formatted(file, tokens, Integer.MAX_VALUE));
         }
         long expected = BYTES + 2L * tokens;
         if (size != expected) {
             throw new BadDataException(
-                    "%s: byte 8: the header counts %,d tokens, which make %,d bytes, but the file has %,d (%s); fetch or write it again"
+                    ("%s: byte 8: the header counts %d tokens, which make %d bytes, but the file has %d "
+                                    + "(%s); fetch or write it again")
                             .formatted(file, tokens, expected, size, size < expected ? "cut short" : "too long"));
         }
         return tokens;

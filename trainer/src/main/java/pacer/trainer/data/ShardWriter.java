@@ -18,9 +18,9 @@ import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
 
 /**
- * Writes one token shard with header. Tokens go to a file beside it, which takes the shard's name only once it is whole and
- * on the disk, so whatever happens there is either a whole shard under that name or none. Two writers of one name do not
- * disturb each other; the later one's shard stands.
+ * Writes one token shard with header. Tokens go to a file beside it, which takes the shard's name only once it is
+ * whole and on the disk, so whatever happens there is either a whole shard under that name or none. Two writers of
+ * one name do not disturb each other; the later one's shard stands.
  */
 public final class ShardWriter implements AutoCloseable {
     private static final String PARTIAL = ".partial";
@@ -43,13 +43,15 @@ public final class ShardWriter implements AutoCloseable {
     /**
      * Begins a shard.
      *
-     * @param planned how many tokens it will likely have: the digest is computed on the way for a header that says so. A
-     *     shard that ends with another number is read once more
+     * @param planned how many tokens it will likely have: the digest is computed on the way for a header that says
+     *     so. A shard that ends with another number is read once more
      */
     public ShardWriter(Path file, int planned) throws IOException {
         this.file = file;
         this.planned = planned;
-        this.partial = file.resolveSibling("%s.%s%s".formatted(file.getFileName(), UUID.randomUUID(), PARTIAL));
+        this.partial = file.toAbsolutePath()
+                .resolveSibling("%s.%s%s".formatted(file.getFileName(), UUID.randomUUID(), PARTIAL))
+                .normalize();
         LIVING.add(partial);
         this.channel = create(partial);
         try {
@@ -64,7 +66,7 @@ public final class ShardWriter implements AutoCloseable {
     /** Appends tokens {@code from} to {@code to} (exclusive), each an unsigned 16-bit number. */
     public void write(char[] source, int from, int to) throws IOException {
         if (tokens + (to - from) > Integer.MAX_VALUE) {
-            throw new IllegalArgumentException("a shard counts its tokens in an int32: %s cannot take more than %,d"
+            throw new IllegalArgumentException("a shard counts its tokens in an int32: %s cannot take more than %d"
                     .formatted(file, Integer.MAX_VALUE));
         }
         for (int i = from; i < to; ) {
@@ -105,7 +107,7 @@ public final class ShardWriter implements AutoCloseable {
         Files.move(partial, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
         finished = true;
         release();
-        try (FileChannel folder = FileChannel.open(file.toAbsolutePath().getParent())) {
+        try (FileChannel folder = FileChannel.open(partial.getParent())) {
             folder.force(true); // the new name, too, survives a power cut
         }
         return written;
@@ -122,7 +124,8 @@ public final class ShardWriter implements AutoCloseable {
 
     /** Deletes what killed writers left in a folder; files of living writers, here or in other processes, stay. */
     public static void sweep(Path folder) throws IOException {
-        try (DirectoryStream<Path> leftovers = Files.newDirectoryStream(folder, "*.bin.*" + PARTIAL)) {
+        try (DirectoryStream<Path> leftovers =
+                Files.newDirectoryStream(folder.toAbsolutePath().normalize(), "*.bin.*" + PARTIAL)) {
             for (Path leftover : leftovers) {
                 if (LIVING.contains(leftover)) {
                     continue;
@@ -138,7 +141,9 @@ public final class ShardWriter implements AutoCloseable {
         }
     }
 
-    /** A new file, locked for as long as it is open, which tells the sweep of another process that its writer lives. */
+    /**
+     * A new file, locked for as long as it is open, which tells the sweep of another process that its writer lives.
+     */
     private static FileChannel create(Path partial) throws IOException {
         while (true) {
             FileChannel channel = FileChannel.open(
@@ -180,7 +185,7 @@ public final class ShardWriter implements AutoCloseable {
             }
         } catch (IOException e) {
             // "No space left on device" alone does not say where
-            throw new IOException("%s: after %,d tokens: %s".formatted(file, tokens, e.getMessage()), e);
+            throw new IOException("%s: after %d tokens: %s".formatted(file, tokens, e.getMessage()), e);
         }
     }
 

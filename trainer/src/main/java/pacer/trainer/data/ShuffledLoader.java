@@ -3,9 +3,9 @@ package pacer.trainer.data;
 import java.lang.foreign.MemorySegment;
 
 /**
- * Every window once an epoch, in an order drawn anew each epoch by a {@link Permutation} over the windows of all shards. The
- * windows of a shard follow each other without a gap, from a first token that is drawn anew each epoch too, so that later
- * epochs cut the text at other places.
+ * Every window once an epoch, in an order drawn anew each epoch by a {@link Permutation} over the windows of all
+ * shards. The windows of a shard follow each other without a gap, from a first token that is drawn anew each epoch
+ * too, so that later epochs cut the text at other places.
  */
 public final class ShuffledLoader implements TokenLoader {
     /** A shard of fewer windows gives up none of them for the sake of its first token. */

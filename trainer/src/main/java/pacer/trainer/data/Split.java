@@ -1,5 +1,7 @@
 package pacer.trainer.data;
 
+import java.util.Locale;
+
 /** What a shard's tokens are for. */
 public enum Split {
     TRAIN("train"),
@@ -18,6 +20,6 @@ public enum Split {
 
     /** Name of shard {@code index}, as {@code train-000000.bin}. */
     public String shardName(int index) {
-        return "%s-%06d.bin".formatted(prefix, index);
+        return String.format(Locale.ROOT, "%s-%06d.bin", prefix, index); // some languages have digits of their own
     }
 }

@@ -18,14 +18,16 @@ import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.BasicFileAttributes;
 
 /**
- * A file of uint16 little-endian tokens, mapped into memory. {@link #open} reads the format of llm.c and modded-nanogpt, with
- * a header; {@link #openHeaderless} reads nanoGPT's, which is tokens and nothing else. A file does not choose between the
- * two by its content, because a damaged header would then be read as tokens: the caller says which it is.
+ * A file of uint16 little-endian tokens, mapped into memory. {@link #open} reads the format of llm.c and
+ * modded-nanogpt, with a header; {@link #openHeaderless} reads nanoGPT's, which is tokens and nothing else. A file
+ * does not choose between the two by its content, because a damaged header would then be read as tokens: the caller
+ * says which it is.
  *
- * <p>A file that is cut short while it is mapped makes the processor fault where it was read (SIGBUS), which the JVM turns
- * into an {@link InternalError}, at times only after the copying loop has gone on over made-up values. So every read is
- * followed by a look at the file's size, and its result counts only if the size is still the one that was mapped; a shorter
- * file ends as {@link BadDataException}. A change that keeps the size is what the SHA-256 in a dataset's manifest is for.
+ * <p>Of a file that is cut short while it is mapped, the rest of the last page reads as zeros, and what lay beyond
+ * makes the processor fault (SIGBUS), which the JVM turns into an {@link InternalError}, by its specification perhaps
+ * only after a loop has gone on over made-up values. So every read is followed by a look at the file's size, and
+ * counts only if the size is still the one that was mapped; a shorter file ends as {@link BadDataException}. A change
+ * that keeps the size is what the SHA-256 in a dataset's manifest is for.
  *
  * <p>Safe for use by several threads.
  */
@@ -62,7 +64,7 @@ public final class TokenShard implements AutoCloseable {
         while (start.hasRemaining() && channel.read(start, start.position()) >= 0) {}
         if (header && start.hasRemaining()) {
             throw new BadDataException(
-                    "%s: %,d bytes; a token shard begins with a header of %,d; fetch or write it again"
+                    "%s: %d bytes; a token shard begins with a header of %d; fetch or write it again"
                             .formatted(file, start.position(), ShardHeader.BYTES));
         }
         if (header) {
@@ -72,7 +74,7 @@ public final class TokenShard implements AutoCloseable {
                     file + ": byte 0: the file has a header of llm.c; read it as a shard with header");
         } else if (size % 2 != 0) {
             throw new BadDataException(
-                    "%s: %,d bytes; uint16 tokens take an even number; fetch or write it again".formatted(file, size));
+                    "%s: %d bytes; uint16 tokens take an even number; fetch or write it again".formatted(file, size));
         }
     }
 
@@ -130,10 +132,11 @@ public final class TokenShard implements AutoCloseable {
     }
 
     /**
-     * Copies tokens {@code first} to {@code first + length} as int32: all but the last to {@code inputs}, all but the first to
-     * {@code targets}, each from byte {@code offset} on.
+     * Copies tokens {@code first} to {@code first + length} as int32: all but the last to {@code inputs}, all but the
+     * first to {@code targets}, each from byte {@code offset} on.
      *
-     * @throws BadDataException if a token is {@code vocabulary} or more, or the file was cut short since it was opened
+     * @throws BadDataException if a token is {@code vocabulary} or more, or the file was cut short since it was
+     *     opened
      */
     public void window(
             long first, int length, int vocabulary, MemorySegment inputs, MemorySegment targets, long offset) {
@@ -210,7 +213,8 @@ public final class TokenShard implements AutoCloseable {
 
     private BadDataException cutShort(InternalError fault) {
         return new BadDataException(
-                "%s: was %,d bytes long when it was opened and was cut short since; leave shards alone while they are in use, and fetch or write it again"
+                ("%s: was %d bytes long when it was opened and was cut short since; "
+                                + "leave shards alone while they are in use, and fetch or write it again")
                         .formatted(file, size),
                 fault);
     }
@@ -220,9 +224,9 @@ public final class TokenShard implements AutoCloseable {
         while (at < first + count - 1 && token(at) < vocabulary) {
             at++;
         }
-        return new BadDataException(
-                "%s: token %,d is %d, but the vocabulary has %,d (0 to %d); the shard was written with another tokenizer, or damaged"
-                        .formatted(file, at, token(at), vocabulary, vocabulary - 1));
+        return new BadDataException(("%s: token %d is %d, but the vocabulary has %d (0 to %d); "
+                        + "the shard was written with another tokenizer, or damaged")
+                .formatted(file, at, token(at), vocabulary, vocabulary - 1));
     }
 
     private static UncheckedIOException failed(Path file, IOException e) {

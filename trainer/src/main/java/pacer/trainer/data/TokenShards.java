@@ -11,8 +11,8 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * The shards of one split, in order, behind the loaders. A window of tokens lies in one shard, as in llm.c; the few tokens
- * at a shard's end that fill no window are left out of that pass.
+ * The shards of one split, in order, behind the loaders. A window of tokens lies in one shard, as in llm.c; the few
+ * tokens at a shard's end that fill no window are left out of that pass.
  */
 public final class TokenShards implements AutoCloseable {
     private final List<TokenShard> shards = new ArrayList<>();
@@ -39,8 +39,8 @@ public final class TokenShards implements AutoCloseable {
     }
 
     /**
-     * Opens the shards of a split that lie in a folder without a manifest. {@code train-000000.bin} (pacer),
-     * {@code fineweb_train_000001.bin} (llm.c, modded-nanogpt) and {@code tiny_shakespeare_train.bin} (llm.c) have a header,
+     * Opens the shards of a split that lie in a folder without a manifest. {@code train-000000.bin} (pacer), {@code
+     * fineweb_train_000001.bin} (llm.c, modded-nanogpt) and {@code tiny_shakespeare_train.bin} (llm.c) have a header,
      * in the order of their names; without such, {@code train.bin} is a headerless file of nanoGPT. The other split's
      * names have {@code val} for {@code train}.
      */
@@ -102,7 +102,8 @@ public final class TokenShards implements AutoCloseable {
         }
         if (longest.tokens() <= length) {
             throw new BadDataException(
-                    "%s: %,d tokens, and no other shard has more: a window of %,d with its targets takes %,d; shorten model.sequenceLength, or bring more text"
+                    ("%s: %d tokens, and no other shard has more: a window of %d with its targets takes %d; "
+                                    + "shorten model.sequenceLength, or bring more text")
                             .formatted(longest.file(), longest.tokens(), length, length + 1));
         }
     }

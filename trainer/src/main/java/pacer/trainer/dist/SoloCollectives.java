@@ -2,7 +2,7 @@ package pacer.trainer.dist;
 
 import pacer.trainer.ops.Tensor;
 
-/** One rank alone: every sum is its own value. Refuses what a group would refuse, so that a mistake shows with one rank too. */
+/** One rank alone: every sum has one term. */
 public final class SoloCollectives implements Collectives {
 
     @Override
@@ -16,25 +16,18 @@ public final class SoloCollectives implements Collectives {
     }
 
     @Override
-    public void allReduce(Tensor tensor) {
-        HostMemory.ofSummable(tensor);
-    }
+    public void allReduce(Tensor tensor) {}
 
     @Override
-    public void reduceScatter(Tensor tensor) {
-        HostMemory.ofSummable(tensor);
-    }
+    public void reduceScatter(Tensor tensor) {}
 
     @Override
-    public void allGather(Tensor tensor) {
-        HostMemory.of(tensor);
-    }
+    public void allGather(Tensor tensor) {}
 
     @Override
     public void broadcast(Tensor tensor, int root) {
-        HostMemory.of(tensor);
         if (root != 0) {
-            throw new IllegalArgumentException("broadcast from rank " + root + " of a group of 1");
+            throw new IllegalArgumentException("there is no rank " + root + "; this one is alone");
         }
     }
 

@@ -1,5 +1,2 @@
-/**
- * What the ranks of a run do together: sums, gathers and broadcasts that give the same bits whatever the timing, and the way the
- * ranks find each other.
- */
+/** What ranks do together: sums, gathers and broadcasts in a fixed order, over sockets between CPU processes. */
 package pacer.trainer.dist;

@@ -10,7 +10,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.function.Consumer;
 import pacer.trainer.checkpoint.Checkpoint;
-import pacer.trainer.checkpoint.HuggingFaceGpt2;
+import pacer.trainer.checkpoint.Gpt2Folder;
 import pacer.trainer.checkpoint.InvalidFileException;
 import pacer.trainer.checkpoint.Safetensors;
 import pacer.trainer.checkpoint.StoredTensor;
@@ -67,23 +67,38 @@ public final class TextModel implements AutoCloseable {
     }
 
     private static TextModel ofHuggingFace(Path folder, Engine engine) throws IOException {
-        ModelSpec model = HuggingFaceGpt2.readConfig(folder);
-        Tokenizer tokenizer = Gpt2Tokenizer.instance();
-        if (model.vocabulary() < tokenizer.vocabularySize()) {
-            throw new InvalidFileException(
-                    folder.resolve("config.json"),
-                    "vocab_size",
-                    model.vocabulary() + " is less than GPT-2's " + tokenizer.vocabularySize()
-                            + ": the model has a tokenizer of its own, which is not known here");
+        try (Gpt2Folder stored = Gpt2Folder.open(folder);
+                Arena arena = Arena.ofConfined()) {
+            ModelSpec model = stored.model();
+            Tokenizer tokenizer = Gpt2Tokenizer.instance();
+            if (model.vocabulary() < tokenizer.vocabularySize()) {
+                throw new InvalidFileException(
+                        folder.resolve("config.json"),
+                        "vocab_size",
+                        model.vocabulary() + " is less than GPT-2's " + tokenizer.vocabularySize()
+                                + ": the model has a tokenizer of its own, which is not known here");
+            }
+            Replica replica = engine.open(model, 1, model.sequenceLength(), false);
+            try {
+                replica.load(weights(stored, replica, arena));
+                return new TextModel(replica, tokenizer);
+            } catch (IOException | RuntimeException e) {
+                replica.close();
+                throw e;
+            }
         }
-        Replica replica = engine.open(model, 1, model.sequenceLength(), false);
-        try (Arena arena = Arena.ofConfined()) {
-            replica.load(HuggingFaceGpt2.readWeights(folder, model, arena));
-            return new TextModel(replica, tokenizer);
-        } catch (IOException | RuntimeException e) {
-            replica.close();
-            throw e;
+    }
+
+    /** The weights of a Hugging Face folder, by our names, for {@link Replica#load}. */
+    public static Map<String, MemorySegment> weights(Gpt2Folder stored, Replica replica, Arena arena)
+            throws IOException {
+        Map<String, MemorySegment> weights = new HashMap<>();
+        for (Parameter p : replica.parameters().all()) {
+            MemorySegment values = arena.allocate(4 * p.size(), 64);
+            stored.read(p.name(), values);
+            weights.put(p.name(), values);
         }
+        return weights;
     }
 
     /** A model and its tokenizer that are in use already, such as those of a training. Whoever made the replica closes it. */

@@ -6,14 +6,18 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.HashMap;
+import java.util.Map;
 import java.util.stream.IntStream;
-import pacer.trainer.checkpoint.HuggingFaceGpt2;
+import pacer.trainer.checkpoint.Gpt2Folder;
 import pacer.trainer.checkpoint.InvalidFileException;
 import pacer.trainer.checkpoint.Safetensors;
 import pacer.trainer.checkpoint.StoredTensor;
 import pacer.trainer.eval.Sampler;
+import pacer.trainer.eval.TextModel;
 import pacer.trainer.model.DropoutPlan;
 import pacer.trainer.model.Engine;
+import pacer.trainer.model.Parameter;
 import pacer.trainer.model.Replica;
 import pacer.trainer.spec.ModelSpec;
 
@@ -23,10 +27,11 @@ final class HuggingFaceReplay {
     private HuggingFaceReplay() {}
 
     static ParityReport replay(TraceJson trace, Path folder, Engine engine) throws IOException {
-        ModelSpec model = HuggingFaceGpt2.readConfig(folder);
         Tolerances tolerance = Tolerances.of(engine.precision());
-        try (Safetensors golden = Safetensors.open(folder.resolve("golden.safetensors"));
+        try (Gpt2Folder theirs = Gpt2Folder.open(folder);
+                Safetensors golden = Safetensors.open(folder.resolve("golden.safetensors"));
                 Arena arena = Arena.ofShared()) {
+            ModelSpec model = theirs.model();
             StoredTensor inputs = golden.tensor("inputs");
             StoredTensor targets = golden.tensor("targets");
             int sequences = Math.toIntExact(inputs.shape().getFirst());
@@ -35,7 +40,7 @@ final class HuggingFaceReplay {
             Engine whole = new Engine(engine.kind(), 1, engine.precision(), engine.products(), engine.cache());
             try (Replica replica = whole.open(model, sequences, length, true)) {
                 Comparison compare = new Comparison(replica);
-                replica.load(HuggingFaceGpt2.readWeights(folder, model, arena));
+                replica.load(TextModel.weights(theirs, replica, arena));
                 MemorySegment x = ints(inputs, arena);
                 MemorySegment y = ints(targets, arena);
 
@@ -48,10 +53,7 @@ final class HuggingFaceReplay {
                 replica.reduceGradients();
                 compare.number("loss", loss, trace.number("/loss"), tolerance.firstLoss());
                 compare.parameters(
-                        "gradients",
-                        replica.gradients(),
-                        HuggingFaceGpt2.rename(golden, "grad.", model, arena),
-                        tolerance.gradients());
+                        "gradients", replica.gradients(), gradients(golden, replica, arena), tolerance.gradients());
                 compareGreedy(compare, golden, inputs, replica);
                 return new ParityReport(
                         folder.getFileName().toString(), replica.device().description(), compare.quantities());
@@ -91,6 +93,29 @@ final class HuggingFaceReplay {
                 "greedy continuation",
                 mismatch < 0,
                 mismatch < 0 ? theirs.length - prompt + " tokens" : "token " + mismatch);
+    }
+
+    /** The trace's gradients under our names and in our layout. */
+    private static Map<String, MemorySegment> gradients(Safetensors golden, Replica replica, Arena arena)
+            throws IOException {
+        Map<String, MemorySegment> found = new HashMap<>();
+        for (Parameter p : replica.parameters().all()) {
+            MemorySegment values = floats(golden.tensor("grad." + p.name()), arena);
+            if (Gpt2Folder.isTransposed(p.name())) {
+                int rows = p.shape().get(0);
+                int columns = p.shape().get(1);
+                MemorySegment turned = arena.allocate(values.byteSize(), 64);
+                for (int r = 0; r < rows; r++) {
+                    for (int c = 0; c < columns; c++) {
+                        float value = values.getAtIndex(ValueLayout.JAVA_FLOAT, (long) c * rows + r);
+                        turned.setAtIndex(ValueLayout.JAVA_FLOAT, (long) r * columns + c, value);
+                    }
+                }
+                values = turned;
+            }
+            found.put(p.name(), values);
+        }
+        return found;
     }
 
     private static MemorySegment ints(StoredTensor tensor, Arena arena) throws IOException {

@@ -9,8 +9,8 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 
 /**
- * Works on blocks in several threads and hands the results on in the order of the blocks, in the calling thread. What is
- * under way at once is bounded in number and bytes, so memory does not depend on the size of the file.
+ * Works on blocks in several threads and hands the results on in the order of the blocks, in the calling thread. What
+ * is under way at once is bounded in number and bytes, so memory does not depend on the size of the file.
  */
 final class BlockPipeline implements AutoCloseable {
     private static final int BLOCKS_A_THREAD = 3;

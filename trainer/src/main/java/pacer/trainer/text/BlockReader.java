@@ -6,8 +6,8 @@ import java.nio.channels.FileChannel;
 import java.util.Arrays;
 
 /**
- * Divides a region of a file into blocks, in order, each ending where a {@link Cut} allows it. Holds one block, whatever the
- * size of the file.
+ * Divides a region of a file into blocks, in order, each ending where a {@link Cut} allows it. Holds one block,
+ * whatever the size of the file.
  */
 final class BlockReader {
     private final FileChannel channel;

@@ -6,7 +6,10 @@ import java.util.Arrays;
 import java.util.List;
 import pacer.trainer.data.BadDataException;
 
-/** A token for each distinct character (Unicode code point) of a text, in code point order, as nanoGPT's shakespeare_char. */
+/**
+ * A token for each distinct character (Unicode code point) of a text, in code point order, as nanoGPT's
+ * shakespeare_char.
+ */
 public final class CharacterTokenizer implements Tokenizer {
     /** Tokens are stored in 16 bits. */
     static final int MOST = 1 << 16;
@@ -28,22 +31,23 @@ public final class CharacterTokenizer implements Tokenizer {
     /**
      * The tokenizer of characters as {@link #characters} gives them.
      *
-     * @throws BadDataException if there are none, more than 65,536, one that is not exactly one character, or they are not
-     *     in code point order
+     * @throws BadDataException if there are none, more than 65,536, one that is not exactly one character, or they
+     *     are not in code point order
      */
     public static CharacterTokenizer of(List<String> vocabulary) {
         int[] characters = new int[vocabulary.size()];
         for (int i = 0; i < characters.length; i++) {
             String entry = vocabulary.get(i);
             if (entry == null || entry.codePointCount(0, entry.length()) != 1 || isSurrogate(entry.codePointAt(0))) {
-                throw new BadDataException(
-                        "character vocabulary: entry %d is %s; each must be exactly one character; restore the manifest or checkpoint it came from"
-                                .formatted(i, entry == null ? "null" : '"' + entry + '"'));
+                throw new BadDataException(("character vocabulary: entry %d is %s; each must be exactly one character; "
+                                + "restore the manifest or checkpoint it came from")
+                        .formatted(i, entry == null ? "null" : '"' + entry + '"'));
             }
             characters[i] = entry.codePointAt(0);
             if (i > 0 && characters[i] <= characters[i - 1]) {
                 throw new BadDataException(
-                        "character vocabulary: entry %d, %s, does not come after %s in code point order; restore the manifest or checkpoint it came from"
+                        ("character vocabulary: entry %d, %s, does not come after %s in code point order; "
+                                        + "restore the manifest or checkpoint it came from")
                                 .formatted(i, describe(characters[i]), describe(characters[i - 1])));
             }
         }
@@ -54,7 +58,8 @@ public final class CharacterTokenizer implements Tokenizer {
     static CharacterTokenizer of(int[] characters) {
         if (characters.length == 0 || characters.length > MOST) {
             throw new BadDataException(
-                    "character vocabulary: %,d characters; it must have 1 to %,d, because token shards hold 16-bit tokens; use dataset.tokenizer gpt2"
+                    ("character vocabulary: %d characters; it must have 1 to %d, because token shards hold "
+                                    + "16-bit tokens; use dataset.tokenizer gpt2")
                             .formatted(characters.length, MOST));
         }
         return new CharacterTokenizer(characters);

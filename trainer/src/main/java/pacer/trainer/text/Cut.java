@@ -54,7 +54,7 @@ enum Cut {
 
         @Override
         String tooLong() {
-            return "the line has more than %,d bytes; divide its document into several".formatted(limit());
+            return "the line has more than %d bytes; divide its document into several".formatted(limit());
         }
     };
 

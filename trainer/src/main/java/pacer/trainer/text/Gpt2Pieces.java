@@ -1,8 +1,8 @@
 package pacer.trainer.text;
 
 /**
- * How GPT-2 divides text before it merges bytes: tokens never reach over the end of a piece. It is this regular expression,
- * by hand and over UTF-8, because the expression takes most of the time of an encoder that uses it:
+ * How GPT-2 divides text before it merges bytes: tokens never reach over the end of a piece. It is this regular
+ * expression, by hand and over UTF-8, because the expression takes most of the time of an encoder that uses it:
  *
  * <pre>'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+</pre>
  *
@@ -42,11 +42,13 @@ final class Gpt2Pieces {
     }
 
     /**
-     * Whether a piece ends at {@code at} whatever stands before and after the two characters there, so that the text may be
-     * divided there and its parts encoded apart. That is so between characters of different classes, the first of which is
+     * Whether a piece ends at {@code at} whatever stands before and after the two characters there, so that the text
+     * may be divided there and its parts encoded apart. That is so between characters of different classes, the first
+     * of which is
      *
      * <ul>
-     *   <li>no space: whether a run of spaces is one piece, or leaves its last to what follows, depends on what follows;
+     *   <li>no space: whether a run of spaces is one piece, or leaves its last to what follows, depends on what
+     *       follows;
      *   <li>no apostrophe before a letter: they may be a contraction.
      * </ul>
      *
@@ -98,7 +100,9 @@ final class Gpt2Pieces {
         return to;
     }
 
-    /** All spaces at the end of the text; else all but the last, which goes with what follows; a single one by itself. */
+    /**
+     * All spaces at the end of the text; else all but the last, which goes with what follows; a single one by itself.
+     */
     private static int endOfSpace(byte[] text, int from, int to) {
         int end = endOfRun(text, from, to, SPACE);
         if (end == to) {

@@ -47,7 +47,7 @@ public final class Gpt2Tokenizer implements Tokenizer {
         try {
             encoder().encode(bytes, 0, bytes.length, tokens);
         } catch (BadTextException e) {
-            throw new BadDataException("byte %,d of the text: %s".formatted(e.at(), e.getMessage()), e);
+            throw new BadDataException("byte %d of the text: %s".formatted(e.at(), e.getMessage()), e);
         }
         return tokens.toIntArray();
     }

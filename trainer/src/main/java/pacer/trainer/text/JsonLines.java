@@ -11,8 +11,8 @@ import java.nio.charset.StandardCharsets;
 import java.util.function.Consumer;
 
 /**
- * Documents, one JSON object a line, whose field {@code text} is the document; other fields are passed over, and so are
- * blank lines. A line is at most {@link Cut#LINE}'s limit long.
+ * Documents, one JSON object a line, whose field {@code text} is the document; other fields are passed over, and so
+ * are blank lines. A line is at most {@link Cut#LINE}'s limit long.
  */
 final class JsonLines {
     private static final String FIELD = "text";
@@ -46,11 +46,12 @@ final class JsonLines {
     /** Where line {@code index} of those that are not blank begins. */
     static int start(byte[] bytes, int length, int index) {
         int left = index;
-        int from = 0;
-        while (isBlank(bytes, from, length) || left-- > 0) {
-            from = endOfLine(bytes, from, length);
+        for (int from = 0; from < length; from = endOfLine(bytes, from, length)) {
+            if (!isBlank(bytes, from, length) && left-- == 0) {
+                return from;
+            }
         }
-        return from;
+        throw new IndexOutOfBoundsException("line " + index);
     }
 
     /**
@@ -82,7 +83,7 @@ final class JsonLines {
         if (invalid < end) {
             throw new BadTextException(
                     line,
-                    "byte %,d of the line, 0x%02X, is no UTF-8; convert the file to UTF-8"
+                    "byte %d of the line, 0x%02X, is no UTF-8; convert the file to UTF-8"
                             .formatted(invalid - from, bytes[invalid]));
         }
         String text = null;
@@ -106,7 +107,7 @@ final class JsonLines {
         } catch (JsonProcessingException e) {
             throw new BadTextException(
                     line,
-                    "column %,d: no JSON: %s"
+                    "column %d: no JSON: %s"
                             .formatted(
                                     e.getLocation().getColumnNr(),
                                     e.getOriginalMessage().lines().findFirst().orElse("")));
@@ -118,7 +119,7 @@ final class JsonLines {
         if (lone >= 0) {
             throw new BadTextException(
                     line,
-                    "char %,d of the text, \\u%04x, is half of a surrogate pair and no character; leave it out"
+                    "char %d of the text, \\u%04x, is half of a surrogate pair and no character; leave it out"
                             .formatted(lone, (int) text.charAt(lone)));
         }
         return text.getBytes(StandardCharsets.UTF_8);

@@ -13,7 +13,10 @@ import java.nio.file.attribute.FileTime;
 import pacer.trainer.data.BadDataException;
 import pacer.trainer.spec.DatasetSpec.Format;
 
-/** The file that is tokenized. It is read, not mapped, so that a file cut short meanwhile is an error and no fault of memory. */
+/**
+ * The file that is tokenized. It is read, not mapped, so that a file cut short meanwhile is an error and no fault of
+ * memory.
+ */
 final class RawFile implements AutoCloseable {
     private final Path path;
     private final Format format;
@@ -70,8 +73,8 @@ final class RawFile implements AutoCloseable {
     BadDataException failed(long offset, long lines, BadTextException fault) {
         String place =
                 switch (format) {
-                    case TEXT -> "byte %,d".formatted(offset + fault.at());
-                    case JSONL -> "line %,d".formatted(lines + fault.at() + 1);
+                    case TEXT -> "byte %d".formatted(offset + fault.at());
+                    case JSONL -> "line %d".formatted(lines + fault.at() + 1);
                 };
         return new BadDataException(path + ": " + place + ": " + fault.getMessage(), fault);
     }
@@ -81,10 +84,14 @@ final class RawFile implements AutoCloseable {
         return new BadDataException(path + ": " + what);
     }
 
-    /** Whether somebody wrote to the file since it was opened. */
+    /** Whether somebody wrote to the file, or took it away, since it was opened. */
     boolean hasChanged() throws IOException {
-        BasicFileAttributes now = Files.readAttributes(path, BasicFileAttributes.class);
-        return now.size() != size || !now.lastModifiedTime().equals(modified);
+        try {
+            BasicFileAttributes now = Files.readAttributes(path, BasicFileAttributes.class);
+            return now.size() != size || !now.lastModifiedTime().equals(modified);
+        } catch (NoSuchFileException gone) {
+            return true;
+        }
     }
 
     BadDataException changed(Exception cause) {

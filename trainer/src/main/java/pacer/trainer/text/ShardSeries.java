@@ -9,7 +9,10 @@ import pacer.trainer.data.ShardWriter;
 import pacer.trainer.data.Split;
 import pacer.trainer.text.Tokenization.Shard;
 
-/** The shards of a dataset as they are written: each full before the next begins, the last of a split with what is left. */
+/**
+ * The shards of a dataset as they are written: each full before the next begins, the last of a split with what is
+ * left.
+ */
 final class ShardSeries implements AutoCloseable {
     private final Path folder;
     private final int shardTokens;

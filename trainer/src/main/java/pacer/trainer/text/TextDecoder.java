@@ -8,8 +8,8 @@ import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 
 /**
- * Turns tokens into text as they come. A token may end within a character; its first bytes wait until the rest comes with the next
- * tokens. Bytes that can make no character become U+FFFD, as they do when the whole is decoded at once.
+ * Turns tokens into text as they come. A token may end within a character; its first bytes wait until the rest comes
+ * with the next tokens. Bytes that can make no character become U+FFFD, as they do when the whole is decoded at once.
  */
 public final class TextDecoder {
     private final Tokenizer tokenizer;

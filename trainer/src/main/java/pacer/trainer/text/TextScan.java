@@ -8,8 +8,8 @@ import java.util.concurrent.ConcurrentLinkedQueue;
 import pacer.trainer.spec.DatasetSpec.Format;
 
 /**
- * The first pass over a file: checks that text is UTF-8, counts characters (of text) or documents (of JSON lines), so that
- * the validation part can be cut off, and gathers the distinct characters where they are the vocabulary.
+ * The first pass over a file: checks that text is UTF-8, counts characters (of text) or documents (of JSON lines), so
+ * that the validation part can be cut off, and gathers the distinct characters where they are the vocabulary.
  */
 final class TextScan {
     private final RawFile raw;

@@ -12,18 +12,18 @@ import pacer.trainer.spec.DatasetSpec;
 import pacer.trainer.spec.DatasetSpec.Format;
 
 /**
- * Turns a text of any size into token shards: the first part of the text into {@code train-000000.bin} and so on, the last
- * {@code validationFraction} of it into {@code val-000000.bin} and so on. The cut is made as nanoGPT makes it: text after
- * {@code floor(characters × (1 - validationFraction))} characters, JSON lines after as many documents. Both parts are then
- * encoded apart.
+ * Turns a text of any size into token shards: the first part of the text into {@code train-000000.bin} and so on, the
+ * last {@code validationFraction} of it into {@code val-000000.bin} and so on. The cut is made as nanoGPT makes it:
+ * text after {@code floor(characters × (1 - validationFraction))} characters, JSON lines after as many documents.
+ * Both parts are then encoded apart.
  *
- * <p>The file is read twice: to check and count it, then to encode it, block by block in {@code threads} threads. Memory is bounded by the
- * number of threads, not by the size of the file, and the bytes of the shards depend on neither threads nor blocks, because text
- * is divided only where tokens are certain to end.
+ * <p>The file is read twice: to check and count it, then to encode it, block by block in {@code threads} threads.
+ * Memory is bounded by the number of threads, not by the size of the file, and the bytes of the shards depend on
+ * neither threads nor blocks, because text is divided only where tokens are certain to end.
  *
- * <p>Text must be UTF-8 and is taken byte for byte: no line ends are changed, no byte order mark is removed. Anything that is not
- * UTF-8 is refused rather than replaced. In JSON lines, blank lines are passed over, and a separator stands before each
- * document: {@code <|endoftext|>} for GPT-2, a line feed for characters.
+ * <p>Text must be UTF-8 and is taken byte for byte: no line ends are changed, no byte order mark is removed. Anything
+ * that is not UTF-8 is refused rather than replaced. In JSON lines, blank lines are passed over, and a separator
+ * stands before each document: {@code <|endoftext|>} for GPT-2, a line feed for characters.
  *
  * @param raw a file of UTF-8
  * @param format what is in it
@@ -47,7 +47,9 @@ public record Tokenization(
 
     private static final int BLOCK_BYTES = 1 << 20;
 
-    /** A finished shard: name in the folder, number of tokens, size in bytes, and SHA-256 of the file in hexadecimal. */
+    /**
+     * A finished shard: name in the folder, number of tokens, size in bytes, and SHA-256 of the file in hexadecimal.
+     */
     public record Shard(String name, Split split, long tokens, long bytes, String sha256) {}
 
     /**
@@ -93,8 +95,8 @@ public record Tokenization(
     /**
      * Does it. When it fails, no shard stays.
      *
-     * @throws BadDataException if the file is missing, empty, not what {@code format} says, too short to be divided, or
-     *     changed meanwhile
+     * @throws BadDataException if the file is missing, empty, not what {@code format} says, too short to be divided,
+     *     or changed meanwhile
      * @throws IOException if reading or writing fails
      * @throws InterruptedException if the thread is interrupted
      */
@@ -133,9 +135,9 @@ public record Tokenization(
         long trainUnits = (long) (scan.units() * (1 - validationFraction));
         String units = format == Format.TEXT ? "characters" : "documents";
         if (trainUnits == 0 || (validationFraction > 0 && trainUnits == scan.units())) {
-            throw file.lacks(
-                    "%,d %s cannot be divided into training and %s for validation; bring more text, or change dataset.validationFraction"
-                            .formatted(scan.units(), units, validationFraction));
+            throw file.lacks(("%d %s cannot be divided into training and %s for validation; "
+                            + "bring more text, or change dataset.validationFraction")
+                    .formatted(scan.units(), units, validationFraction));
         }
         Tokenizer encoding = characters ? CharacterTokenizer.of(scan.characters()) : Gpt2Tokenizer.instance();
         EncodingPass pass = new EncodingPass(

@@ -24,8 +24,8 @@ public sealed interface Tokenizer permits CharacterTokenizer, Gpt2Tokenizer {
     int vocabularySize();
 
     /**
-     * The characters that a character vocabulary consists of, each a string, in the order of their tokens, for a dataset's
-     * manifest and a checkpoint; empty for GPT-2, whose vocabulary is always the same.
+     * The characters that a character vocabulary consists of, each a string, in the order of their tokens, for a
+     * dataset's manifest and a checkpoint; empty for GPT-2, whose vocabulary is always the same.
      */
     List<String> characters();
 

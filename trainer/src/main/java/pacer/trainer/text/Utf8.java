@@ -47,8 +47,8 @@ final class Utf8 {
     }
 
     /**
-     * First place from {@code from} on where the bytes up to {@code to} (exclusive) are no valid UTF-8 (Unicode 16, table
-     * 3-7: no overlong forms, no surrogates, nothing above U+10FFFF, nothing cut short), or {@code to}.
+     * First place from {@code from} on where the bytes up to {@code to} (exclusive) are no valid UTF-8 (Unicode 16,
+     * table 3-7: no overlong forms, no surrogates, nothing above U+10FFFF, nothing cut short), or {@code to}.
      */
     static int firstInvalid(byte[] text, int from, int to) {
         int i = from;

@@ -28,7 +28,7 @@ class CheckpointFaultTest {
         Random random = new Random(seed);
         CheckpointStore store = new CheckpointStore(run.resolve("checkpoints"), notices::add);
         int announced = 0;
-        for (int round = 0; round < 8; round++) {
+        for (int round = 0; round < 6; round++) {
             try (ChildJvm writer = ChildJvm.start(CheckpointChild.class, run, 1500)) {
                 int from = Integer.parseInt(writer.line().substring("from ".length()));
                 assertThat(from).as("seed %d, round %d", seed, round).isGreaterThanOrEqualTo(announced);

@@ -47,6 +47,8 @@ class CheckpointStoreTest {
         Checkpoint found = store.newest().orElseThrow();
 
         assertThat(found).isEqualTo(saved);
+        assertThat(store.at(500)).contains(saved);
+        assertThat(store.at(501)).isEmpty();
         assertThat(found.folder()).isEqualTo(checkpoints.resolve("step-000500"));
         assertThat(found.state()).isEqualTo(States.at(500, 1.25));
         assertThat(found.manifest().epoch()).isEqualTo(fence.epoch());

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.io.BufferedReader;
 import java.io.File;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -23,15 +24,22 @@ public final class ChildJvm implements AutoCloseable {
     private final Process process;
     private final BlockingQueue<String> lines = new LinkedBlockingQueue<>();
     private final Thread output;
+    private final Thread errorOutput;
     private final Queue<String> errors = new ConcurrentLinkedQueue<>();
 
     private ChildJvm(Process process) {
         this.process = process;
-        output = Thread.ofVirtual()
-                .start(() -> process.inputReader(StandardCharsets.UTF_8).lines().forEach(lines::add));
-        Thread.ofVirtual().start(() -> {
-            BufferedReader reader = process.errorReader(StandardCharsets.UTF_8);
-            reader.lines().forEach(errors::add);
+        output = collect(process.inputReader(StandardCharsets.UTF_8), lines);
+        errorOutput = collect(process.errorReader(StandardCharsets.UTF_8), errors);
+    }
+
+    private static Thread collect(BufferedReader from, Queue<String> to) {
+        return Thread.ofVirtual().start(() -> {
+            try {
+                from.lines().forEach(to::add);
+            } catch (UncheckedIOException closed) {
+                // by close(), when nobody wants to know any more
+            }
         });
     }
 
@@ -68,9 +76,8 @@ public final class ChildJvm implements AutoCloseable {
         return line;
     }
 
-    /** The last line that the child, which has ended, printed and nobody read; "" when there is none. */
-    public String lastLine() throws InterruptedException {
-        output.join();
+    /** The last line that the child, whose exit code was asked for, printed and nobody read; "" when there is none. */
+    public String lastLine() {
         String last = "";
         for (String line = lines.poll(); line != null; line = lines.poll()) {
             last = line;
@@ -96,6 +103,8 @@ public final class ChildJvm implements AutoCloseable {
         assertThat(process.waitFor(PATIENCE_SECONDS, TimeUnit.SECONDS))
                 .as("the child ends; its errors: " + errors())
                 .isTrue();
+        output.join();
+        errorOutput.join();
         return process.exitValue();
     }
 
@@ -103,7 +112,7 @@ public final class ChildJvm implements AutoCloseable {
         return process.isAlive();
     }
 
-    /** What the child wrote to standard error so far. */
+    /** What the child wrote to standard error; all of it once its exit code was asked for. */
     public String errors() {
         return String.join("\n", errors);
     }

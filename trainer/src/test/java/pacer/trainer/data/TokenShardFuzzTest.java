@@ -8,9 +8,9 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 
 /**
- * Whatever bytes a file holds, it is either read as the tokens that it is, or refused with a {@link BadDataException} of one
- * line that names it. As an ordinary test this runs over the inputs in {@code src/test/resources}; to search for new
- * ones, bounded by {@code maxDuration}:
+ * Whatever bytes a file holds, it is either read as the tokens that it is, or refused with a {@link BadDataException}
+ * of one line that names it. As an ordinary test this runs over the inputs in {@code src/test/resources}; to search
+ * for new ones, bounded by {@code maxDuration}:
  *
  * <pre>JAZZER_FUZZ=1 mvn -pl trainer test -Dtest=TokenShardFuzzTest</pre>
  */

@@ -22,9 +22,10 @@ import java.util.concurrent.Future;
 import pacer.trainer.spec.DatasetSpec;
 
 /**
- * GPT-2 tokens of a megabyte of English, in MB/s: pacer, JTokkit by itself, and tiktoken, in turns within one run; then pacer with
- * more threads, and a whole tokenization from file to shards. Each number is the median over the rounds, by wall clock and by the
- * CPU time of the encoding thread; where other work shares the machine, CPU time is the one to compare.
+ * GPT-2 tokens of a megabyte of English, in MB/s: pacer, JTokkit by itself, and tiktoken, in turns within one run;
+ * then pacer with more threads, and a whole tokenization from file to shards. Each number is the median over the
+ * rounds, by wall clock and by the CPU time of the encoding thread; where other work shares the machine, CPU time is
+ * the one to compare.
  *
  * <pre>
  * pip install tiktoken
@@ -71,7 +72,8 @@ final class TokenizationBenchmark {
             python.destroyForcibly();
         }
         System.out.printf(
-                "%n| one thread, %,d bytes | tokens | MB/s wall | MB/s CPU | times tiktoken (CPU) |%n|---|--:|--:|--:|--:|%n",
+                "%n| one thread, %,d bytes | tokens | MB/s wall | MB/s CPU | times tiktoken (CPU) "
+                        + "|%n|---|--:|--:|--:|--:|%n",
                 bytes.length);
         report("pacer", bytes.length, ours, theirs);
         report("JTokkit 1.1.0", bytes.length, alone, theirs);

@@ -1,15 +1,16 @@
 package pacer.trainer.ops.cpu;
 
+import static pacer.trainer.ops.cpu.VectorMath.exp;
+import static pacer.trainer.ops.cpu.VectorMath.geluTanhDerivative;
+import static pacer.trainer.ops.cpu.VectorMath.normalCdf;
 import static pacer.trainer.ops.cpu.Vectors.LANES;
 import static pacer.trainer.ops.cpu.Vectors.constant;
-import static pacer.trainer.ops.cpu.Vectors.exp;
 import static pacer.trainer.ops.cpu.Vectors.first;
 import static pacer.trainer.ops.cpu.Vectors.load;
 import static pacer.trainer.ops.cpu.Vectors.store;
 
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.VectorMask;
-import jdk.incubator.vector.VectorOperators;
 
 /**
  * Activations. The forward pass leaves the activation's derivative where its input was, so that the backward pass is one
@@ -18,10 +19,9 @@ import jdk.incubator.vector.VectorOperators;
  */
 final class ActivationKernels {
     private static final int BLOCK = 1024;
-    private static final float SQRT_HALF = 0.70710677f;
     private static final float DENSITY = 0.3989423f; // 1/√(2π)
-    private static final float TANH_SCALE = 0.7978846f; // √(2/π)
-    private static final float TANH_CUBIC = 0.044715f;
+    static final float TANH_SCALE = 0.7978846f; // √(2/π)
+    static final float TANH_CUBIC = 0.044715f;
 
     private ActivationKernels() {}
 
@@ -67,18 +67,6 @@ final class ActivationKernels {
         }
     }
 
-    /** Φ(x) to 1e-7, given exp(-x²/2): Abramowitz and Stegun 7.1.26. */
-    @SuppressWarnings("FloatingPointLiteralPrecision") // digits as published
-    private static FloatVector normalCdf(FloatVector x, FloatVector gaussian) {
-        FloatVector t = constant(1f).div(x.abs().mul(0.3275911f * SQRT_HALF).add(1f));
-        FloatVector p = t.mul(1.061405429f).add(-1.453152027f);
-        p = p.mul(t).add(1.421413741f);
-        p = p.mul(t).add(-0.284496736f);
-        p = p.mul(t).add(0.254829592f).mul(t);
-        FloatVector upperTail = p.mul(gaussian).mul(0.5f);
-        return upperTail.blend(constant(1f).sub(upperTail), x.compare(VectorOperators.GE, 0f));
-    }
-
     /** out = gelu(x), x = gelu'(x), by tanh. */
     static void geluTanh(long x, long out, long n) {
         for (long i = 0; i < n; i += BLOCK) {
@@ -119,13 +107,6 @@ final class ActivationKernels {
             store(out + 4L * i, v.mul(s), tail);
             store(x + 4L * i, geluTanhDerivative(v, s), tail);
         }
-    }
-
-    /** s + 2·x·s·(1 - s)·u'(x). */
-    private static FloatVector geluTanhDerivative(FloatVector x, FloatVector s) {
-        FloatVector slope = x.mul(x).mul(3 * TANH_CUBIC * TANH_SCALE).add(TANH_SCALE);
-        FloatVector spread = s.sub(s.mul(s));
-        return x.add(x).mul(spread).fma(slope, s);
     }
 
     /** out = max(x, 0)², x = 2·max(x, 0). */

@@ -1,15 +1,7 @@
 package pacer.trainer.ops.cpu;
 
-import static pacer.trainer.ops.cpu.Vectors.F;
 import static pacer.trainer.ops.cpu.Vectors.LANES;
-import static pacer.trainer.ops.cpu.Vectors.constant;
-import static pacer.trainer.ops.cpu.Vectors.expOrZero;
-import static pacer.trainer.ops.cpu.Vectors.load;
-import static pacer.trainer.ops.cpu.Vectors.store;
-import static pacer.trainer.ops.cpu.Vectors.zeros;
 
-import jdk.incubator.vector.FloatVector;
-import jdk.incubator.vector.VectorOperators;
 import pacer.trainer.ops.Dropout;
 
 /**
@@ -26,9 +18,6 @@ final class AttentionHead {
     private static final int GROUP = 8;
     /** Keys a panel. */
     private static final int PANEL = 2 * LANES;
-
-    private static final FloatVector IOTA = FloatVector.zero(F).addIndex(1);
-    private static final float MASKED = Float.NEGATIVE_INFINITY;
 
     private final Scratch scratch;
 
@@ -236,9 +225,9 @@ final class AttentionHead {
         int low = lowKey(groupStart(i, start));
         int high = highKey(i, start, end);
         long s = scores + (i - start) * scoreRow;
-        mask(s, low, first(i), i, high);
-        float max = rowMax(s + 4L * low, high - low);
-        float sum = exponentials(s + 4L * low, high - low, max, scale);
+        AttentionKernels.mask(s, low, first(i), i, high);
+        float max = AttentionKernels.rowMax(s + 4L * low, high - low);
+        float sum = AttentionKernels.exponentials(s + 4L * low, high - low, max, scale);
         ElementKernels.scale(s + 4L * low, s + 4L * low, 1 / sum, high - low);
         Vectors.putFloat(logSumExp + 4L * i, (float) (max * scale + Math.log(sum)));
         if (dropout.isActive()) {
@@ -252,68 +241,20 @@ final class AttentionHead {
         ElementKernels.dropout(from + 4L * low, to + 4L * low, n, dropout, element);
     }
 
-    /** Sets the columns of [low, high) outside of [first, last] to minus infinity. */
-    private static void mask(long s, int low, int first, int last, int high) {
-        for (int j = low; j < first; j += LANES) {
-            FloatVector x = load(s + 4L * j);
-            store(s + 4L * j, x.blend(MASKED, IOTA.compare(VectorOperators.LT, (float) (first - j))));
-        }
-        for (int j = (last + 1) / LANES * LANES; j < high; j += LANES) {
-            FloatVector x = load(s + 4L * j);
-            store(s + 4L * j, x.blend(MASKED, IOTA.compare(VectorOperators.GT, (float) (last - j))));
-        }
-    }
-
-    private static float rowMax(long s, int n) {
-        FloatVector m = constant(MASKED);
-        for (int j = 0; j < n; j += LANES) {
-            m = m.max(load(s + 4L * j));
-        }
-        return Vectors.max(m);
-    }
-
-    private static float exponentials(long s, int n, float max, float scale) {
-        FloatVector sum = zeros();
-        for (int j = 0; j < n; j += LANES) {
-            FloatVector e = expOrZero(load(s + 4L * j).sub(max).mul(scale));
-            store(s + 4L * j, e);
-            sum = sum.add(e);
-        }
-        return Vectors.sum(sum);
-    }
-
     /** scores row = probabilities (after dropout); dScores row = gradient of the unscaled scores. */
     private void probabilitiesAndGradients(int i, int start, int end, long logSumExp, long dScores) {
         int low = lowKey(groupStart(i, start));
         int high = highKey(i, start, end);
         long s = scores + (i - start) * scoreRow;
         long ds = dScores + (i - start) * scoreRow;
-        mask(s, low, first(i), i, high);
-        probabilities(s + 4L * low, high - low, scale, Vectors.getFloat(logSumExp + 4L * i));
+        AttentionKernels.mask(s, low, first(i), i, high);
+        AttentionKernels.probabilities(s + 4L * low, high - low, scale, Vectors.getFloat(logSumExp + 4L * i));
         if (dropout.isActive()) {
             drop(ds, ds, i, low, high);
         }
-        scoreGradients(s + 4L * low, ds + 4L * low, high - low, scale);
+        AttentionKernels.scoreGradients(s + 4L * low, ds + 4L * low, high - low, scale);
         if (dropout.isActive()) {
             drop(s, s, i, low, high);
-        }
-    }
-
-    private static void probabilities(long s, int n, float scale, float logSumExp) {
-        for (int j = 0; j < n; j += LANES) {
-            store(s + 4L * j, expOrZero(load(s + 4L * j).mul(scale).sub(logSumExp)));
-        }
-    }
-
-    /** ds = p·(ds - Σ p·ds)·scale. */
-    private static void scoreGradients(long p, long ds, int n, float scale) {
-        FloatVector dot = zeros();
-        for (int j = 0; j < n; j += LANES) {
-            dot = load(p + 4L * j).fma(load(ds + 4L * j), dot);
-        }
-        float sum = Vectors.sum(dot);
-        for (int j = 0; j < n; j += LANES) {
-            store(ds + 4L * j, load(ds + 4L * j).sub(sum).mul(load(p + 4L * j)).mul(scale));
         }
     }
 }

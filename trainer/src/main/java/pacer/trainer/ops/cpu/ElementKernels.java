@@ -1,6 +1,5 @@
 package pacer.trainer.ops.cpu;
 
-import static pacer.trainer.ops.cpu.Vectors.I;
 import static pacer.trainer.ops.cpu.Vectors.LANES;
 import static pacer.trainer.ops.cpu.Vectors.constant;
 import static pacer.trainer.ops.cpu.Vectors.first;
@@ -9,15 +8,11 @@ import static pacer.trainer.ops.cpu.Vectors.store;
 import static pacer.trainer.ops.cpu.Vectors.zeros;
 
 import jdk.incubator.vector.FloatVector;
-import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.VectorMask;
-import jdk.incubator.vector.VectorOperators;
 import pacer.trainer.ops.Dropout;
 
 /** Elementwise loops over flat memory; {@code n} counts floats. */
 final class ElementKernels {
-    private static final IntVector IOTA = IntVector.zero(I).addIndex(1);
-
     private ElementKernels() {}
 
     static void add(long a, long b, long out, long n) {
@@ -90,25 +85,13 @@ final class ElementKernels {
     private static void dropoutRun(long in, long out, long n, int key, int element, int threshold, float scale) {
         long i = 0;
         for (; i + LANES <= n; i += LANES) {
-            store(out + 4 * i, load(in + 4 * i).mul(survivors(key, element + (int) i, threshold, scale)));
+            store(out + 4 * i, load(in + 4 * i).mul(VectorMath.survivors(key, element + (int) i, threshold, scale)));
         }
         if (i < n) {
             VectorMask<Float> tail = first((int) (n - i));
-            FloatVector kept = survivors(key, element + (int) i, threshold, scale);
+            FloatVector kept = VectorMath.survivors(key, element + (int) i, threshold, scale);
             store(out + 4 * i, load(in + 4 * i, tail).mul(kept), tail);
         }
-    }
-
-    /** A vector of 0 for dropped elements and {@code scale} for the others; {@link Dropout#hash} on vectors. */
-    static FloatVector survivors(int key, int element, int threshold, float scale) {
-        IntVector x = IOTA.add(element).mul(0x9E3779B9).lanewise(VectorOperators.XOR, key);
-        x = x.lanewise(VectorOperators.XOR, x.lanewise(VectorOperators.LSHR, 16))
-                .mul(0x85EBCA6B);
-        x = x.lanewise(VectorOperators.XOR, x.lanewise(VectorOperators.LSHR, 13))
-                .mul(0xC2B2AE35);
-        x = x.lanewise(VectorOperators.XOR, x.lanewise(VectorOperators.LSHR, 16));
-        VectorMask<Integer> keep = x.lanewise(VectorOperators.LSHR, 8).compare(VectorOperators.GE, threshold);
-        return zeros().blend(scale, keep.cast(Vectors.F));
     }
 
     static void adamW(

@@ -1,8 +1,9 @@
 package pacer.trainer.ops.cpu;
 
+import static pacer.trainer.ops.cpu.VectorMath.expOrZero;
+import static pacer.trainer.ops.cpu.VectorMath.tanh;
 import static pacer.trainer.ops.cpu.Vectors.LANES;
 import static pacer.trainer.ops.cpu.Vectors.constant;
-import static pacer.trainer.ops.cpu.Vectors.expOrZero;
 import static pacer.trainer.ops.cpu.Vectors.first;
 import static pacer.trainer.ops.cpu.Vectors.getFloat;
 import static pacer.trainer.ops.cpu.Vectors.load;
@@ -87,10 +88,6 @@ final class LossKernels {
             store(tanh + 4L * i, t, tail);
             store(out + 4L * i, t.mul(c), tail);
         }
-    }
-
-    private static FloatVector tanh(FloatVector x) {
-        return constant(1f).sub(constant(2f).div(Vectors.exp(x.add(x)).add(1f)));
     }
 
     /** gradient *= 1 - tanh². */

@@ -37,7 +37,7 @@ final class Vectors {
     static final ByteOrder ORDER = ByteOrder.nativeOrder();
     static final MemorySegment ALL = MemorySegment.NULL.reinterpret(Long.MAX_VALUE);
 
-    private static final ValueLayout.OfFloat FLOAT = ValueLayout.JAVA_FLOAT_UNALIGNED;
+    static final ValueLayout.OfFloat FLOAT = ValueLayout.JAVA_FLOAT_UNALIGNED;
     private static final ValueLayout.OfInt INT = ValueLayout.JAVA_INT_UNALIGNED;
 
     private static final VectorShuffle<Float> HALF_8 = VectorShuffle.iota(F, LANES > 8 ? 8 : 0, 1, true);
@@ -119,34 +119,6 @@ final class Vectors {
     /** The largest lane; NaN when one is. Order does not matter to a maximum. */
     static float max(FloatVector v) {
         return v.reduceLanes(VectorOperators.MAX);
-    }
-
-    /**
-     * e^x to about 1e-7 relative, 0 below -87.3, at most e^88.7; NaN stays NaN. Cephes' expf: reduction by ln 2 in two parts
-     * and a polynomial of degree six (Moshier). Not the platform's EXP, whose bits differ between machines.
-     */
-    @SuppressWarnings("FloatingPointLiteralPrecision") // digits as published
-    static FloatVector exp(FloatVector x) {
-        FloatVector clamped = x.max(-87.33f).min(88.72f);
-        // adding 1.5 * 2^23 rounds to an integer and leaves it in the low bits
-        FloatVector t = clamped.fma(constant(1.44269504f), constant(12582912f));
-        FloatVector n = t.sub(12582912f);
-        FloatVector r = n.fma(constant(-0.693359375f), clamped);
-        r = n.fma(constant(2.12194440e-4f), r);
-        FloatVector p = constant(1.9875691500e-4f);
-        p = p.fma(r, constant(1.3981999507e-3f));
-        p = p.fma(r, constant(8.3334519073e-3f));
-        p = p.fma(r, constant(4.1665795894e-2f));
-        p = p.fma(r, constant(1.6666665459e-1f));
-        p = p.fma(r, constant(5.0000001201e-1f));
-        p = p.fma(r.mul(r), r.add(1f));
-        IntVector exponent = t.reinterpretAsInts().lanewise(VectorOperators.LSHL, 23);
-        return p.reinterpretAsInts().add(exponent).reinterpretAsFloats();
-    }
-
-    /** {@link #exp}, exactly 0 where x is below -87: masked attention scores must weigh nothing. */
-    static FloatVector expOrZero(FloatVector x) {
-        return exp(x).blend(0f, x.compare(VectorOperators.LT, -87f));
     }
 
     /** One vector of floats as bf16, rounded to nearest even; NaN stays NaN. */

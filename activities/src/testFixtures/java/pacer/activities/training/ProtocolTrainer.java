@@ -33,13 +33,11 @@ public final class ProtocolTrainer {
 
     private final RunSpec spec;
     private final Path run;
-    private final int rank;
     private final Fence fence;
 
-    private ProtocolTrainer(RunSpec spec, Path run, int rank, Fence fence) {
+    private ProtocolTrainer(RunSpec spec, Path run, Fence fence) {
         this.spec = spec;
         this.run = run;
-        this.rank = rank;
         this.fence = fence;
     }
 
@@ -65,7 +63,7 @@ public final class ProtocolTrainer {
         }
         try {
             Fence fence = Fence.join(run, Long.parseLong(options.get("--epoch")), Duration.ofSeconds(5));
-            int code = rank == 0 ? new ProtocolTrainer(spec, run, rank, fence).train() : follow(run, rank);
+            int code = rank == 0 ? new ProtocolTrainer(spec, run, fence).train() : follow(run, rank);
             System.out.flush();
             Runtime.getRuntime().halt(code);
         } catch (FencedException e) {

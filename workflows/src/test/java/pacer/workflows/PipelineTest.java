@@ -1,0 +1,259 @@
+package pacer.workflows;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+import pacer.activities.run.Home;
+import pacer.activities.run.RunRecord;
+import pacer.activities.run.RunStatus;
+import pacer.activities.run.RunUpdate;
+import pacer.activities.run.Stage;
+import pacer.activities.run.StageRecord;
+import pacer.activities.run.TestRuns;
+import pacer.trainer.event.TrainingEvent;
+import pacer.trainer.spec.SpecException;
+
+/** The whole pipeline on the service inside this process, with real child processes. */
+@Timeout(90)
+class PipelineTest {
+    @TempDir
+    private Path folder;
+
+    private final List<RunUpdate> updates = new ArrayList<>();
+    private Home home;
+    private Path text;
+
+    @BeforeEach
+    void prepare() throws IOException {
+        home = TestRuns.home(folder);
+        text = TestRuns.text(folder.resolve("text.txt"), 20);
+    }
+
+    private RunHandle start(Pipeline pipeline, String... sets) throws IOException {
+        return pipeline.start("quickstart", List.of(), TestPipelines.sets(text, sets), "a test", false);
+    }
+
+    private List<Stage> stages(Class<? extends RunUpdate> kind) {
+        return updates.stream()
+                .filter(kind::isInstance)
+                .map(update -> update instanceof RunUpdate.StageStarted started
+                        ? started.stage()
+                        : ((RunUpdate.StageEnded) update).record().stage())
+                .toList();
+    }
+
+    @Test
+    void goesFromTextToVerdict() throws Exception {
+        try (Pipeline pipeline = TestPipelines.embedded(home)) {
+            assertThat(pipeline.announcement()).isEqualTo("Temporal: in this process");
+            RunHandle run = start(pipeline);
+            assertThat(run.resumed()).isFalse();
+
+            PipelineOutcome outcome = run.follow(updates::add);
+
+            assertThat(outcome.status()).isEqualTo(RunStatus.FINISHED);
+            assertThat(outcome.result().verdict().passed()).isTrue();
+            assertThat(outcome.result().training().steps()).isEqualTo(30);
+            assertThat(outcome.result().evaluation().checkpoint()).isEqualTo("checkpoints/step-000030");
+
+            RunRecord record = run.folder().orElseThrow().read();
+            assertThat(record.status()).isEqualTo(RunStatus.FINISHED);
+            assertThat(record.note()).isEqualTo("a test");
+            assertThat(record.stages()).hasSize(5).allMatch(s -> s.status() == StageRecord.Status.DONE);
+            assertThat(record.verdict()).isEqualTo(outcome.result().verdict());
+            assertThat(run.folder().orElseThrow().report()).exists();
+            assertThat(run.folder().orElseThrow().metrics()).exists();
+        }
+        assertThat(updates.getFirst()).isInstanceOf(RunUpdate.Opened.class);
+        assertThat(stages(RunUpdate.StageStarted.class)).containsExactly(Stage.values());
+        assertThat(stages(RunUpdate.StageEnded.class)).containsExactly(Stage.values());
+        assertThat(updates)
+                .filteredOn(u -> u instanceof RunUpdate.Trained(TrainingEvent.Step _))
+                .hasSize(30);
+    }
+
+    @Test
+    void aTrainerThatCrashesIsStartedAgainFromItsCheckpoint() throws Exception {
+        try (Pipeline pipeline = TestPipelines.embedded(home, "mishap=crash", "at=15")) {
+            RunHandle run = start(pipeline);
+            assertThat(run.result().status()).isEqualTo(RunStatus.FINISHED);
+
+            StageRecord training =
+                    run.folder().orElseThrow().read().stage(Stage.TRAIN).orElseThrow();
+            assertThat(training.attempts()).isEqualTo(2);
+        }
+    }
+
+    @Test
+    void aRefusalEndsTheRunWithItsReason() throws Exception {
+        try (Pipeline pipeline = TestPipelines.embedded(home, "refuse=true")) {
+            RunHandle run = start(pipeline);
+            PipelineOutcome outcome = run.result();
+
+            assertThat(outcome.status()).isEqualTo(RunStatus.FAILED);
+            assertThat(outcome.reason())
+                    .isEqualTo("trainer rank 0 refused its input after step 0: model.width: must be a multiple of heads");
+            RunRecord record = run.folder().orElseThrow().read();
+            assertThat(record.status()).isEqualTo(RunStatus.FAILED);
+            assertThat(record.failure()).isEqualTo(outcome.reason());
+        }
+    }
+
+    @Test
+    void badInputEndsTheRunAtOnce() throws Exception {
+        Files.delete(text);
+        try (Pipeline pipeline = TestPipelines.embedded(home)) {
+            PipelineOutcome outcome = start(pipeline).result();
+            assertThat(outcome.status()).isEqualTo(RunStatus.FAILED);
+            assertThat(outcome.reason()).isEqualTo("dataset.url: " + text + " does not exist");
+        }
+    }
+
+    @Test
+    void wrongSettingsStartNothing() throws Exception {
+        try (Pipeline pipeline = TestPipelines.embedded(home)) {
+            assertThatThrownBy(() -> start(pipeline, "modl.layers=3")).isInstanceOf(SpecException.class);
+            assertThatThrownBy(() -> pipeline.start("quikstart", List.of(), List.of(), null, false))
+                    .isInstanceOf(SpecException.class);
+        }
+        assertThat(home.runs()).doesNotExist();
+    }
+
+    @Test
+    void stoppedItLeavesACheckpointFromWhichTheSameCommandGoesOn() throws Exception {
+        String id;
+        try (Pipeline pipeline = TestPipelines.embedded(home, "mishap=wait", "at=15")) {
+            RunHandle run = start(pipeline);
+            id = run.id();
+            PipelineOutcome outcome = run.follow(update -> {
+                if (update instanceof RunUpdate.Trained(TrainingEvent.Step step) && step.step() == 14) {
+                    run.stop();
+                }
+            });
+            assertThat(outcome.status()).isEqualTo(RunStatus.STOPPED);
+            assertThat(home.run(id).read().status()).isEqualTo(RunStatus.STOPPED);
+            assertThat(home.run(id).read().stage(Stage.TRAIN).orElseThrow().status())
+                    .isEqualTo(StageRecord.Status.STOPPED);
+            assertThat(home.run(id).checkpoints().resolve("step-000015/manifest.json"))
+                    .exists();
+        }
+        try (Pipeline pipeline = TestPipelines.embedded(home)) {
+            RunHandle run = start(pipeline);
+            assertThat(run.resumed()).isTrue();
+            assertThat(run.id()).isEqualTo(id);
+            assertThat(run.follow(updates::add).status()).isEqualTo(RunStatus.FINISHED);
+        }
+        assertThat(updates)
+                .filteredOn(u -> u instanceof RunUpdate.Trained(TrainingEvent.Started _))
+                .singleElement()
+                .satisfies(u -> assertThat(((RunUpdate.Trained) u).event().step()).isEqualTo(15));
+        assertThat(home.run(id).read().stage(Stage.DATASET).orElseThrow().reused()).isTrue();
+    }
+
+    @Test
+    void aFinishedRunIsNotGoneOnWithAndFreshMeansNew() throws Exception {
+        try (Pipeline pipeline = TestPipelines.embedded(home)) {
+            RunHandle first = start(pipeline);
+            first.result();
+            RunHandle second = start(pipeline);
+            assertThat(second.id()).isNotEqualTo(first.id());
+            assertThat(second.resumed()).isFalse();
+            PipelineOutcome outcome = second.result();
+            assertThat(outcome.result().dataset().reused())
+                    .as("the dataset is shared")
+                    .isTrue();
+        }
+    }
+
+    @Test
+    void aRunInProgressIsNotTakenByASecondStart() throws Exception {
+        try (Pipeline pipeline = TestPipelines.embedded(home, "mishap=wait", "at=15");
+                Pipeline other = TestPipelines.embedded(home)) {
+            RunHandle first = start(pipeline);
+            RunHandle[] second = new RunHandle[1];
+            PipelineOutcome outcome = first.follow(update -> {
+                if (second[0] == null && update instanceof RunUpdate.Trained(TrainingEvent.Step step) && step.step() == 14) {
+                    second[0] = startOther(other, first.id());
+                    first.stop();
+                }
+            });
+            assertThat(outcome.status()).isEqualTo(RunStatus.STOPPED);
+            assertThat(second[0].result().status()).isEqualTo(RunStatus.FINISHED);
+            assertThat(second[0].id()).isNotEqualTo(first.id());
+        }
+    }
+
+    private RunHandle startOther(Pipeline other, String busy) {
+        try {
+            assertThatThrownBy(() -> other.resume(busy))
+                    .hasMessage("run " + busy + " is being worked on by another process");
+            return start(other);
+        } catch (IOException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
+    @Test
+    void resumeGoesOnWithARunByItsName() throws Exception {
+        String id;
+        try (Pipeline pipeline = TestPipelines.embedded(home, "mishap=fail", "at=15", "always=true")) {
+            RunHandle run = start(pipeline);
+            id = run.id();
+            PipelineOutcome outcome = run.result();
+            assertThat(outcome.status()).isEqualTo(RunStatus.FAILED);
+            assertThat(outcome.reason()).startsWith("3 attempts in a row got no further than step 10; the last: ");
+        }
+        try (Pipeline pipeline = TestPipelines.embedded(home)) {
+            RunHandle run = pipeline.resume("last");
+            assertThat(run.id()).isEqualTo(id);
+            assertThat(run.result().status()).isEqualTo(RunStatus.FINISHED);
+        }
+    }
+
+    @Test
+    void onlyOneTrainingAtATime() throws Exception {
+        try (Pipeline pipeline = TestPipelines.embedded(home, "mishap=wait", "at=15")) {
+            RunHandle one = start(pipeline);
+            RunHandle two = start(pipeline, "seed=2");
+            Thread other = Thread.ofPlatform().start(() -> followToTheEnd(one, two));
+            followToTheEnd(two, one);
+            other.join();
+            assertThat(waited).as("the first to train, while the other had not begun").contains(true);
+        }
+    }
+
+    private final List<Boolean> waited = new CopyOnWriteArrayList<>();
+
+    /** Lets a run's trainer, which waits at step 15, go on, after a look at whether the other's has begun. */
+    private void followToTheEnd(RunHandle run, RunHandle other) {
+        try {
+            PipelineOutcome outcome = run.follow(update -> {
+                if (update instanceof RunUpdate.Trained(TrainingEvent.Step step) && step.step() == 14) {
+                    waited.add(!Files.exists(home.run(other.id()).events()));
+                    letGo(run);
+                }
+            });
+            assertThat(outcome.status()).isEqualTo(RunStatus.FINISHED);
+        } catch (InterruptedException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
+    private void letGo(RunHandle run) {
+        try {
+            Files.writeString(home.run(run.id()).path().resolve("go"), "");
+        } catch (IOException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+}

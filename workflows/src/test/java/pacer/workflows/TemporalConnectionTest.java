@@ -1,0 +1,91 @@
+package pacer.workflows;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.temporal.testserver.TestServer;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Instant;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+import pacer.activities.run.Machine;
+
+@Timeout(60)
+class TemporalConnectionTest {
+    @TempDir
+    private Path folder;
+
+    private static int freePort() throws IOException {
+        try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+            return socket.getLocalPort();
+        }
+    }
+
+    @Test
+    void withoutAnAddressTheServiceIsInThisProcess() throws Exception {
+        try (TemporalConnection connection = TemporalConnection.open(null, Map.of())) {
+            assertThat(connection.isEmbedded()).isTrue();
+            assertThat(connection.description()).isEqualTo("Temporal: in this process");
+        }
+    }
+
+    @Test
+    void anAddressWhereNothingAnswersIsNamedWithItsOrigin() throws Exception {
+        String address = "127.0.0.1:" + freePort();
+        assertThatThrownBy(() -> TemporalConnection.open(address, Map.of()))
+                .isInstanceOf(IOException.class)
+                .hasMessageStartingWith("no Temporal service answers at " + address + " (from --temporal): ");
+    }
+
+    @Test
+    void optionThenEnvironmentThenFile() throws Exception {
+        int port = freePort();
+        String address = "127.0.0.1:" + port;
+        Path file = Files.writeString(
+                folder.resolve("temporal.toml"), "[profile.default]\naddress = \"%s\"\nnamespace = \"default\"\n".formatted(address));
+        Map<String, String> ofFile = Map.of("TEMPORAL_CONFIG_FILE", file.toString());
+        try (TestServer.PortBoundTestServer _ = TestServer.createPortBoundServer(port)) {
+            assertThat(description(null, ofFile)).isEqualTo("Temporal: " + address + ", namespace default (temporal.toml)");
+            assertThat(description(null, Map.of("TEMPORAL_ADDRESS", address)))
+                    .isEqualTo("Temporal: " + address + ", namespace default (TEMPORAL_ADDRESS)");
+            assertThat(description(address, Map.of("TEMPORAL_ADDRESS", "nowhere:1")))
+                    .isEqualTo("Temporal: " + address + ", namespace default (--temporal)");
+        }
+    }
+
+    @Test
+    void aFileThatIsNoTomlIsNamed() throws Exception {
+        Path file = Files.writeString(folder.resolve("temporal.toml"), "[profile.default\n");
+        assertThatThrownBy(() -> TemporalConnection.open(null, Map.of("TEMPORAL_CONFIG_FILE", file.toString())))
+                .isInstanceOf(IOException.class)
+                .hasMessageStartingWith("temporal.toml: ");
+    }
+
+    @Test
+    void workersThatEndedAreNotCounted() throws Exception {
+        String host = Machine.hostName();
+        Process ended = new ProcessBuilder("true").start();
+        ended.waitFor();
+        Instant now = Instant.now();
+
+        assertThat(TemporalConnection.isAlive(ProcessHandle.current().pid() + "@" + host, now.minusSeconds(300)))
+                .isTrue();
+        assertThat(TemporalConnection.isAlive(ended.pid() + "@" + host, now)).isFalse();
+        assertThat(TemporalConnection.isAlive(ended.pid() + "@elsewhere", now)).isTrue();
+        assertThat(TemporalConnection.isAlive(ended.pid() + "@elsewhere", now.minusSeconds(300)))
+                .isFalse();
+        assertThat(TemporalConnection.isAlive("worker of a fleet", now)).isTrue();
+    }
+
+    private static String description(String address, Map<String, String> environment) throws IOException {
+        try (TemporalConnection connection = TemporalConnection.open(address, environment)) {
+            return connection.description();
+        }
+    }
+}

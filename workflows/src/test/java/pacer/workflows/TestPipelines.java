@@ -1,0 +1,77 @@
+package pacer.workflows;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import pacer.activities.dataset.FetchSettings;
+import pacer.activities.evaluation.EvaluationSettings;
+import pacer.activities.process.JavaCommand;
+import pacer.activities.run.Home;
+import pacer.activities.training.ProtocolEvaluator;
+import pacer.activities.training.ProtocolTrainer;
+import pacer.activities.training.TrainingSettings;
+
+/** Pipelines of tests: everything is real but the arithmetic of the trainer. */
+final class TestPipelines {
+    private TestPipelines() {}
+
+    /**
+     * Settings whose trainers and evaluators are the protocol's.
+     *
+     * @param properties system properties of those, {@code mishap=crash}
+     */
+    static WorkerSettings settings(Home home, String... properties) {
+        return settings(home, Policies.standard(), properties);
+    }
+
+    static WorkerSettings settings(Home home, Policies policies, String... properties) {
+        JavaCommand java = java(properties);
+        return new WorkerSettings(
+                home,
+                FetchSettings.of(Map.of()),
+                new TrainingSettings(
+                        java,
+                        ProtocolTrainer.class.getName(),
+                        Duration.ofSeconds(20),
+                        Duration.ofSeconds(60),
+                        Duration.ofSeconds(60),
+                        3),
+                new EvaluationSettings(java, ProtocolEvaluator.class.getName(), Duration.ofSeconds(5)),
+                folder -> Files.writeString(folder.resolve("report.html"), "<p>" + folder.getFileName()),
+                policies);
+    }
+
+    private static JavaCommand java(String... properties) {
+        List<String> java = new ArrayList<>(List.of(
+                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                "-XX:TieredStopAtLevel=1",
+                "-XX:+UseSerialGC"));
+        for (String property : properties) {
+            java.add("-D" + property);
+        }
+        java.addAll(List.of("-cp", System.getProperty("java.class.path")));
+        return new JavaCommand(java);
+    }
+
+    /** A pipeline on the service inside this process. */
+    static Pipeline embedded(Home home, String... properties) throws IOException {
+        return Pipeline.open(new PipelineOptions(home, null, Map.of()), settings(home, properties));
+    }
+
+    /** Settings as {@code --set} takes them, for a small run on {@code text}. */
+    static List<String> sets(Path text, String... more) {
+        List<String> sets = new ArrayList<>(List.of(
+                "dataset.url=file:" + text.toAbsolutePath(),
+                "dataset.sha256=''",
+                "train.steps=30",
+                "schedule.warmupSteps=5",
+                "checkpoint.everySteps=10",
+                "expectation.validationLoss=1.5"));
+        sets.addAll(List.of(more));
+        return sets;
+    }
+}

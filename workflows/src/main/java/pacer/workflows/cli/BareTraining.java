@@ -50,7 +50,8 @@ final class BareTraining implements AutoCloseable {
     private final boolean resumed;
     private volatile boolean stopping;
 
-    private BareTraining(Home home, Map<String, String> environment, RunFolder folder, FileGuard lease, boolean resumed) {
+    private BareTraining(
+            Home home, Map<String, String> environment, RunFolder folder, FileGuard lease, boolean resumed) {
         this.home = home;
         this.environment = environment;
         this.folder = folder;
@@ -118,7 +119,9 @@ final class BareTraining implements AutoCloseable {
                 ending = new RunEnding(id, RunStatus.STOPPED, "trained, not evaluated");
             } catch (IOException | RuntimeException e) {
                 ending = new RunEnding(
-                        id, stopping ? RunStatus.STOPPED : RunStatus.FAILED, stopping ? "stopped on request" : e.getMessage());
+                        id,
+                        stopping ? RunStatus.STOPPED : RunStatus.FAILED,
+                        stopping ? "stopped on request" : e.getMessage());
                 throw e;
             } finally {
                 runs.close(ending);

@@ -64,9 +64,11 @@ final class CheckpointOption {
                 switch (which) {
                     case "last" -> store.newest();
                     case "best" -> store.best().or(() -> there.stream().reduce((a, b) -> b));
-                    default -> there.stream()
-                            .filter(c -> which.replaceFirst("^step-0*", "").equals(Integer.toString(c.state().step())))
-                            .findFirst();
+                    default ->
+                        there.stream()
+                                .filter(c -> which.replaceFirst("^step-0*", "")
+                                        .equals(Integer.toString(c.state().step())))
+                                .findFirst();
                 };
         return found.orElseThrow(() -> new Mistake(
                 there.isEmpty()

@@ -73,7 +73,8 @@ final class Closing {
             }
             case FAILED -> out.paint(Tone.BAD, "✗") + " " + out.paint(Tone.STRONG, "failed" + failure);
             case STOPPED ->
-                out.paint(Tone.WARN, "●") + " " + out.paint(Tone.STRONG, failure.isEmpty() ? "stopped" : failure.substring(2));
+                out.paint(Tone.WARN, "●") + " "
+                        + out.paint(Tone.STRONG, failure.isEmpty() ? "stopped" : failure.substring(2));
             case RUNNING -> out.paint(Tone.WARN, "●") + " " + out.paint(Tone.STRONG, "still running");
         };
     }

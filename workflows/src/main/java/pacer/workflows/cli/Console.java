@@ -19,7 +19,8 @@ import pacer.activities.run.RunJson;
 record Console(Terminal out, PrintStream err, Map<String, String> environment) {
 
     static Console standard(Map<String, String> environment) {
-        return new Console(Terminal.standard(environment), new PrintStream(System.err, true, StandardCharsets.UTF_8), environment);
+        return new Console(
+                Terminal.standard(environment), new PrintStream(System.err, true, StandardCharsets.UTF_8), environment);
     }
 
     /** Standard error for what people read while standard output is for a script; never drawn over. */

@@ -21,9 +21,9 @@ import pacer.activities.run.Home;
 import pacer.activities.run.RunIndex;
 import pacer.activities.run.Stage;
 import pacer.trainer.checkpoint.EventLog;
+import pacer.trainer.event.TrainingEvent;
 import pacer.trainer.event.TrainingEvent.Failed;
 import pacer.trainer.event.TrainingEvent.Validated;
-import pacer.trainer.event.TrainingEvent;
 import pacer.trainer.spec.CanonicalYaml;
 import pacer.trainer.spec.RunSpec;
 import pacer.trainer.spec.SpecLoader;
@@ -32,7 +32,9 @@ import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
-@Command(name = "eval", description = "Measure the validation loss of a run's checkpoint, as the run's own evaluation does.%n")
+@Command(
+        name = "eval",
+        description = "Measure the validation loss of a run's checkpoint, as the run's own evaluation does.%n")
 final class EvalCommand implements Callable<Integer> {
     @Parameters(
             arity = "0..1",
@@ -68,8 +70,9 @@ final class EvalCommand implements Callable<Integer> {
     @Override
     public Integer call() throws IOException, InterruptedException {
         CheckpointOption.Source source = checkpoint.source(name, places, console);
-        RunIndex.Entry run = source.run().orElseThrow(() -> new Mistake(
-                source.title() + " is of no run, so its settings are unknown; eval measures checkpoints of runs"));
+        RunIndex.Entry run = source.run()
+                .orElseThrow(() -> new Mistake(source.title()
+                        + " is of no run, so its settings are unknown; eval measures checkpoints of runs"));
         Path folder = data != null ? data : dataset(run, places.home(console.environment()));
         Path spec = Files.createTempFile("pacer-eval", ".yaml");
         try {

@@ -146,7 +146,9 @@ final class SampleCommand implements Callable<Integer> {
         String text = trained.write(start, count, settings, sample, piece -> {
             if (shown) {
                 // the prompt comes with the first token: until then it may turn out to be none
-                out.out().print((begun[0] ? "" : out.paint(Tone.STRONG, Terminal.harmless(start))) + Terminal.harmless(piece));
+                out.out()
+                        .print((begun[0] ? "" : out.paint(Tone.STRONG, Terminal.harmless(start)))
+                                + Terminal.harmless(piece));
                 out.out().flush();
                 begun[0] = true;
             }

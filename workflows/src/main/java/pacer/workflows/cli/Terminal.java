@@ -18,12 +18,14 @@ record Terminal(PrintStream out, boolean interactive, boolean color, TerminalSiz
 
     /** Standard output. */
     static Terminal standard(Map<String, String> environment) {
-        // whether standard output is a terminal, and how wide, costs the launcher nothing to find out and Java a native call
+        // whether standard output is a terminal, and how wide, costs the launcher nothing to find out and Java a native
+        // call
         String columns = environment.getOrDefault("PACER_COLUMNS", "");
         boolean terminal = !columns.isEmpty();
         boolean smart = !environment.getOrDefault("TERM", "dumb").equals("dumb");
         boolean colors = environment.getOrDefault("NO_COLOR", "").isEmpty();
-        return new Terminal(utf8(FileDescriptor.out), terminal && smart, terminal && smart && colors, TerminalSize.of(columns));
+        return new Terminal(
+                utf8(FileDescriptor.out), terminal && smart, terminal && smart && colors, TerminalSize.of(columns));
     }
 
     private static PrintStream utf8(FileDescriptor descriptor) {

@@ -23,7 +23,9 @@ final class TrainCommand implements Callable<Integer> {
     @Mixin
     private SpecOptions spec;
 
-    @Option(names = "--new", description = "Begin anew, also where an interrupted run of the same settings could be gone on with.")
+    @Option(
+            names = "--new",
+            description = "Begin anew, also where an interrupted run of the same settings could be gone on with.")
     private boolean fresh;
 
     @Option(names = "--note", paramLabel = "TEXT", description = "A line kept with the run.")

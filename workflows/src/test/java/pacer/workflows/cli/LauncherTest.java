@@ -145,7 +145,9 @@ class LauncherTest {
     @Test
     void theExitCodeIsPacers() throws Exception {
         Path jdk = good("mine");
-        assertThat(run(Map.of("JAVA_HOME", jdk.toString(), "FAKE_EXIT", "3"), "run").code()).isEqualTo(3);
+        assertThat(run(Map.of("JAVA_HOME", jdk.toString(), "FAKE_EXIT", "3"), "run")
+                        .code())
+                .isEqualTo(3);
     }
 
     @Test
@@ -194,7 +196,8 @@ class LauncherTest {
                 Map.of("JAVA_HOME", jdk.toString(), "FAKE_ERROR", "/x/A.java:[1,2] error: ';' expected"), "version");
         assertThat(result.code()).isEqualTo(1);
         assertThat(result.out()).isEmpty();
-        assertThat(result.err()).contains("failed\n[ERROR] /x/A.java:[1,2] error: ';' expected", "its log is " + checkout);
+        assertThat(result.err())
+                .contains("failed\n[ERROR] /x/A.java:[1,2] error: ';' expected", "its log is " + checkout);
         assertThat(run(with(jdk), "version").err()).contains("first use");
     }
 
@@ -209,12 +212,13 @@ class LauncherTest {
     @Test
     void theClassPathKeepsItsOrderAndSurvivesBlanks() throws Exception {
         run(with(good("mine")), "version");
-        Path current = Path.of(Files.readString(checkout.resolve("workflows/target/pacer/current")).strip());
+        Path current = Path.of(Files.readString(checkout.resolve("workflows/target/pacer/current"))
+                .strip());
         String arguments = Files.readString(current.resolve("cli.args"));
         String lib = checkout.resolve("workflows/target/pacer/lib").toString();
         assertThat(arguments)
-                .contains("\"" + current + "/workflows.jar:" + current + "/activities.jar:" + current + "/trainer.jar:" + lib
-                        + "/a.jar:" + lib + "/b.jar\"")
+                .contains("\"" + current + "/workflows.jar:" + current + "/activities.jar:" + current + "/trainer.jar:"
+                        + lib + "/a.jar:" + lib + "/b.jar\"")
                 .doesNotContain("jdk.incubator.vector");
         assertThat(Files.readString(current.resolve("trainer.args"))).contains("--add-modules jdk.incubator.vector");
     }

@@ -72,11 +72,13 @@ class PacerTest {
         Result made = pacer(tiny("run"), "--note", "first", "-o", "json");
         assertThat(made.code()).as(made.out() + made.err()).isZero();
         run = made.json().path("run").path("id").asText();
-        assertThat(made.json().path("run").path("verdict").path("passed").asBoolean()).isTrue();
+        assertThat(made.json().path("run").path("verdict").path("passed").asBoolean())
+                .isTrue();
     }
 
     private RunRecord record(String id) throws IOException {
-        return RunJson.MAPPER.readValue(folder.resolve("runs/" + id + "/run.json").toFile(), RunRecord.class);
+        return RunJson.MAPPER.readValue(
+                folder.resolve("runs/" + id + "/run.json").toFile(), RunRecord.class);
     }
 
     @Test
@@ -93,16 +95,20 @@ class PacerTest {
     void aFinishedRunIsNotResumed() {
         Result result = pacer("resume", run);
         assertThat(result.code()).isEqualTo(Exit.USAGE);
-        assertThat(result.err()).isEqualTo("pacer: run " + run + " is finished; a new one of its preset: ./pacer run tiny\n");
+        assertThat(result.err())
+                .isEqualTo("pacer: run " + run + " is finished; a new one of its preset: ./pacer run tiny\n");
     }
 
     @Test
     void theTextOfARunIsTheSameForTheSameSeed() throws Exception {
-        String[] command = {"sample", run, "--prompt", "the ", "--tokens", "12", "--seed", "5", "-o", "json", "-n", "2"};
+        String[] command = {"sample", run, "--prompt", "the ", "--tokens", "12", "--seed", "5", "-o", "json", "-n", "2"
+        };
         JsonNode once = pacer(command).json();
         assertThat(once).isEqualTo(pacer(command).json());
         assertThat(once.path("texts")).hasSize(2);
-        assertThat(once.path("texts").get(0).asText()).hasSize(12).isNotEqualTo(once.path("texts").get(1).asText());
+        assertThat(once.path("texts").get(0).asText())
+                .hasSize(12)
+                .isNotEqualTo(once.path("texts").get(1).asText());
     }
 
     @Test
@@ -138,7 +144,10 @@ class PacerTest {
         assertThat(measured.path("validationLoss").asDouble())
                 .isEqualTo(record(run).verdict().validationLoss());
         assertThat(measured.path("tokens").asLong()).isEqualTo(160);
-        assertThat(pacer("eval", run, "--tokens", "80", "-o", "json").json().path("tokens").asLong())
+        assertThat(pacer("eval", run, "--tokens", "80", "-o", "json")
+                        .json()
+                        .path("tokens")
+                        .asLong())
                 .isEqualTo(80);
     }
 
@@ -148,12 +157,14 @@ class PacerTest {
         assertThat(trained.code()).as(trained.err()).isZero();
         String id = trained.json().path("run").path("id").asText();
         Result compared = pacer("compare", run, id, "-o", "json");
-        assertThat(compared.json().path("bestValidationLoss").get(0)).isEqualTo(compared.json().path("bestValidationLoss").get(1));
+        assertThat(compared.json().path("bestValidationLoss").get(0))
+                .isEqualTo(compared.json().path("bestValidationLoss").get(1));
         assertThat(compared.json().path("steps").get(1).asInt()).isEqualTo(12);
         assertThat(compared.json().path("settings")).isEmpty();
         assertThat(pacer("resume", id).code()).isZero();
         assertThat(record(id).status()).isEqualTo(RunStatus.FINISHED);
-        assertThat(record(id).verdict().validationLoss()).isEqualTo(record(run).verdict().validationLoss());
+        assertThat(record(id).verdict().validationLoss())
+                .isEqualTo(record(run).verdict().validationLoss());
     }
 
     @Test
@@ -174,8 +185,17 @@ class PacerTest {
     @Test
     void wrongWordsAreUsageErrorsWithoutTraces() {
         for (String[] words : new String[][] {
-            {}, {"rnus"}, {"--frobnicate"}, {"runs", "--al"}, {"compare", "x"}, {"report", "nope"}, {"runs", "-o", "xml"},
-            {"parity"}, {"parity", folder.resolve("nothing").toString()}, {"resume", "nope"}, {"eval", "nope"}
+            {},
+            {"rnus"},
+            {"--frobnicate"},
+            {"runs", "--al"},
+            {"compare", "x"},
+            {"report", "nope"},
+            {"runs", "-o", "xml"},
+            {"parity"},
+            {"parity", folder.resolve("nothing").toString()},
+            {"resume", "nope"},
+            {"eval", "nope"}
         }) {
             Result result = pacer(words);
             assertThat(result.code()).as("%s: %s", List.of(words), result).isEqualTo(Exit.USAGE);
@@ -191,7 +211,8 @@ class PacerTest {
             Result help = pacer(name, "--help");
             assertThat(help.code()).as(name).isZero();
             assertThat(help.out()).as(name).startsWith("Usage: pacer " + name).contains("--debug");
-            assertThat(help.out().lines()).as(name).allSatisfy(line -> assertThat(line.length()).isLessThanOrEqualTo(80));
+            assertThat(help.out().lines()).as(name).allSatisfy(line -> assertThat(line.length())
+                    .isLessThanOrEqualTo(80));
         }
     }
 
@@ -199,7 +220,8 @@ class PacerTest {
     void presetsAreListedAndShown() throws Exception {
         assertThat(pacer("presets").out()).contains("quickstart", "806k", "≤ 1.69");
         assertThat(pacer("presets", "quickstart").out()).contains("train.steps = 2000", "nanoGPT");
-        assertThat(pacer("presets", "-o", "json").json().findValuesAsText("name")).contains("quickstart");
+        assertThat(pacer("presets", "-o", "json").json().findValuesAsText("name"))
+                .contains("quickstart");
         assertThat(pacer("presets", "nope").code()).isEqualTo(Exit.USAGE);
     }
 
@@ -212,7 +234,10 @@ class PacerTest {
     void theDoctorFindsAServiceThatIsNotThere() throws Exception {
         Result ill = pacer("doctor", "--temporal", "127.0.0.1:1", "-o", "json");
         assertThat(ill.code()).isEqualTo(Exit.FAILED);
-        assertThat(ill.json().findValuesAsText("remedy")).singleElement().asString().contains("start the service");
+        assertThat(ill.json().findValuesAsText("remedy"))
+                .singleElement()
+                .asString()
+                .contains("start the service");
         assertThat(pacer("doctor").code()).isZero();
     }
 }

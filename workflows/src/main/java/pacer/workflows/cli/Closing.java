@@ -72,7 +72,9 @@ final class Closing {
                 yield out.paint(tone, Boolean.FALSE.equals(passed) ? "✗" : "✓") + " " + out.paint(Tone.STRONG, text);
             }
             case FAILED -> out.paint(Tone.BAD, "✗") + " " + out.paint(Tone.STRONG, "failed" + failure);
-            case STOPPED -> out.paint(Tone.WARN, "●") + " " + out.paint(Tone.STRONG, "stopped" + failure);
+            case STOPPED ->
+                out.paint(Tone.WARN, "●") + " "
+                        + out.paint(Tone.STRONG, failure.isEmpty() ? "stopped" : failure.substring(2));
             case RUNNING -> out.paint(Tone.WARN, "●") + " " + out.paint(Tone.STRONG, "still running");
         };
     }

@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.SerializationFeature;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.Map;
 import pacer.activities.run.RunJson;
@@ -18,7 +19,13 @@ import pacer.activities.run.RunJson;
 record Console(Terminal out, PrintStream err, Map<String, String> environment) {
 
     static Console standard(Map<String, String> environment) {
-        return new Console(Terminal.standard(environment), Terminal.plainError().out(), environment);
+        return new Console(
+                Terminal.standard(environment), new PrintStream(System.err, true, StandardCharsets.UTF_8), environment);
+    }
+
+    /** Standard error for what people read while standard output is for a script; never drawn over. */
+    Terminal errors() {
+        return new Terminal(err, false, false, TerminalSize.fixed(80));
     }
 
     void println(String line) {

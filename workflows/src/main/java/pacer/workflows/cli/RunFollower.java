@@ -34,17 +34,16 @@ final class RunFollower {
 
     /** Runs to the end; the exit code. */
     int follow(Start start) throws IOException, InterruptedException {
-        Terminal shown = json ? Terminal.plainError() : console.out();
+        Terminal shown = json ? console.errors() : console.out();
         try (Pipeline pipeline = Pipeline.open(new PipelineOptions(home, temporal, console.environment()))) {
             RunHandle run = start.on(pipeline);
             RunView view = new RunView(shown, System::nanoTime).ticking();
             shown.size().follow();
-            StopSignals.listen(view, run::stop, console.program() + " resume " + run.id());
             view.say(shown.paint(Tone.STRONG, run.id())
                     + (run.resumed() ? "  goes on where it stopped" : "")
                     + shown.paint(Tone.QUIET, "  " + pipeline.announcement()));
             PipelineOutcome outcome;
-            try {
+            try (StopSignals _ = StopSignals.listen(view, run::stop, console.program() + " resume " + run.id())) {
                 outcome = run.follow(view);
             } finally {
                 view.close();

@@ -131,7 +131,11 @@ final class RunView implements Consumer<RunUpdate>, AutoCloseable {
                         + Terminal.harmless(e.reason()));
             case TrainingEvent.Validated e -> {
                 if (!terminal.interactive()) {
-                    printPace();
+                    say("  step %s  val %s%s"
+                            .formatted(
+                                    Quantities.grouped(e.step()),
+                                    Quantities.loss(e.loss()),
+                                    e.best() ? ", the best so far" : ""));
                 }
             }
             default -> nowAndThen();

@@ -1,6 +1,7 @@
 package pacer.workflows.cli;
 
 import java.lang.reflect.InvocationHandler;
+import java.lang.reflect.Method;
 import java.lang.reflect.Proxy;
 
 /**
@@ -10,8 +11,15 @@ import java.lang.reflect.Proxy;
 final class Signals {
     private Signals() {}
 
-    /** Runs {@code action} at each signal {@code name} (INT, TERM …); false where this JVM or system has no such signal. */
-    static boolean on(String name, Runnable action) {
+    /** Gives a signal back to whoever had it before. */
+    @FunctionalInterface
+    interface Taken extends AutoCloseable {
+        @Override
+        void close();
+    }
+
+    /** Runs {@code action} at each signal {@code name} (INT, TERM …), where this JVM and system have such a signal. */
+    static Taken on(String name, Runnable action) {
         try {
             Class<?> signal = Class.forName("sun.misc.Signal");
             Class<?> handler = Class.forName("sun.misc.SignalHandler");
@@ -25,11 +33,20 @@ final class Signals {
                 default -> "handler of " + name;
             };
             Object proxy = Proxy.newProxyInstance(Signals.class.getClassLoader(), new Class<?>[] {handler}, calls);
-            signal.getMethod("handle", signal, handler)
-                    .invoke(null, signal.getConstructor(String.class).newInstance(name), proxy);
-            return true;
+            Method handle = signal.getMethod("handle", signal, handler);
+            Object taken = signal.getConstructor(String.class).newInstance(name);
+            Object before = handle.invoke(null, taken, proxy);
+            return () -> giveBack(handle, taken, before);
         } catch (ReflectiveOperationException e) {
-            return false;
+            return () -> {};
+        }
+    }
+
+    private static void giveBack(Method handle, Object signal, Object before) {
+        try {
+            handle.invoke(null, signal, before);
+        } catch (ReflectiveOperationException e) {
+            throw new IllegalStateException("a signal that was taken can be given back", e);
         }
     }
 }

@@ -1,19 +1,24 @@
 package pacer.workflows.cli;
 
+import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.IntConsumer;
 
 /** What Ctrl-C does to a run: the first asks for an end with a checkpoint, the second ends at once. */
-final class StopSignals {
-    private StopSignals() {}
+final class StopSignals implements AutoCloseable {
+    private final List<Signals.Taken> taken;
+
+    private StopSignals(List<Signals.Taken> taken) {
+        this.taken = taken;
+    }
 
     /**
-     * Begins to listen.
+     * Listens until it is closed.
      *
      * @param ask asks for the end; it may take its time
      * @param goOn how to go on with the run later
      */
-    static void listen(RunView view, Runnable ask, String goOn) {
+    static StopSignals listen(RunView view, Runnable ask, String goOn) {
         AtomicInteger heard = new AtomicInteger();
         IntConsumer stop = number -> {
             if (heard.getAndIncrement() == 0) {
@@ -24,8 +29,14 @@ final class StopSignals {
                 Runtime.getRuntime().halt(128 + number);
             }
         };
-        Signals.on("INT", () -> stop.accept(2));
-        Signals.on("TERM", () -> stop.accept(15));
-        Signals.on("HUP", () -> stop.accept(1));
+        return new StopSignals(List.of(
+                Signals.on("INT", () -> stop.accept(2)),
+                Signals.on("TERM", () -> stop.accept(15)),
+                Signals.on("HUP", () -> stop.accept(1))));
+    }
+
+    @Override
+    public void close() {
+        taken.forEach(Signals.Taken::close);
     }
 }

@@ -18,24 +18,14 @@ record Terminal(PrintStream out, boolean interactive, boolean color, TerminalSiz
 
     /** Standard output. */
     static Terminal standard(Map<String, String> environment) {
-        return of(FileDescriptor.out, environment);
-    }
-
-    /** Standard error, for what people read while standard output is for a script. Never drawn over. */
-    static Terminal plainError() {
-        return new Terminal(
-                new PrintStream(System.err, true, StandardCharsets.UTF_8), false, false, TerminalSize.fixed(80));
-    }
-
-    private static Terminal of(FileDescriptor descriptor, Map<String, String> environment) {
-        // the launcher knows for nothing what costs Java a native call: whether standard output is a terminal, and its
-        // width
+        // whether standard output is a terminal, and how wide, costs the launcher nothing to find out and Java a native
+        // call
         String columns = environment.getOrDefault("PACER_COLUMNS", "");
-        boolean terminal = !columns.isEmpty()
-                || (environment.get("PACER_HOME") == null && System.console().isTerminal());
+        boolean terminal = !columns.isEmpty();
         boolean smart = !environment.getOrDefault("TERM", "dumb").equals("dumb");
         boolean colors = environment.getOrDefault("NO_COLOR", "").isEmpty();
-        return new Terminal(utf8(descriptor), terminal && smart, terminal && smart && colors, TerminalSize.of(columns));
+        return new Terminal(
+                utf8(FileDescriptor.out), terminal && smart, terminal && smart && colors, TerminalSize.of(columns));
     }
 
     private static PrintStream utf8(FileDescriptor descriptor) {

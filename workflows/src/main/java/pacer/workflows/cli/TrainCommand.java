@@ -47,16 +47,16 @@ final class TrainCommand implements Callable<Integer> {
     public Integer call() throws IOException, InterruptedException {
         RunSpec resolved =
                 SpecResolver.forMachine(spec.load(), Runtime.getRuntime().availableProcessors());
-        Terminal shown = output.json() ? Terminal.plainError() : console.out();
+        Terminal shown = output.json() ? console.errors() : console.out();
         try (BareTraining training =
                 BareTraining.of(resolved, fresh, places.home(console.environment()), console.environment())) {
             RunFolder folder = training.folder();
             RunView view = new RunView(shown, System::nanoTime).ticking();
             shown.size().follow();
-            StopSignals.listen(view, training::stop, console.program() + " train " + spec.preset());
             view.say(shown.paint(Tone.STRONG, folder.id()) + (training.resumed() ? "  goes on where it stopped" : ""));
             int code = Exit.OK;
-            try {
+            try (StopSignals _ =
+                    StopSignals.listen(view, training::stop, console.program() + " train " + spec.preset())) {
                 training.run(resolved, note, view);
             } catch (StoppedException e) {
                 code = Exit.STOPPED;

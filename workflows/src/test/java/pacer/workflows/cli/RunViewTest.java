@@ -100,7 +100,7 @@ class RunViewTest {
                 .hasSize(3)
                 .last()
                 .asString()
-                .contains("2,000/2,000", "val 1.7000");
+                .isEqualTo("  step 2,000  val 1.7000, the best so far");
     }
 
     @Test

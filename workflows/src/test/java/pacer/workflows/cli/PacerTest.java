@@ -1,0 +1,243 @@
+package pacer.workflows.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestInstance;
+import org.junit.jupiter.api.io.TempDir;
+import pacer.activities.run.RunJson;
+import pacer.activities.run.RunRecord;
+import pacer.activities.run.RunStatus;
+
+/** The commands on a tiny run that one of them makes, with real trainer processes. */
+@TestInstance(TestInstance.Lifecycle.PER_CLASS)
+class PacerTest {
+    @TempDir
+    private static Path folder;
+
+    private String run;
+
+    private record Result(int code, String out, String err) {
+
+        JsonNode json() throws IOException {
+            return RunJson.MAPPER.readTree(out);
+        }
+    }
+
+    private static Result pacer(String... arguments) {
+        Screen screen = new Screen();
+        Map<String, String> environment = Map.of(
+                "PACER_RUNS", folder.resolve("runs").toString(),
+                "PACER_CACHE", folder.resolve("cache").toString(),
+                "PACER_COMMAND", "./pacer");
+        int code = Pacer.run(arguments, screen.console(environment));
+        return new Result(code, screen.raw(), screen.errors());
+    }
+
+    private static Result pacer(List<String> some, String... more) {
+        List<String> all = new ArrayList<>(some);
+        all.addAll(List.of(more));
+        return pacer(all.toArray(String[]::new));
+    }
+
+    private static List<String> tiny(String command) throws IOException {
+        Path text = folder.resolve("text.txt");
+        Files.writeString(text, "the quick brown fox jumps over the lazy dog\n".repeat(200));
+        Path preset = folder.resolve("tiny.yaml");
+        Files.writeString(preset, """
+                name: tiny
+                description: for tests
+                dataset: {url: 'file:%s', tokenizer: characters}
+                model: {layers: 1, heads: 2, width: 16, sequenceLength: 8, bias: false}
+                train: {steps: 12, batchTokens: 32, microBatch: 4, threads: 1}
+                optimizer: {learningRate: 1e-2}
+                evaluation: {everySteps: 4, tokens: 160}
+                sample: {count: 1, tokens: 16}
+                checkpoint: {everySteps: 4}
+                expectation: {validationLoss: 9, referenceLoss: 1.5, source: nobody}
+                """.formatted(text));
+        return List.of(command, preset.toString());
+    }
+
+    @BeforeAll
+    void makeARun() throws IOException {
+        Result made = pacer(tiny("run"), "--note", "first", "-o", "json");
+        assertThat(made.code()).as(made.out() + made.err()).isZero();
+        run = made.json().path("run").path("id").asText();
+        assertThat(made.json().path("run").path("verdict").path("passed").asBoolean())
+                .isTrue();
+    }
+
+    private RunRecord record(String id) throws IOException {
+        return RunJson.MAPPER.readValue(
+                folder.resolve("runs/" + id + "/run.json").toFile(), RunRecord.class);
+    }
+
+    @Test
+    void aRunIsListedReportedAndFinished() throws Exception {
+        assertThat(record(run).status()).isEqualTo(RunStatus.FINISHED);
+        assertThat(folder.resolve("runs").resolve(run).resolve("report.html")).isNotEmptyFile();
+        assertThat(pacer("runs").out()).contains("✓  " + run, "finished", "first");
+        assertThat(pacer("runs", "-o", "json").json().findValuesAsText("id")).contains(run);
+        Result report = pacer("report", run, "-o", "json");
+        assertThat(Path.of(report.json().path("report").asText())).isNotEmptyFile();
+    }
+
+    @Test
+    void aFinishedRunIsNotResumed() {
+        Result result = pacer("resume", run);
+        assertThat(result.code()).isEqualTo(Exit.USAGE);
+        assertThat(result.err())
+                .isEqualTo("pacer: run " + run + " is finished; a new one of its preset: ./pacer run tiny\n");
+    }
+
+    @Test
+    void theTextOfARunIsTheSameForTheSameSeed() throws Exception {
+        String[] command = {"sample", run, "--prompt", "the ", "--tokens", "12", "--seed", "5", "-o", "json", "-n", "2"
+        };
+        JsonNode once = pacer(command).json();
+        assertThat(once).isEqualTo(pacer(command).json());
+        assertThat(once.path("texts")).hasSize(2);
+        assertThat(once.path("texts").get(0).asText())
+                .hasSize(12)
+                .isNotEqualTo(once.path("texts").get(1).asText());
+    }
+
+    @Test
+    void aPromptCanComeFromAFile() throws Exception {
+        Path prompt = Files.writeString(folder.resolve("prompt.txt"), "the lazy");
+        Result result = pacer("sample", run, "--prompt", "FILE:" + prompt, "--tokens", "3");
+        assertThat(result.out()).startsWith("the lazy").hasSizeGreaterThan("the lazy".length() + 2);
+        Result missing = pacer("sample", run, "--prompt", "FILE:" + prompt + "x");
+        assertThat(missing.code()).isEqualTo(Exit.FAILED);
+        assertThat(missing.err()).isEqualTo("pacer: " + prompt + "x: no such file\n");
+    }
+
+    @Test
+    void badWishesForSamplesAreOneLine() {
+        for (List<String> wish : List.of(
+                List.of("--temperature", "-1"),
+                List.of("--top-k", "-1"),
+                List.of("--tokens", "0"),
+                List.of("--prompt", ""),
+                List.of("--prompt", "日本"),
+                List.of("--checkpoint", "7"),
+                List.of("--threads", "-3"))) {
+            Result result = pacer(List.of("sample", run), wish.toArray(String[]::new));
+            assertThat(result.code()).as("%s: %s", wish, result).isEqualTo(Exit.USAGE);
+            assertThat(result.err().lines()).as("%s", wish).hasSize(1);
+            assertThat(result.out()).as("%s", wish).isEmpty();
+        }
+    }
+
+    @Test
+    void evaluatingARunGivesWhatItsOwnEvaluationGave() throws Exception {
+        JsonNode measured = pacer("eval", run, "-o", "json").json();
+        assertThat(measured.path("validationLoss").asDouble())
+                .isEqualTo(record(run).verdict().validationLoss());
+        assertThat(measured.path("tokens").asLong()).isEqualTo(160);
+        assertThat(pacer("eval", run, "--tokens", "80", "-o", "json")
+                        .json()
+                        .path("tokens")
+                        .asLong())
+                .isEqualTo(80);
+    }
+
+    @Test
+    void trainingWithoutAWorkflowTakesTheSameStepsAndCanBeFinishedLater() throws Exception {
+        Result trained = pacer(tiny("train"), "--new", "-o", "json");
+        assertThat(trained.code()).as(trained.err()).isZero();
+        String id = trained.json().path("run").path("id").asText();
+        Result compared = pacer("compare", run, id, "-o", "json");
+        assertThat(compared.json().path("bestValidationLoss").get(0))
+                .isEqualTo(compared.json().path("bestValidationLoss").get(1));
+        assertThat(compared.json().path("steps").get(1).asInt()).isEqualTo(12);
+        assertThat(compared.json().path("settings")).isEmpty();
+        assertThat(pacer("resume", id).code()).isZero();
+        assertThat(record(id).status()).isEqualTo(RunStatus.FINISHED);
+        assertThat(record(id).verdict().validationLoss())
+                .isEqualTo(record(run).verdict().validationLoss());
+    }
+
+    @Test
+    void aMissedExpectationHasItsOwnExitCode() throws Exception {
+        Result missed = pacer(tiny("run"), "--new", "--set", "expectation.validationLoss=0.01");
+        assertThat(missed.code()).as(missed.err()).isEqualTo(Exit.MISSED);
+        assertThat(missed.out()).contains("✗ missed", "✓ Dataset", "(reused)", "report", "./pacer sample", "│");
+    }
+
+    @Test
+    void settingsThatAreWrongAreAllSaidBeforeAnythingStarts() throws Exception {
+        Result wrong = pacer(tiny("run"), "--set", "train.stepz=5", "--set", "model.layers=0");
+        assertThat(wrong.code()).isEqualTo(Exit.USAGE);
+        assertThat(wrong.err()).contains("train.stepz", "model.layers").doesNotContain("\tat ", "Exception");
+        assertThat(pacer("run", "quickstrat").err()).contains("quickstrat", "quickstart");
+    }
+
+    @Test
+    void wrongWordsAreUsageErrorsWithoutTraces() {
+        for (String[] words : new String[][] {
+            {},
+            {"rnus"},
+            {"--frobnicate"},
+            {"runs", "--al"},
+            {"compare", "x"},
+            {"report", "nope"},
+            {"runs", "-o", "xml"},
+            {"parity"},
+            {"parity", folder.resolve("nothing").toString()},
+            {"resume", "nope"},
+            {"eval", "nope"}
+        }) {
+            Result result = pacer(words);
+            assertThat(result.code()).as("%s: %s", List.of(words), result).isEqualTo(Exit.USAGE);
+            assertThat(result.err()).as("%s", List.of(words)).doesNotContain("\tat ");
+        }
+        assertThat(pacer("--debug", "report", "nope").err()).contains("\tat ");
+    }
+
+    @Test
+    void everyCommandExplainsItself() {
+        assertThat(pacer("--help").out()).contains("Exit codes:").contains(Commands.NAMES);
+        for (String name : Commands.NAMES) {
+            Result help = pacer(name, "--help");
+            assertThat(help.code()).as(name).isZero();
+            assertThat(help.out()).as(name).startsWith("Usage: pacer " + name).contains("--debug");
+            assertThat(help.out().lines()).as(name).allSatisfy(line -> assertThat(line.length())
+                    .isLessThanOrEqualTo(80));
+        }
+    }
+
+    @Test
+    void presetsAreListedAndShown() throws Exception {
+        assertThat(pacer("presets").out()).contains("quickstart", "806k", "≤ 1.69");
+        assertThat(pacer("presets", "quickstart").out()).contains("train.steps = 2000", "nanoGPT");
+        assertThat(pacer("presets", "-o", "json").json().findValuesAsText("name"))
+                .contains("quickstart");
+        assertThat(pacer("presets", "nope").code()).isEqualTo(Exit.USAGE);
+    }
+
+    @Test
+    void theCompletionScriptKnowsAllCommands() {
+        assertThat(pacer("completion").out()).startsWith("#!").contains(Commands.NAMES);
+    }
+
+    @Test
+    void theDoctorFindsAServiceThatIsNotThere() throws Exception {
+        Result ill = pacer("doctor", "--temporal", "127.0.0.1:1", "-o", "json");
+        assertThat(ill.code()).isEqualTo(Exit.FAILED);
+        assertThat(ill.json().findValuesAsText("remedy"))
+                .singleElement()
+                .asString()
+                .contains("start the service");
+        assertThat(pacer("doctor").code()).isZero();
+    }
+}

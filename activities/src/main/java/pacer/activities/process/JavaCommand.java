@@ -13,8 +13,7 @@ import pacer.trainer.Trainer;
  * @param java the executable and its options, class path included
  */
 public record JavaCommand(List<String> java) {
-    private static final List<String> FLAGS = Stream.concat(
-                    Trainer.JVM_FLAGS.stream(), Stream.of("-XX:+UseSerialGC"))
+    private static final List<String> FLAGS = Stream.concat(Trainer.JVM_FLAGS.stream(), Stream.of("-XX:+UseSerialGC"))
             .toList();
 
     public JavaCommand {

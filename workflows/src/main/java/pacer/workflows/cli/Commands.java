@@ -5,7 +5,20 @@ import java.util.concurrent.Callable;
 
 /** The subcommands by name, in the order in which help lists them. */
 final class Commands {
-    static final List<String> NAMES = List.of("run", "resume", "train", "sample", "eval", "parity", "presets", "runs", "compare", "report", "doctor", "version", "completion");
+    static final List<String> NAMES = List.of(
+            "run",
+            "resume",
+            "train",
+            "sample",
+            "eval",
+            "parity",
+            "presets",
+            "runs",
+            "compare",
+            "report",
+            "doctor",
+            "version",
+            "completion");
 
     private Commands() {}
 

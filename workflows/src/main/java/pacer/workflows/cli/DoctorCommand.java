@@ -21,7 +21,10 @@ import picocli.CommandLine.Mixin;
 
 @Command(
         name = "doctor",
-        description = {"Check what pacer needs on this machine, and say how to mend what is wrong.", "Exits 1 when something is.%n"})
+        description = {
+            "Check what pacer needs on this machine, and say how to mend what is wrong.",
+            "Exits 1 when something is.%n"
+        })
 final class DoctorCommand implements Callable<Integer> {
     private static final long LITTLE_SPACE = 2_000_000_000L;
 
@@ -71,7 +74,11 @@ final class DoctorCommand implements Callable<Integer> {
         findings.add(Finding.good(
                 "machine",
                 "%s, %d cores, %s memory, %s"
-                        .formatted(machine.cpu(), machine.cores(), Quantities.bytes(machine.memoryBytes()), machine.os())));
+                        .formatted(
+                                machine.cpu(),
+                                machine.cores(),
+                                Quantities.bytes(machine.memoryBytes()),
+                                machine.os())));
         findings.add(products(home.cache()));
         findings.add(start(environment));
         findings.add(folder("runs", home.runs()));
@@ -109,13 +116,17 @@ final class DoctorCommand implements Callable<Integer> {
     }
 
     private static Finding java() {
-        String text = Runtime.version() + ", " + System.getProperty("java.vendor") + ", " + System.getProperty("java.home");
+        String text =
+                Runtime.version() + ", " + System.getProperty("java.vendor") + ", " + System.getProperty("java.home");
         if (Runtime.version().feature() < 25) {
             return new Finding("java", State.BAD, text, "install a JDK 25 or newer, or let JAVA_HOME point to it");
         }
         if (ModuleFinder.ofSystem().find("jdk.incubator.vector").isEmpty()) {
             return new Finding(
-                    "java", State.BAD, text + ", without jdk.incubator.vector", "use a full JDK 25, such as Eclipse Temurin");
+                    "java",
+                    State.BAD,
+                    text + ", without jdk.incubator.vector",
+                    "use a full JDK 25, such as Eclipse Temurin");
         }
         return Finding.good("java", text);
     }
@@ -138,7 +149,8 @@ final class DoctorCommand implements Callable<Integer> {
         if (build == null) {
             return Finding.good("start", "not by the launcher");
         }
-        boolean caches = Files.isRegularFile(Path.of(build, "cli.aot")) && Files.isRegularFile(Path.of(build, "trainer.aot"));
+        boolean caches =
+                Files.isRegularFile(Path.of(build, "cli.aot")) && Files.isRegularFile(Path.of(build, "trainer.aot"));
         return new Finding(
                 "start",
                 caches ? State.GOOD : State.POOR,
@@ -170,7 +182,10 @@ final class DoctorCommand implements Callable<Integer> {
             return Finding.good("temporal", connection.description().replaceFirst("^Temporal: ", ""));
         } catch (IOException e) {
             return new Finding(
-                    "temporal", State.BAD, e.getMessage(), "start the service, or unset the address to use one in this process");
+                    "temporal",
+                    State.BAD,
+                    e.getMessage(),
+                    "start the service, or unset the address to use one in this process");
         }
     }
 }

@@ -86,11 +86,7 @@ final class ReportPage {
         List<String> tiles = new ArrayList<>();
         data.validationLoss()
                 .ifPresent(loss -> tiles.add(tile("validation loss", Quantities.loss(loss), "", lossContext(spec))));
-        tiles.add(tile(
-                "time",
-                Quantities.duration(data.seconds()),
-                "",
-                "all stages, " + TIME.format(ended())));
+        tiles.add(tile("time", Quantities.duration(data.seconds()), "", "all stages, " + TIME.format(ended())));
         double speed = history.tokensPerSecond();
         if (Double.isFinite(speed)) {
             tiles.add(tile(

@@ -1,6 +1,7 @@
 package pacer.trainer.bench;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.JsonMappingException;
 import java.util.List;
 
 /**
@@ -55,13 +56,19 @@ public record StepResult(
         try {
             result = BenchJson.MAPPER.readValue(json, StepResult.class);
         } catch (JsonProcessingException e) {
-            throw new IllegalArgumentException("no result of a step: " + e.getOriginalMessage(), e);
+            throw new IllegalArgumentException("no result of a step: " + place(e) + e.getOriginalMessage(), e);
         }
         require(result.steps > 0 && result.tokens > 0, "nothing was timed");
         require(result.millis.p10() > 0 && Double.isFinite(result.millis.p90()), "step time " + result.millis);
         require(result.cpuMillis > 0 && result.tokensPerSecond > 0, "CPU time or speed is not above 0");
         require(result.losses.stream().allMatch(Double::isFinite), "a loss is not finite: " + result.losses);
         return result;
+    }
+
+    private static String place(JsonProcessingException e) {
+        return e instanceof JsonMappingException m && !m.getPath().isEmpty()
+                ? m.getPath().getLast().getFieldName() + ": "
+                : "";
     }
 
     private static void require(boolean holds, String otherwise) {

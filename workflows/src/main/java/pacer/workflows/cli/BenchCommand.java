@@ -107,6 +107,7 @@ final class BenchCommand implements Callable<Integer> {
     private OutputOption output;
 
     private final Console console;
+    private volatile boolean stopped;
 
     BenchCommand(Console console) {
         this.console = console;
@@ -138,9 +139,13 @@ final class BenchCommand implements Callable<Integer> {
                 shown.println("saved " + Console.shown(report.save(save)));
             }
             return Exit.OK;
-        } catch (InterruptedException e) {
+        } catch (InterruptedException | IOException e) {
+            if (e instanceof IOException failure && !stopped) {
+                throw failure;
+            }
+            // a Ctrl-C reaches the children too: one of them may have failed of it first
             console.err().println("pacer: ended; nothing was saved");
-            return 130;
+            return 128 + 2; // as shells have it of SIGINT
         }
     }
 
@@ -201,10 +206,13 @@ final class BenchCommand implements Callable<Integer> {
     }
 
     /** The thread that waits for a child is interrupted, kills the child and cleans up. */
-    private static void endOnSignals() {
+    private void endOnSignals() {
         Thread waiting = Thread.currentThread();
         for (String signal : List.of("INT", "TERM", "HUP")) {
-            Signals.on(signal, waiting::interrupt);
+            Signals.on(signal, () -> {
+                stopped = true;
+                waiting.interrupt();
+            });
         }
     }
 }

@@ -6,10 +6,13 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Comparator;
 import java.util.List;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
 import java.util.stream.Stream;
 
 /** What a benchmark needs on disk while it runs; gone with it. */
 record BenchFolder(Path path) implements AutoCloseable {
+    private static final int ATTEMPTS = 30;
 
     static BenchFolder create() throws IOException {
         return new BenchFolder(Files.createTempDirectory("pacer-bench-"));
@@ -31,16 +34,19 @@ record BenchFolder(Path path) implements AutoCloseable {
 
     /** Deletes {@code folder} with all that is in it, if it is there; links are not followed. */
     static void delete(Path folder) throws IOException {
-        if (!Files.exists(folder)) {
-            return;
-        }
-        try (Stream<Path> tree = Files.walk(folder)) {
-            List<Path> deepestFirst = tree.sorted(Comparator.reverseOrder()).toList();
-            for (Path each : deepestFirst) {
-                Files.deleteIfExists(each);
+        for (int attempt = 1; Files.exists(folder); attempt++) {
+            try (Stream<Path> tree = Files.walk(folder)) {
+                List<Path> deepestFirst = tree.sorted(Comparator.reverseOrder()).toList();
+                for (Path each : deepestFirst) {
+                    Files.deleteIfExists(each);
+                }
+            } catch (IOException | UncheckedIOException e) {
+                if (attempt == ATTEMPTS) {
+                    throw new IOException(folder + " could not be deleted: " + e.getMessage(), e);
+                }
+                // a process that was killed may write for a moment more
+                LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(100));
             }
-        } catch (UncheckedIOException e) {
-            throw e.getCause();
         }
     }
 }

@@ -1,6 +1,7 @@
 package pacer.workflows.cli;
 
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -38,10 +39,8 @@ final class BenchMemory {
                     .mapToLong(line -> 1024 * Long.parseLong(line.replaceAll("[^0-9]", "")))
                     .findFirst()
                     .orElse(0);
-        } catch (IOException e) {
-            return 0; // ended, or no Linux
-        } catch (java.io.UncheckedIOException e) {
-            return 0; // ended while being read
+        } catch (IOException | UncheckedIOException e) {
+            return 0; // ended, perhaps while being read; or no Linux
         }
     }
 }

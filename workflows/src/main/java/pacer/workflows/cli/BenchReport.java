@@ -125,7 +125,7 @@ record BenchReport(Instant time, BenchMachine machine, String command, String he
                         machine.pacer(), machine.commit() == null ? "" : " (" + machine.commit() + ")", machine.jvm()));
         if (machine.load() >= 0) {
             facts.add(String.format(Locale.ROOT, "load when it began: %.2f", machine.load())
-                    + (machine.busy() ? "; others worked on this machine: ratios hold roughly, times do not" : ""));
+                    + (machine.busy() ? "; others worked on this machine: times do not hold, ratios roughly" : ""));
         }
         return facts;
     }

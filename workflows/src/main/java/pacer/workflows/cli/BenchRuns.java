@@ -10,13 +10,14 @@ import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.function.ToDoubleFunction;
 import pacer.activities.publishing.report.Quantities;
+import pacer.activities.run.Stage;
 import pacer.activities.run.StageRecord;
 import pacer.trainer.bench.Spread;
 
 /**
  * Whole runs, from raw text to the trained model: {@code pacer run} with all its stages, and, in turns, nanoGPT's own commands.
  *
- * @param layers preset and settings
+ * @param layers preset and settings, without folders
  * @param nanoGpt settings of its {@code train.py}; null without it
  */
 record BenchRuns(String preset, List<String> layers, List<String> nanoGpt, String torch, List<Pair> pairs)
@@ -69,18 +70,15 @@ record BenchRuns(String preset, List<String> layers, List<String> nanoGpt, Strin
         }
         return new BenchRuns(
                 preset,
-                layers,
+                layers.stream().map(BenchReport::withoutPlaces).toList(),
                 nanoGpt == null ? null : nanoGpt.settings(),
                 nanoGpt == null ? null : nanoGpt.python().torch(),
                 pairs);
     }
 
     private static Ours ours(BenchProgram.Done done) {
-        double train = done.record().stages().stream()
-                .filter(stage -> stage.stage() == pacer.activities.run.Stage.TRAIN)
-                .mapToDouble(StageRecord::seconds)
-                .findFirst()
-                .orElse(Double.NaN);
+        double train =
+                done.record().stage(Stage.TRAIN).map(StageRecord::seconds).orElse(Double.NaN);
         return new Ours(
                 done.child().seconds(),
                 train,
@@ -133,11 +131,12 @@ record BenchRuns(String preset, List<String> layers, List<String> nanoGpt, Strin
     public List<BenchTable> tables() {
         List<List<String>> rows = new ArrayList<>();
         rows.add(row("whole run", p -> p.ours().seconds(), p -> p.theirs().seconds(), Quantities::duration));
-        rows.add(row(
-                "validation loss",
-                p -> p.ours().validationLoss(),
-                p -> p.theirs().validationLoss(),
-                Quantities::loss));
+        List<String> loss = new ArrayList<>(
+                List.of("validation loss", Quantities.loss(median(p -> p.ours().validationLoss()))));
+        if (compared()) {
+            loss.addAll(List.of(Quantities.loss(median(p -> p.theirs().validationLoss())), ""));
+        }
+        rows.add(loss);
         if (pairs.stream().allMatch(p -> p.ours().peakBytes() != null)) {
             rows.add(row(
                     "peak resident memory",
@@ -180,7 +179,7 @@ record BenchRuns(String preset, List<String> layers, List<String> nanoGpt, Strin
     @Override
     public List<String> remarks() {
         List<String> remarks = new ArrayList<>();
-        remarks.add("pacer: run " + BenchReport.withoutPlaces(String.join(" ", layers))
+        remarks.add("pacer: run " + String.join(" ", layers)
                 + ", from launch to the end of the process, with an empty cache: launcher, in-process Temporal"
                 + " service, dataset, staging, training, evaluation, samples, report");
         if (compared()) {

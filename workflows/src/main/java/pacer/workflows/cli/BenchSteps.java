@@ -6,7 +6,6 @@ import java.util.List;
 import java.util.Locale;
 import java.util.function.Function;
 import java.util.function.ToDoubleFunction;
-import pacer.activities.publishing.report.Quantities;
 import pacer.trainer.bench.BenchCase;
 import pacer.trainer.bench.Spread;
 import pacer.trainer.bench.StepResult;
@@ -34,7 +33,7 @@ record BenchSteps(BenchCase what, String adamW, List<Pair> pairs) implements Ben
         pairs = List.copyOf(pairs);
     }
 
-    private boolean compared() {
+    boolean compared() {
         return pairs.getFirst().theirs() != null;
     }
 
@@ -109,46 +108,7 @@ record BenchSteps(BenchCase what, String adamW, List<Pair> pairs) implements Ben
 
     @Override
     public List<BenchTable> tables() {
-        List<List<String>> rows = new ArrayList<>();
-        rows.add(row("step, median", s -> s.step().millis().median(), BenchSteps::millis));
-        rows.add(row("step, 10th percentile", s -> s.step().millis().p10(), BenchSteps::millis));
-        rows.add(row("step, 90th percentile", s -> s.step().millis().p90(), BenchSteps::millis));
-        rows.add(row("CPU time a step", s -> s.step().cpuMillis(), BenchSteps::millis));
-        rows.add(row("tokens/s", s -> s.step().tokensPerSecond(), Quantities::count));
-        if (sides().stream().allMatch(s -> s.step().peakBytes() != null)) {
-            rows.add(row("peak resident memory", s -> s.step().peakBytes(), b -> Quantities.bytes(b.longValue())));
-        }
-        rows.add(row("process start to first step", Side::secondsToFirstStep, Quantities::brief));
-        List<String> heads = compared()
-                ? List.of("median of " + pairs.size(), "pacer", engine(Pair::theirs), "ratio")
-                : List.of("median of " + pairs.size(), "pacer");
-        return List.of(new BenchTable(heads, rows), single());
-    }
-
-    private BenchTable single() {
-        List<List<String>> rows = new ArrayList<>();
-        for (int i = 0; i < pairs.size(); i++) {
-            Pair pair = pairs.get(i);
-            List<String> row = new ArrayList<>(List.of(Integer.toString(i + 1)));
-            row.addAll(cells(pair.ours()));
-            if (compared()) {
-                row.addAll(cells(pair.theirs()));
-                row.add(two(pair.ours().step().millis().median()
-                        / pair.theirs().step().millis().median()));
-                row.add(two(
-                        pair.ours().step().cpuMillis() / pair.theirs().step().cpuMillis()));
-            }
-            rows.add(row);
-        }
-        List<String> heads = new ArrayList<>(List.of("run", "pacer ms", "CPU ms"));
-        if (compared()) {
-            heads.addAll(List.of("PyTorch ms", "CPU ms", "ratio", "CPU ratio"));
-        }
-        return new BenchTable(heads, rows);
-    }
-
-    private static List<String> cells(Side side) {
-        return List.of(two(side.step().millis().median()), two(side.step().cpuMillis()));
+        return new BenchStepTables(this).all();
     }
 
     @Override
@@ -199,7 +159,8 @@ record BenchSteps(BenchCase what, String adamW, List<Pair> pairs) implements Ben
         return remarks;
     }
 
-    private List<Side> sides() {
+    /** Of every process. */
+    List<Side> sides() {
         List<Side> sides = new ArrayList<>();
         for (Pair pair : pairs) {
             sides.add(pair.ours());
@@ -210,32 +171,15 @@ record BenchSteps(BenchCase what, String adamW, List<Pair> pairs) implements Ben
         return sides;
     }
 
-    private List<String> row(String title, ToDoubleFunction<Side> of, Function<Double, String> shown) {
-        List<String> row = new ArrayList<>(List.of(title, shown.apply(median(Pair::ours, of))));
-        if (compared()) {
-            row.add(shown.apply(median(Pair::theirs, of)));
-            row.add(ratio(of).text());
-        }
-        return row;
-    }
-
-    private BenchRatio ratio(ToDoubleFunction<Side> of) {
+    BenchRatio ratio(ToDoubleFunction<Side> of) {
         return BenchRatio.of(pairs, pair -> of.applyAsDouble(pair.ours()), pair -> of.applyAsDouble(pair.theirs()));
     }
 
-    private double median(Function<Pair, Side> which, ToDoubleFunction<Side> of) {
+    double median(Function<Pair, Side> which, ToDoubleFunction<Side> of) {
         return Spread.median(pairs.stream().map(which).mapToDouble(of).toArray());
     }
 
-    private String engine(Function<Pair, Side> which) {
-        return which.apply(pairs.getFirst()).step().engine();
-    }
-
-    private static String millis(double millis) {
+    static String millis(double millis) {
         return String.format(Locale.ROOT, millis < 99.95 ? "%.2f ms" : "%.0f ms", millis);
-    }
-
-    private static String two(double number) {
-        return String.format(Locale.ROOT, "%.2f", number);
     }
 }

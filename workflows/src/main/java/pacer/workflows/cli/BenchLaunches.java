@@ -74,7 +74,7 @@ record BenchLaunches(String preset, Launch first, List<Launch> again) implements
         return new BenchLaunches(preset, first, again);
     }
 
-    private static Launch launch(BenchProgram.Done done) throws IOException {
+    static Launch launch(BenchProgram.Done done) throws IOException {
         Instant started = null;
         Instant validated = null;
         Instant stepped = null;

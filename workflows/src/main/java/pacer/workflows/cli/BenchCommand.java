@@ -7,6 +7,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Callable;
 import java.util.function.Consumer;
+import java.util.stream.Stream;
 import pacer.activities.run.Home;
 import pacer.activities.run.Machine;
 import pacer.trainer.bench.BenchCase;
@@ -116,8 +117,7 @@ final class BenchCommand implements Callable<Integer> {
     @Override
     public Integer call() throws IOException {
         check();
-        endOnSignals();
-        Terminal shown = output.json() ? Terminal.plainError() : console.out();
+        Terminal shown = output.json() ? console.errors() : console.out();
         BenchReport.BenchMachine machine = BenchReport.BenchMachine.now(Machine.environment());
         if (machine.busy()) {
             shown.println(shown.paint(
@@ -125,7 +125,8 @@ final class BenchCommand implements Callable<Integer> {
                     "the load is %.1f on %d cores: others work on this machine, times will not hold"
                             .formatted(machine.load(), machine.cores())));
         }
-        try (BenchFolder folder = BenchFolder.create()) {
+        try (Stop _ = endOnSignals();
+                BenchFolder folder = BenchFolder.create()) {
             BenchResult result = measure(folder, shown::println);
             String line = "pacer "
                     + String.join(" ", command.commandLine().getParseResult().originalArgs());
@@ -205,14 +206,22 @@ final class BenchCommand implements Callable<Integer> {
         }
     }
 
+    /** Gives the signals back. */
+    @FunctionalInterface
+    private interface Stop extends AutoCloseable {
+        @Override
+        void close();
+    }
+
     /** The thread that waits for a child is interrupted, kills the child and cleans up. */
-    private void endOnSignals() {
+    private Stop endOnSignals() {
         Thread waiting = Thread.currentThread();
-        for (String signal : List.of("INT", "TERM", "HUP")) {
-            Signals.on(signal, () -> {
-                stopped = true;
-                waiting.interrupt();
-            });
-        }
+        List<Signals.Taken> taken = Stream.of("INT", "TERM", "HUP")
+                .map(signal -> Signals.on(signal, () -> {
+                    stopped = true;
+                    waiting.interrupt();
+                }))
+                .toList();
+        return () -> taken.forEach(Signals.Taken::close);
     }
 }

@@ -18,6 +18,8 @@ import pacer.activities.run.RunStatus;
  * @param command without arguments
  */
 record BenchProgram(List<String> command) {
+    /** This process runs from a finished build: none must begin in what is timed. */
+    private static final Map<String, String> ENVIRONMENT = Map.of("PACER_NO_BUILD", "1");
 
     static BenchProgram ofThisProcess(Map<String, String> environment) {
         String home = environment.getOrDefault("PACER_HOME", "");
@@ -42,8 +44,7 @@ record BenchProgram(List<String> command) {
         line.add("run");
         line.addAll(layers);
         line.addAll(List.of("--new", "-o", "json", "--runs", runs.toString(), "--cache", cache.toString()));
-        // this process runs from a finished build: none must begin in what is timed
-        BenchChild child = BenchChild.run(line, Map.of("PACER_NO_BUILD", "1"), log, watch);
+        BenchChild child = BenchChild.run(line, ENVIRONMENT, log, watch);
         if (child.code() != Exit.OK && child.code() != Exit.MISSED) {
             child.well("pacer run");
         }

@@ -63,13 +63,11 @@ class BenchStepsTest {
 
     @Test
     void twoSidesThatDoNotComputeTheSameAreRefused() {
-        BenchSteps.Side ours = BenchSamples.side("pacer", 10, 3.9, 3.8);
         refused(
                 BenchSamples.side("PyTorch", 10, 3.9, 3.801),
                 "losses of the first steps [3.9, 3.8] here, [3.9, 3.801] there");
         refused(BenchSamples.side("PyTorch", 10, 3.9, Double.NaN), "losses of the first steps");
         refused(BenchSamples.side("PyTorch", 10, 3.9), "losses reported 2 here, 1 there");
-        assertThat(ours.step().parameters()).isEqualTo(28096);
     }
 
     private static void refused(BenchSteps.Side theirs, String saying) {

@@ -100,12 +100,13 @@ public final class Pipeline implements AutoCloseable {
             int equals = set.indexOf('=');
             overrides.put(set.substring(0, equals), set.substring(equals + 1));
         }
-        for (int attempt = 1; ; attempt++) {
+        int attempt = 1;
+        while (true) {
             RunClaim claim = RunClaim.of(home, spec, fresh, attempt, connection.isEmbedded());
             try {
                 return launch(claim, new RunRequest(named ? preset : null, overrides, texts, note, claim.id()), spec);
             } catch (WorkflowExecutionAlreadyStarted e) {
-                continue; // another client of the service was as quick: the next name
+                attempt++; // another client of the service was as quick: the next name
             }
         }
     }

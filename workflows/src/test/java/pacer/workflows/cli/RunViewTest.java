@@ -50,8 +50,21 @@ class RunViewTest {
         assertThat(screen.seen())
                 .containsExactly(
                         "✓ Dataset      1.3 s  78 characters",
-                        "✓ Stage               (reused) 2 shards",
+                        "✓ Stage               taken from before: 2 shards",
                         "✗ Train        1.3 s  disk full",
+                        "");
+    }
+
+    @Test
+    void longLinesHangBesideTheirHead() {
+        RunView view = view(true, 60);
+        view.accept(new RunUpdate.StageEnded(ended(
+                Stage.DATASET, StageRecord.Status.DONE, true, "1,093,479 training and 121,498 validation tokens, there already")));
+        view.close();
+        assertThat(screen.seen())
+                .containsExactly(
+                        "✓ Dataset             1,093,479 training and 121,498",
+                        "                      validation tokens, there already",
                         "");
     }
 

@@ -3,12 +3,12 @@ package pacer.workflows;
 import io.temporal.api.enums.v1.WorkflowIdConflictPolicy;
 import io.temporal.api.enums.v1.WorkflowIdReusePolicy;
 import io.temporal.client.WorkflowClient;
+import io.temporal.client.WorkflowExecutionAlreadyStarted;
 import io.temporal.client.WorkflowOptions;
 import io.temporal.client.WorkflowStub;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.Instant;
 import java.util.ArrayList;
 import java.util.EnumSet;
 import java.util.LinkedHashMap;
@@ -16,16 +16,12 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
-import pacer.activities.run.FileGuard;
 import pacer.activities.run.Home;
-import pacer.activities.run.RunFolder;
 import pacer.activities.run.RunHub;
-import pacer.activities.run.RunId;
 import pacer.activities.run.RunIndex;
 import pacer.activities.run.RunRequest;
 import pacer.trainer.spec.Presets;
 import pacer.trainer.spec.RunSpec;
-import pacer.trainer.spec.SpecHash;
 import pacer.trainer.spec.SpecLoader;
 import pacer.trainer.spec.SpecResolver;
 
@@ -91,9 +87,8 @@ public final class Pipeline implements AutoCloseable {
             throws IOException {
         int cores = Runtime.getRuntime().availableProcessors();
         RunSpec spec = SpecResolver.forMachine(SpecLoader.load(preset, configs, sets), cores);
-        Claim claim = claim(spec, fresh);
-        List<String> texts = new ArrayList<>();
         boolean named = Presets.NAMES.contains(preset);
+        List<String> texts = new ArrayList<>();
         if (!named) {
             texts.add(Files.readString(Path.of(preset)));
         }
@@ -105,58 +100,26 @@ public final class Pipeline implements AutoCloseable {
             int equals = set.indexOf('=');
             overrides.put(set.substring(0, equals), set.substring(equals + 1));
         }
-        RunRequest request = new RunRequest(named ? preset : null, overrides, texts, note, claim.id());
-        return launch(claim, request, spec);
+        int attempt = 1;
+        while (true) {
+            RunClaim claim = RunClaim.of(home, spec, fresh, attempt, connection.isEmbedded());
+            try {
+                return launch(claim, new RunRequest(named ? preset : null, overrides, texts, note, claim.id()), spec);
+            } catch (WorkflowExecutionAlreadyStarted e) {
+                attempt++; // another client of the service was as quick: the next name
+            }
+        }
     }
 
     /** Goes on with the run that {@code name} means (see {@link RunIndex#find}), as it was asked for. */
     public RunHandle resume(String name) throws IOException {
         RunIndex.Entry entry = new RunIndex(home.runs()).find(name);
-        FileGuard lease = null;
-        if (connection.isEmbedded()) {
-            lease = entry.folder()
-                    .tryLease()
-                    .orElseThrow(() ->
-                            new IOException("run " + entry.record().id() + " is being worked on by another process"));
-        }
-        Claim claim = new Claim(entry.record().id(), true, lease);
-        return launch(
-                claim,
-                RunRequest.goOn(claim.id()),
-                SpecLoader.read(entry.folder().preset()));
+        RunClaim claim = RunClaim.of(entry, connection.isEmbedded());
+        RunSpec spec = SpecLoader.read(entry.folder().preset());
+        return launch(claim, RunRequest.goOn(claim.id()), spec);
     }
 
-    /** A run's name that this process may work under; the lease keeps other processes of this machine away. */
-    private record Claim(String id, boolean resumed, FileGuard lease) {}
-
-    private Claim claim(RunSpec spec, boolean fresh) throws IOException {
-        Optional<RunIndex.Entry> unfinished =
-                fresh ? Optional.empty() : new RunIndex(home.runs()).newestUnfinished(SpecHash.of(spec));
-        if (!connection.isEmbedded()) {
-            // there, the service keeps a run from being worked on twice
-            String id = unfinished.map(e -> e.record().id()).orElseGet(() -> RunId.of(spec.name(), Instant.now(), 1));
-            return new Claim(id, unfinished.isPresent(), null);
-        }
-        if (unfinished.isPresent()) {
-            Optional<FileGuard> lease = unfinished.get().folder().tryLease();
-            if (lease.isPresent()) {
-                return new Claim(unfinished.get().record().id(), true, lease.get());
-            }
-        }
-        Instant now = Instant.now();
-        for (int attempt = 1; ; attempt++) {
-            RunFolder folder = home.run(RunId.of(spec.name(), now, attempt));
-            Optional<FileGuard> lease = folder.tryLease();
-            if (lease.isPresent() && !folder.exists()) {
-                return new Claim(folder.id(), false, lease.get());
-            }
-            if (lease.isPresent()) {
-                lease.get().close();
-            }
-        }
-    }
-
-    private RunHandle launch(Claim claim, RunRequest request, RunSpec spec) {
+    private RunHandle launch(RunClaim claim, RunRequest request, RunSpec spec) throws IOException {
         TrainPipeline workflow = connection
                 .client()
                 .newWorkflowStub(
@@ -166,15 +129,24 @@ public final class Pipeline implements AutoCloseable {
                                 .setTaskQueue(TaskQueues.CONTROL)
                                 .setStaticSummary(RunPage.summary(spec))
                                 .setStaticDetails(RunPage.details(spec, request.note()))
-                                // a run that was interrupted is gone on with under its name; one at work is joined
+                                // a run that was interrupted is gone on with under its name, one at work is joined;
+                                // a new one must be new
                                 .setWorkflowIdReusePolicy(
-                                        WorkflowIdReusePolicy.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE)
+                                        claim.resumed()
+                                                ? WorkflowIdReusePolicy.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE
+                                                : WorkflowIdReusePolicy.WORKFLOW_ID_REUSE_POLICY_REJECT_DUPLICATE)
                                 .setWorkflowIdConflictPolicy(
-                                        WorkflowIdConflictPolicy.WORKFLOW_ID_CONFLICT_POLICY_USE_EXISTING)
+                                        claim.resumed()
+                                                ? WorkflowIdConflictPolicy.WORKFLOW_ID_CONFLICT_POLICY_USE_EXISTING
+                                                : WorkflowIdConflictPolicy.WORKFLOW_ID_CONFLICT_POLICY_FAIL)
                                 .build());
-        RunHandle handle = new RunHandle(
-                claim.id(), claim.resumed(), home, WorkflowStub.fromTyped(workflow), hub(), claim.lease());
-        WorkflowClient.start(workflow::run, request);
+        RunHandle handle = new RunHandle(claim, home, WorkflowStub.fromTyped(workflow), hub());
+        try {
+            WorkflowClient.start(workflow::run, request);
+        } catch (RuntimeException e) {
+            claim.release();
+            throw e;
+        }
         return handle;
     }
 

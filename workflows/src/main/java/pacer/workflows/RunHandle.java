@@ -15,7 +15,6 @@ import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.function.Consumer;
-import pacer.activities.run.FileGuard;
 import pacer.activities.run.Home;
 import pacer.activities.run.RunFolder;
 import pacer.activities.run.RunHub;
@@ -33,37 +32,33 @@ public final class RunHandle {
     private static final long POLL_MILLIS = 1000;
     private static final long LOOK_MILLIS = 50;
 
-    private final String id;
-    private final boolean resumed;
+    private final RunClaim claim;
     private final Home home;
     private final WorkflowStub workflow;
-    private final FileGuard lease;
     private final LinkedBlockingQueue<RunUpdate> updates = new LinkedBlockingQueue<>();
     private final RunHub.Subscription subscription;
     private final boolean local;
 
-    RunHandle(String id, boolean resumed, Home home, WorkflowStub workflow, Optional<RunHub> hub, FileGuard lease) {
-        this.id = id;
-        this.resumed = resumed;
+    RunHandle(RunClaim claim, Home home, WorkflowStub workflow, Optional<RunHub> hub) {
+        this.claim = claim;
         this.home = home;
         this.workflow = workflow;
-        this.lease = lease;
         this.local = hub.isPresent();
-        this.subscription = hub.map(h -> h.follow(id, updates::add)).orElse(() -> {});
+        this.subscription = hub.map(h -> h.follow(claim.id(), updates::add)).orElse(() -> {});
     }
 
     public String id() {
-        return id;
+        return claim.id();
     }
 
     /** Whether it goes on with an earlier run. */
     public boolean resumed() {
-        return resumed;
+        return claim.resumed();
     }
 
     /** Its folder, where it is on this machine. */
     public Optional<RunFolder> folder() {
-        return Optional.of(home.run(id)).filter(RunFolder::exists);
+        return Optional.of(home.run(claim.id())).filter(RunFolder::exists);
     }
 
     /**
@@ -116,30 +111,32 @@ public final class RunHandle {
 
     private PipelineOutcome outcome(CompletableFuture<PipelineResult> result) {
         try {
-            return new PipelineOutcome(id, RunStatus.FINISHED, result.join(), null);
+            return new PipelineOutcome(claim.id(), RunStatus.FINISHED, result.join(), null);
         } catch (CompletionException e) {
             if (!(e.getCause() instanceof WorkflowFailedException failed)) {
                 throw e;
             }
             return switch (failed.getCause()) {
-                case CanceledFailure _ -> new PipelineOutcome(id, RunStatus.STOPPED, null, "stopped on request");
+                case CanceledFailure _ ->
+                    new PipelineOutcome(claim.id(), RunStatus.STOPPED, null, "stopped on request");
                 case TerminatedFailure _ ->
-                    new PipelineOutcome(id, RunStatus.FAILED, null, "the workflow was terminated");
+                    new PipelineOutcome(claim.id(), RunStatus.FAILED, null, "the workflow was terminated");
                 case ApplicationFailure failure ->
-                    new PipelineOutcome(id, RunStatus.FAILED, null, failure.getOriginalMessage());
-                case null -> new PipelineOutcome(id, RunStatus.FAILED, null, failed.getMessage());
+                    new PipelineOutcome(claim.id(), RunStatus.FAILED, null, failure.getOriginalMessage());
+                case null -> new PipelineOutcome(claim.id(), RunStatus.FAILED, null, failed.getMessage());
                 default ->
                     new PipelineOutcome(
-                            id, RunStatus.FAILED, null, failed.getCause().getMessage());
+                            claim.id(),
+                            RunStatus.FAILED,
+                            null,
+                            failed.getCause().getMessage());
             };
         }
     }
 
     private void release() {
         try {
-            if (lease != null) {
-                lease.close();
-            }
+            claim.release();
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }

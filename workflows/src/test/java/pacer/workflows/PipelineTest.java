@@ -216,7 +216,7 @@ class PipelineTest {
             id = run.id();
             PipelineOutcome outcome = run.result();
             assertThat(outcome.status()).isEqualTo(RunStatus.FAILED);
-            assertThat(outcome.reason()).startsWith("3 attempts in a row got no further than step 10; the last: ");
+            assertThat(outcome.reason()).startsWith("2 attempts in a row got no further than step 10; the last: ");
         }
         try (Pipeline pipeline = TestPipelines.embedded(home)) {
             RunHandle run = pipeline.resume("last");

@@ -39,7 +39,7 @@ final class TestPipelines {
                         Duration.ofSeconds(20),
                         Duration.ofSeconds(60),
                         Duration.ofSeconds(60),
-                        3),
+                        2),
                 new EvaluationSettings(java, ProtocolEvaluator.class.getName(), Duration.ofSeconds(5)),
                 folder -> Files.writeString(folder.resolve("report.html"), "<p>" + folder.getFileName()),
                 policies);

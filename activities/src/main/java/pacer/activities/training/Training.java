@@ -2,16 +2,11 @@ package pacer.activities.training;
 
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.security.SecureRandom;
 import java.time.Clock;
 import java.time.Duration;
-import java.util.ArrayList;
-import java.util.HexFormat;
 import java.util.List;
-import java.util.Map;
 import pacer.activities.process.Child;
 import pacer.activities.process.ChildGroup;
 import pacer.activities.process.ProcessIdentity;
@@ -46,8 +41,6 @@ import pacer.trainer.text.DatasetManifest;
  * that nothing an earlier one left behind can write any more.
  */
 public final class Training {
-    private static final String MEETING_PLACE = "rendezvous-";
-    private static final String TOKEN = "PACER_RENDEZVOUS_TOKEN";
     private static final int LAST_WORDS = 5;
     private static final Duration FENCE_PATIENCE = Duration.ofSeconds(10);
     private static final Duration STOP_NEWS = Duration.ofSeconds(3);
@@ -57,6 +50,7 @@ public final class Training {
     private final RunHub hub;
     private final Clock clock;
     private final TrainingSettings settings;
+    private final TrainerLauncher launcher;
 
     public Training(Home home, StageLog log, RunHub hub, Clock clock, TrainingSettings settings) {
         this.home = home;
@@ -64,6 +58,7 @@ public final class Training {
         this.hub = hub;
         this.clock = clock;
         this.settings = settings;
+        this.launcher = new TrainerLauncher(home, settings);
     }
 
     /**
@@ -117,8 +112,7 @@ public final class Training {
         attempts.put(attempt);
         TrainerMonitor monitor =
                 new TrainerMonitor(event -> hub.tell(folder.id(), new RunUpdate.Trained(event)), context::progress);
-        deleteMeetingPlaces(folder);
-        List<Child> ranks = start(folder, data, spec, attempt.epoch(), monitor);
+        List<Child> ranks = launcher.start(folder, data, spec.train().ranks(), epoch, monitor::line);
         Attempts.Attempt running = attempt.withProcesses(ranks.stream()
                 .flatMap(rank -> ProcessIdentity.of(rank.handle()).stream())
                 .toList());
@@ -148,61 +142,9 @@ public final class Training {
         throw failure;
     }
 
-    /** Of attempts that were killed before their ranks met. */
-    private static void deleteMeetingPlaces(RunFolder folder) throws IOException {
-        try (DirectoryStream<Path> files = Files.newDirectoryStream(folder.path(), MEETING_PLACE + "*")) {
-            for (Path file : files) {
-                Files.deleteIfExists(file);
-            }
-        }
-    }
-
     private static int newestStep(RunFolder folder) throws IOException {
         List<Checkpoint> checkpoints = new CheckpointStore(folder.checkpoints(), notice -> {}).list();
         return checkpoints.isEmpty() ? 0 : checkpoints.getLast().state().step();
-    }
-
-    private List<Child> start(RunFolder folder, Path data, RunSpec spec, long epoch, TrainerMonitor monitor)
-            throws IOException, InterruptedException {
-        int size = spec.train().ranks();
-        Path rendezvous = folder.path().resolve(MEETING_PLACE + epoch);
-        String token = token();
-        List<Child> ranks = new ArrayList<>();
-        try {
-            for (int rank = 0; rank < size; rank++) {
-                int which = rank;
-                ranks.add(Child.start(
-                        settings.java()
-                                .line(settings.trainer(), arguments(folder, data, epoch, rank, size, rendezvous)),
-                        size > 1 ? Map.of(TOKEN, token) : Map.of(),
-                        rank == 0 ? folder.trainerLog() : folder.path().resolve("trainer-rank" + rank + ".log"),
-                        line -> monitor.line(which, line)));
-            }
-            return ranks;
-        } catch (IOException | InterruptedException | RuntimeException e) {
-            ranks.forEach(Child::kill);
-            throw e;
-        }
-    }
-
-    private List<String> arguments(RunFolder folder, Path data, long epoch, int rank, int size, Path rendezvous)
-            throws IOException {
-        List<String> arguments = new ArrayList<>(List.of(
-                "--spec", folder.preset().toString(),
-                "--data", data.toString(),
-                "--run", folder.path().toString(),
-                "--cache", home.cache().toString(),
-                "--epoch", Long.toString(epoch),
-                "--rank", Integer.toString(rank),
-                "--ranks", Integer.toString(size)));
-        String commit = folder.read().environment().commit();
-        if (commit != null) {
-            arguments.addAll(List.of("--commit", commit));
-        }
-        if (size > 1) {
-            arguments.addAll(List.of("--rendezvous", rendezvous.toString()));
-        }
-        return arguments;
     }
 
     private boolean hung(TrainerMonitor monitor) {
@@ -240,11 +182,5 @@ public final class Training {
         while (context.stop() == StageContext.Stop.NONE && System.nanoTime() < deadline) {
             Thread.sleep(50);
         }
-    }
-
-    private static String token() {
-        byte[] secret = new byte[32];
-        new SecureRandom().nextBytes(secret);
-        return HexFormat.of().formatHex(secret);
     }
 }

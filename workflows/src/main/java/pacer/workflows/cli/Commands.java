@@ -12,6 +12,7 @@ final class Commands {
             "sample",
             "eval",
             "parity",
+            "bench",
             "presets",
             "runs",
             "compare",
@@ -30,6 +31,7 @@ final class Commands {
             case "sample" -> new SampleCommand(console);
             case "eval" -> new EvalCommand(console);
             case "parity" -> new ParityCommand(console);
+            case "bench" -> new BenchCommand(console);
             case "presets" -> new PresetsCommand(console);
             case "runs" -> new RunsCommand(console);
             case "compare" -> new CompareCommand(console);

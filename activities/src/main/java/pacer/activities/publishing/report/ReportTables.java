@@ -142,7 +142,10 @@ final class ReportTables {
             rows.text("Planned memory", last.plannedBytes() > 0 ? Quantities.bytes(last.plannedBytes()) : null);
             rows.text(
                     "Launches",
-                    starts.size() > 1 ? starts.size() + ", resumed " + (starts.size() == 2 ? "once" : starts.size() - 1 + " times") : null);
+                    starts.size() > 1
+                            ? starts.size() + ", resumed "
+                                    + (starts.size() == 2 ? "once" : starts.size() - 1 + " times")
+                            : null);
         }
         Environment machine = data.run().environment();
         if (machine != null) {

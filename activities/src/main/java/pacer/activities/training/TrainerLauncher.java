@@ -1,0 +1,99 @@
+package pacer.activities.training;
+
+import java.io.IOException;
+import java.nio.file.DirectoryStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.security.SecureRandom;
+import java.util.ArrayList;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.Map;
+import pacer.activities.process.Child;
+import pacer.activities.run.Home;
+import pacer.activities.run.RunFolder;
+import pacer.trainer.dist.Group;
+
+/** Starts trainer processes. Several ranks meet at a file in the run's folder, with a secret made for the occasion. */
+final class TrainerLauncher {
+    private static final String MEETING_PLACE = "rendezvous-";
+
+    private final Home home;
+    private final TrainingSettings settings;
+
+    TrainerLauncher(Home home, TrainingSettings settings) {
+        this.home = home;
+        this.settings = settings;
+    }
+
+    /** Takes a line of a rank's standard output. */
+    @FunctionalInterface
+    interface Lines {
+        void take(int rank, String line);
+    }
+
+    /**
+     * Starts the ranks of an attempt; when one does not start, none is left.
+     *
+     * @param data folder of the staged dataset
+     * @param size number of ranks
+     * @param lines takes the lines of their standard output
+     */
+    List<Child> start(RunFolder folder, Path data, int size, long epoch, Lines lines)
+            throws IOException, InterruptedException {
+        deleteMeetingPlaces(folder);
+        Path rendezvous = folder.path().resolve(MEETING_PLACE + epoch);
+        String token = token();
+        List<Child> ranks = new ArrayList<>();
+        try {
+            for (int rank = 0; rank < size; rank++) {
+                int which = rank;
+                ranks.add(Child.start(
+                        settings.java()
+                                .line(settings.trainer(), arguments(folder, data, epoch, rank, size, rendezvous)),
+                        size > 1 ? Map.of(Group.TOKEN_VARIABLE, token) : Map.of(),
+                        rank == 0 ? folder.trainerLog() : folder.path().resolve("trainer-rank" + rank + ".log"),
+                        line -> lines.take(which, line)));
+            }
+            return ranks;
+        } catch (IOException | InterruptedException | RuntimeException e) {
+            ranks.forEach(Child::kill);
+            throw e;
+        }
+    }
+
+    private List<String> arguments(RunFolder folder, Path data, long epoch, int rank, int size, Path rendezvous)
+            throws IOException {
+        List<String> arguments = new ArrayList<>(List.of(
+                "--spec", folder.preset().toString(),
+                "--data", data.toString(),
+                "--run", folder.path().toString(),
+                "--cache", home.cache().toString(),
+                "--epoch", Long.toString(epoch),
+                "--rank", Integer.toString(rank),
+                "--ranks", Integer.toString(size)));
+        String commit = folder.read().environment().commit();
+        if (commit != null) {
+            arguments.addAll(List.of("--commit", commit));
+        }
+        if (size > 1) {
+            arguments.addAll(List.of("--rendezvous", rendezvous.toString()));
+        }
+        return arguments;
+    }
+
+    /** Of attempts that were killed before their ranks met. */
+    private static void deleteMeetingPlaces(RunFolder folder) throws IOException {
+        try (DirectoryStream<Path> files = Files.newDirectoryStream(folder.path(), MEETING_PLACE + "*")) {
+            for (Path file : files) {
+                Files.deleteIfExists(file);
+            }
+        }
+    }
+
+    private static String token() {
+        byte[] secret = new byte[32];
+        new SecureRandom().nextBytes(secret);
+        return HexFormat.of().formatHex(secret);
+    }
+}

@@ -1,0 +1,80 @@
+package pacer.workflows;
+
+import java.io.IOException;
+import java.time.Instant;
+import java.util.Optional;
+import pacer.activities.run.FileGuard;
+import pacer.activities.run.Home;
+import pacer.activities.run.RunFolder;
+import pacer.activities.run.RunId;
+import pacer.activities.run.RunIndex;
+import pacer.trainer.spec.RunSpec;
+import pacer.trainer.spec.SpecHash;
+
+/**
+ * A run's name that this process may work under. With the embedded service a lease keeps other processes of this machine away
+ * from it; elsewhere the service itself does.
+ *
+ * @param resumed whether there is such a run already
+ * @param lease null where none is needed
+ */
+record RunClaim(String id, boolean resumed, FileGuard lease) {
+
+    /**
+     * The newest unfinished run of {@code spec} that is free, else a new name.
+     *
+     * @param fresh whether only a new name will do
+     * @param attempt 1, and more when the names of earlier attempts were taken
+     */
+    static RunClaim of(Home home, RunSpec spec, boolean fresh, int attempt, boolean leased) throws IOException {
+        Optional<RunIndex.Entry> unfinished =
+                fresh ? Optional.empty() : new RunIndex(home.runs()).newestUnfinished(SpecHash.of(spec));
+        if (unfinished.isPresent() && !leased) {
+            return new RunClaim(unfinished.get().record().id(), true, null);
+        }
+        if (unfinished.isPresent()) {
+            Optional<FileGuard> lease = unfinished.get().folder().tryLease();
+            if (lease.isPresent()) {
+                return new RunClaim(unfinished.get().record().id(), true, lease.get());
+            }
+        }
+        return leased ? leased(home, spec) : new RunClaim(RunId.of(spec.name(), Instant.now(), attempt), false, null);
+    }
+
+    /**
+     * The run of {@code entry}.
+     *
+     * @throws IOException when another process has it
+     */
+    static RunClaim of(RunIndex.Entry entry, boolean leased) throws IOException {
+        String id = entry.record().id();
+        if (!leased) {
+            return new RunClaim(id, true, null);
+        }
+        FileGuard lease = entry.folder()
+                .tryLease()
+                .orElseThrow(() -> new IOException("run " + id + " is being worked on by another process"));
+        return new RunClaim(id, true, lease);
+    }
+
+    private static RunClaim leased(Home home, RunSpec spec) throws IOException {
+        Instant now = Instant.now();
+        for (int attempt = 1; ; attempt++) {
+            RunFolder folder = home.run(RunId.of(spec.name(), now, attempt));
+            Optional<FileGuard> lease = folder.tryLease();
+            if (lease.isPresent() && !folder.exists()) {
+                return new RunClaim(folder.id(), false, lease.get());
+            }
+            if (lease.isPresent()) {
+                lease.get().close();
+            }
+        }
+    }
+
+    /** Lets others have it. */
+    void release() throws IOException {
+        if (lease != null) {
+            lease.close();
+        }
+    }
+}

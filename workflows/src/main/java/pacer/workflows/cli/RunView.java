@@ -151,7 +151,10 @@ final class RunView implements Consumer<RunUpdate>, AutoCloseable {
         String head = padded(record.stage()) + " " + pad(time, 8, true) + "  ";
         String summary = record.summary() == null ? "" : Terminal.harmless(record.summary());
         boolean said = !record.reused() || summary.contains("there already");
-        hanging(terminal.paint(tone, mark) + " " + head, (said ? "" : "taken from before: ") + summary, 2 + head.length());
+        hanging(
+                terminal.paint(tone, mark) + " " + head,
+                (said ? "" : "taken from before: ") + summary,
+                2 + head.length());
     }
 
     /** Prints {@code text} after {@code head}, further lines of it {@code indent} columns in. */

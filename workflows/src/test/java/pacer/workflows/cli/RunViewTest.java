@@ -57,7 +57,10 @@ class RunViewTest {
     void longLinesHangBesideTheirHead() {
         RunView view = view(true, 60);
         view.accept(new RunUpdate.StageEnded(ended(
-                Stage.DATASET, StageRecord.Status.DONE, true, "1,093,479 training and 121,498 validation tokens, there already")));
+                Stage.DATASET,
+                StageRecord.Status.DONE,
+                true,
+                "1,093,479 training and 121,498 validation tokens, there already")));
         view.close();
         assertThat(screen.seen())
                 .containsExactly(
@@ -84,8 +87,12 @@ class RunViewTest {
             train(view, 40, 2000);
             view.accept(new RunUpdate.Trained(new TrainingEvent.Validated(NOON, 40, 1.7, 768, true)));
             view.say("x");
-            String last = narrow.raw().substring(narrow.raw().lastIndexOf('\r') + 1).replaceAll("\u001b\\[[0-9]*[mK]", "");
-            assertThat(last.codePointCount(0, last.length())).as(last).isLessThan(columns).isGreaterThan(16);
+            String last =
+                    narrow.raw().substring(narrow.raw().lastIndexOf('\r') + 1).replaceAll("\u001b\\[[0-9]*[mK]", "");
+            assertThat(last.codePointCount(0, last.length()))
+                    .as(last)
+                    .isLessThan(columns)
+                    .isGreaterThan(16);
             assertThat(last).contains("40/2,000");
         }
     }

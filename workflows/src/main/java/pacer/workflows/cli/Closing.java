@@ -129,15 +129,20 @@ final class Closing {
             return;
         }
         out.println("Go on with");
-        Table commands = new Table(out, "", "");
-        commands.row("  " + program + " sample " + run.id(), quiet("more text; --prompt, --temperature"));
-        earlier()
-                .ifPresent(other -> commands.row(
-                        "  " + program + " compare " + other + " " + run.id(), quiet("hold it beside the run before")));
-        commands.row(
-                "  " + program + " run " + run.preset() + " --set optimizer.learningRate=2e-3",
-                quiet("change a setting"));
-        commands.print();
+        suggest("sample " + run.id(), "more text; --prompt, --temperature");
+        Optional<String> other = earlier();
+        if (other.isPresent()) {
+            suggest("compare " + other.get() + " " + run.id(), "beside the run before");
+        }
+        suggest("run " + run.preset() + " --set optimizer.learningRate=2e-3", "change a setting");
+    }
+
+    /** A command to copy, with its reason as a comment where there is room. */
+    private void suggest(String words, String reason) {
+        String command = "  " + console.program() + " " + words;
+        String comment = "  # " + reason;
+        boolean room = command.length() + comment.length() < out.columns();
+        out.println(command + (room ? quiet(comment) : ""));
     }
 
     /** The finished run of the same preset before this one. */

@@ -1,6 +1,5 @@
 package pacer.workflows.cli;
 
-import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -70,7 +69,7 @@ final class PresetsCommand implements Callable<Integer> {
         out.println("");
         preset.facts().forEach((label, text) -> {
             String head = label;
-            for (String line : wrapped(text, out.columns() - 14)) {
+            for (String line : Terminal.wrapped(text, out.columns() - 14)) {
                 out.println(out.paint(Tone.QUIET, head + " ".repeat(Math.max(1, 12 - head.length()))) + line);
                 head = "";
             }
@@ -88,20 +87,6 @@ final class PresetsCommand implements Callable<Integer> {
         }
         out.println("");
         out.println("Change a setting: %s run %s --set train.steps=500".formatted(console.program(), preset.name()));
-    }
-
-    private static List<String> wrapped(String text, int width) {
-        List<String> lines = new ArrayList<>();
-        StringBuilder line = new StringBuilder();
-        for (String word : text.split(" ", -1)) {
-            if (!line.isEmpty() && line.length() + 1 + word.length() > width) {
-                lines.add(line.toString());
-                line.setLength(0);
-            }
-            line.append(line.isEmpty() ? "" : " ").append(word);
-        }
-        lines.add(line.toString());
-        return lines;
     }
 
     private static String expected(RunSpec spec) {

@@ -1,5 +1,6 @@
 package pacer.workflows.cli;
 
+import java.util.List;
 import java.util.Locale;
 import java.util.function.Consumer;
 import java.util.function.LongSupplier;
@@ -114,15 +115,14 @@ final class RunView implements Consumer<RunUpdate>, AutoCloseable {
         changed = true;
         switch (event) {
             case TrainingEvent.Started e -> {
-                say("  %s parameters, %s tokens a step, %s%s"
+                say("  %s parameters, %s tokens a step%s"
                         .formatted(
                                 Quantities.grouped(e.parameters()),
                                 Quantities.grouped(e.batchTokens()),
-                                Terminal.harmless(e.device()),
                                 e.plannedBytes() > 0 ? ", " + Quantities.bytes(e.plannedBytes()) + " planned" : ""));
+                hanging("  ", Terminal.harmless(e.device()), 2);
                 if (e.resumedFrom() != null) {
-                    say("  going on from " + Terminal.harmless(e.resumedFrom()) + ", step "
-                            + Quantities.grouped(e.step()));
+                    say("  going on from step " + Quantities.grouped(e.step()));
                 }
             }
             case TrainingEvent.Notice e -> say(terminal.paint(Tone.QUIET, "  · " + Terminal.harmless(e.text())));
@@ -148,10 +148,23 @@ final class RunView implements Consumer<RunUpdate>, AutoCloseable {
         Tone tone = done ? Tone.GOOD : record.status() == StageRecord.Status.FAILED ? Tone.BAD : Tone.WARN;
         String mark = done ? "✓" : record.status() == StageRecord.Status.FAILED ? "✗" : "●";
         String time = record.reused() && record.seconds() < 0.05 ? "" : Quantities.duration(record.seconds());
+        String head = padded(record.stage()) + " " + pad(time, 8, true) + "  ";
         String summary = record.summary() == null ? "" : Terminal.harmless(record.summary());
-        String reused = record.reused() ? terminal.paint(Tone.QUIET, "(reused) ") : "";
-        say("%s %s %s  %s%s"
-                .formatted(terminal.paint(tone, mark), padded(record.stage()), pad(time, 8, true), reused, summary));
+        boolean said = !record.reused() || summary.contains("there already");
+        hanging(
+                terminal.paint(tone, mark) + " " + head,
+                (said ? "" : "taken from before: ") + summary,
+                2 + head.length());
+    }
+
+    /** Prints {@code text} after {@code head}, further lines of it {@code indent} columns in. */
+    private void hanging(String head, String text, int indent) {
+        List<String> lines = terminal.interactive()
+                ? Terminal.wrapped(text, Math.max(20, terminal.columns() - indent - 1))
+                : List.of(text);
+        for (int i = 0; i < lines.size(); i++) {
+            say((i == 0 ? head : " ".repeat(indent)) + lines.get(i));
+        }
     }
 
     private void nowAndThen() {

@@ -4,6 +4,8 @@ import java.io.FileDescriptor;
 import java.io.FileOutputStream;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Map;
 
 /**
@@ -43,6 +45,21 @@ record Terminal(PrintStream out, boolean interactive, boolean color, TerminalSiz
     /** {@code text} in the colour of {@code tone}, where there are colours. */
     String paint(Tone tone, String text) {
         return color && !text.isEmpty() ? tone.paint(text) : text;
+    }
+
+    /** {@code text} in lines of at most {@code width} characters, broken at blanks; a longer word has a line of its own. */
+    static List<String> wrapped(String text, int width) {
+        List<String> lines = new ArrayList<>();
+        StringBuilder line = new StringBuilder();
+        for (String word : text.split(" ", -1)) {
+            if (!line.isEmpty() && line.length() + 1 + word.length() > width) {
+                lines.add(line.toString());
+                line.setLength(0);
+            }
+            line.append(line.isEmpty() ? "" : " ").append(word);
+        }
+        lines.add(line.toString());
+        return lines;
     }
 
     /**

@@ -171,7 +171,7 @@ class PacerTest {
     void aMissedExpectationHasItsOwnExitCode() throws Exception {
         Result missed = pacer(tiny("run"), "--new", "--set", "expectation.validationLoss=0.01");
         assertThat(missed.code()).as(missed.err()).isEqualTo(Exit.MISSED);
-        assertThat(missed.out()).contains("✗ missed", "✓ Dataset", "(reused)", "report", "./pacer sample", "│");
+        assertThat(missed.out()).contains("✗ missed", "✓ Dataset", "there already", "report", "./pacer sample", "│");
     }
 
     @Test

@@ -5,8 +5,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.time.Instant;
 import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.ValueSource;
 import pacer.activities.run.Progress;
 import pacer.activities.run.RunUpdate;
 import pacer.activities.run.Stage;
@@ -50,8 +48,24 @@ class RunViewTest {
         assertThat(screen.seen())
                 .containsExactly(
                         "✓ Dataset      1.3 s  78 characters",
-                        "✓ Stage               (reused) 2 shards",
+                        "✓ Stage               taken from before: 2 shards",
                         "✗ Train        1.3 s  disk full",
+                        "");
+    }
+
+    @Test
+    void longLinesHangBesideTheirHead() {
+        RunView view = view(true, 60);
+        view.accept(new RunUpdate.StageEnded(ended(
+                Stage.DATASET,
+                StageRecord.Status.DONE,
+                true,
+                "1,093,479 training and 121,498 validation tokens, there already")));
+        view.close();
+        assertThat(screen.seen())
+                .containsExactly(
+                        "✓ Dataset             1,093,479 training and 121,498",
+                        "                      validation tokens, there already",
                         "");
     }
 
@@ -65,17 +79,32 @@ class RunViewTest {
         assertThat(screen.seen().getLast()).startsWith("● Dataset").contains("3 s  tokenizing  50%");
     }
 
-    @ParameterizedTest
-    @ValueSource(ints = {30, 50, 79, 80, 81, 100, 120, 200})
-    void theMovingLineNeverReachesTheEdge(int columns) {
-        RunView view = view(true, columns);
-        train(view, 700, 2000);
+    @Test
+    void theMovingLineNeverReachesTheEdge() {
+        for (int columns = 25; columns < 160; columns++) {
+            Screen narrow = new Screen();
+            RunView view = new RunView(narrow.terminal(true, columns), nanos::get);
+            train(view, 40, 2000);
+            view.accept(new RunUpdate.Trained(new TrainingEvent.Validated(NOON, 40, 1.7, 768, true)));
+            view.say("x");
+            String last =
+                    narrow.raw().substring(narrow.raw().lastIndexOf('\r') + 1).replaceAll("\u001b\\[[0-9]*[mK]", "");
+            assertThat(last.codePointCount(0, last.length()))
+                    .as(last)
+                    .isLessThan(columns)
+                    .isGreaterThan(16);
+            assertThat(last).contains("40/2,000");
+        }
+    }
+
+    @Test
+    void aLongDoingIsCut() {
+        RunView view = view(true, 40);
+        view.accept(new RunUpdate.StageStarted(Stage.DATASET));
         view.accept(new RunUpdate.Advanced(
                 Progress.of(Stage.DATASET, NOON, 0.5, "a very long text about what is done now ".repeat(9))));
         view.say("x");
-        String last = screen.raw().substring(screen.raw().lastIndexOf('\r') + 1).replaceAll("\u001b\\[[0-9]*[mK]", "");
-        assertThat(last.codePointCount(0, last.length())).isLessThan(columns).isGreaterThan(20);
-        assertThat(last).contains("700/2,000");
+        assertThat(screen.seen().getLast()).hasSize(39).endsWith("…");
     }
 
     @Test

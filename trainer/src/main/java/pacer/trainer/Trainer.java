@@ -36,7 +36,9 @@ public final class Trainer {
             "--enable-native-access=ALL-UNNAMED",
             "--sun-misc-unsafe-memory-access=allow",
             "-XX:CompileCommand=quiet",
-            "-XX:CompileCommand=dontinline,*Kernels::*");
+            "-XX:CompileCommand=dontinline,*Kernels::*",
+            "-XX:CompileCommand=inline,pacer.trainer.ops.cpu.Vectors::*",
+            "-XX:CompileCommand=inline,pacer.trainer.ops.cpu.VectorMath::*");
 
     private static final Duration PATIENCE = Duration.ofSeconds(10);
 

@@ -42,6 +42,15 @@ public record Engine(Kind kind, int threads, Precision precision, Gemms.Kind pro
     }
 
     /**
+     * Tokens a pass has at least: as few as keep the products busy, so that activations stay in the cache and take little
+     * memory. The larger the model, the more tokens it takes to pay for reading its weights and adding to its gradients again.
+     */
+    private static int passTokens(ModelSpec model) {
+        long size = Parameters.of(model).size();
+        return size <= 2_000_000 ? 128 : size <= LANES_UP_TO ? 512 : 2048;
+    }
+
+    /**
      * Plans a copy of {@code model} for micro-batches of {@code sequences} of {@code length} tokens.
      *
      * @param training whether it will run backward passes
@@ -61,6 +70,6 @@ public record Engine(Kind kind, int threads, Precision precision, Gemms.Kind pro
             }
         }
         DType dtype = precision == Precision.BF16 ? DType.BF16 : DType.F32;
-        return new Replica(model, devices, dtype, sequences, length, training);
+        return new Replica(model, devices, dtype, sequences, length, passTokens(model), training);
     }
 }

@@ -14,7 +14,8 @@ import pacer.trainer.spec.ModelSpec;
  * One rank's copy of a model, divided over lanes. A lane is a thread with buffers and gradients of its own that takes its share of
  * a micro-batch through the whole model; lanes share the weights and meet a few times a step. Small models run fastest so (few
  * meetings, each lane's activations stay in its core's cache); large ones take one lane whose operations divide their own work,
- * which needs the gradients only once.
+ * which needs the gradients only once. A lane takes its share in one or more passes, forward and backward a few sequences at
+ * a time, and adds the gradients up: activations are held for one pass only.
  */
 public final class Replica implements AutoCloseable {
     private final ModelSpec model;
@@ -27,16 +28,24 @@ public final class Replica implements AutoCloseable {
     private final Gpt[] gpts;
     private final double[] losses;
     private final int[] firstSequence;
-    private Gpt sampling; // made when first asked for
+    private Gpt single; // made when first asked for
 
     /**
      * Plans a replica.
      *
      * @param lanes the devices, one a lane; the first holds the weights
      * @param sequences sequences a micro-batch, at least one a lane
+     * @param passTokens tokens that a pass has at least, where a lane's share has as many
      * @param training whether it will run backward passes
      */
-    public Replica(ModelSpec model, List<Device> lanes, DType products, int sequences, int length, boolean training) {
+    public Replica(
+            ModelSpec model,
+            List<Device> lanes,
+            DType products,
+            int sequences,
+            int length,
+            int passTokens,
+            boolean training) {
         this.model = model;
         this.parameters = Parameters.of(model);
         this.devices.addAll(lanes);
@@ -56,8 +65,19 @@ public final class Replica implements AutoCloseable {
             firstSequence[lane + 1] = to;
             Device device = lanes.get(lane);
             gradients[lane] = training ? device.allocate("gradients", DType.F32, elements) : null;
-            gpts[lane] = new Gpt(model, parameters, device, weights, this.products, gradients[lane], to - from, length);
+            int pass = passSequences(to - from, length, passTokens);
+            gpts[lane] = new Gpt(model, parameters, device, weights, this.products, gradients[lane], pass, length);
         }
+    }
+
+    /** The smallest divisor of {@code share} that makes a pass of at least {@code passTokens}; all of it if none does. */
+    private static int passSequences(int share, int length, int passTokens) {
+        for (int pass = 1; pass < share; pass++) {
+            if (share % pass == 0 && (long) pass * length >= passTokens) {
+                return pass;
+            }
+        }
+        return share;
     }
 
     public Parameters parameters() {
@@ -143,36 +163,31 @@ public final class Replica implements AutoCloseable {
      */
     public double forwardBackward(
             MemorySegment inputs, MemorySegment targets, float gradientScale, DropoutPlan dropout) {
-        lanes.run(lane -> losses[lane] = gpts[lane].forwardBackward(
-                share(inputs, lane), share(targets, lane), gradientScale, dropout.from(firstSequence[lane])));
-        return sumOfLosses();
+        return sumOverPasses((gpt, first) -> gpt.forwardBackward(
+                sequences(inputs, first, gpt), sequences(targets, first, gpt), gradientScale, dropout.from(first)));
     }
 
     /** Sum of the losses of a micro-batch, nats. */
     public double loss(MemorySegment inputs, MemorySegment targets) {
-        lanes.run(lane -> losses[lane] = gpts[lane].loss(share(inputs, lane), share(targets, lane)));
-        return sumOfLosses();
+        return sumOverPasses((gpt, first) -> gpt.loss(sequences(inputs, first, gpt), sequences(targets, first, gpt)));
     }
 
-    /** A model of one sequence at a time over the same weights, for sampling; on the first lane's device. */
-    public Gpt forSampling() {
-        if (sampling == null) {
-            sampling = new Gpt(model, parameters, device(), weights, products, null, 1, length());
-        }
-        return sampling;
+    /** What a lane's model does with the sequences of a pass, beginning with {@code first}; the sum of their losses. */
+    @FunctionalInterface
+    private interface Pass {
+        double run(Gpt gpt, int first);
     }
 
-    /** One line for people: the device and how the work is divided. */
-    public String description() {
-        return device().description() + (gpts.length > 1 ? ", " + gpts.length + " lanes" : "");
-    }
-
-    /** The first lane's model, for logits of its share of a batch. */
-    public Gpt firstLane() {
-        return gpts[0];
-    }
-
-    private double sumOfLosses() {
+    /** Runs all passes of all lanes; losses are added up in the order of sequences. */
+    private double sumOverPasses(Pass pass) {
+        lanes.run(lane -> {
+            Gpt gpt = gpts[lane];
+            double sum = 0;
+            for (int first = firstSequence[lane]; first < firstSequence[lane + 1]; first += gpt.sequences()) {
+                sum += pass.run(gpt, first);
+            }
+            losses[lane] = sum;
+        });
         double sum = 0;
         for (double loss : losses) {
             sum += loss;
@@ -180,9 +195,22 @@ public final class Replica implements AutoCloseable {
         return sum;
     }
 
-    private MemorySegment share(MemorySegment batch, int lane) {
+    private MemorySegment sequences(MemorySegment batch, int first, Gpt gpt) {
         long bytes = 4L * length();
-        return batch.asSlice(firstSequence[lane] * bytes, (firstSequence[lane + 1] - firstSequence[lane]) * bytes);
+        return batch.asSlice(first * bytes, gpt.sequences() * bytes);
+    }
+
+    /** A model of one sequence at a time over the same weights, for logits; on the first lane's device. */
+    public Gpt single() {
+        if (single == null) {
+            single = new Gpt(model, parameters, device(), weights, products, null, 1, length());
+        }
+        return single;
+    }
+
+    /** One line for people: the device and how the work is divided. */
+    public String description() {
+        return device().description() + (gpts.length > 1 ? ", " + gpts.length + " lanes" : "");
     }
 
     /** Adds the lanes' gradients, in the order of lanes, into {@link #gradients}. */

@@ -10,6 +10,7 @@ import java.util.Map;
 import pacer.trainer.checkpoint.InvalidFileException;
 import pacer.trainer.checkpoint.Safetensors;
 import pacer.trainer.checkpoint.StoredTensor;
+import pacer.trainer.model.Gpt;
 import pacer.trainer.model.Parameter;
 import pacer.trainer.model.Replica;
 import pacer.trainer.ops.Tensor;
@@ -57,13 +58,24 @@ final class Comparison {
         quantities.add(new Quantity(name, worst, tolerance, at));
     }
 
-    /** Rows of logits against the trace's (rows, V). */
-    void logits(String name, MemorySegment theirs, int firstRow, int rows, double tolerance) {
-        int vocabulary = replica.model().vocabulary();
+    /**
+     * Logits of whole sequences against the trace's, one sequence at a time.
+     *
+     * @param inputs int32 (sequences, T)
+     * @param theirs floats (sequences, T, V)
+     */
+    void logits(String name, MemorySegment inputs, MemorySegment theirs, int sequences, double tolerance) {
+        Gpt gpt = replica.single();
+        long length = gpt.length();
+        long row = 4L * gpt.vocabulary();
         try (Arena arena = Arena.ofConfined()) {
-            MemorySegment ours = arena.allocate(4L * rows * vocabulary, 64);
-            for (int r = 0; r < rows; r++) {
-                replica.firstLane().readLogits(firstRow + r, ours.asSlice(4L * r * vocabulary, 4L * vocabulary));
+            MemorySegment ours = arena.allocate(sequences * length * row, 64);
+            for (long s = 0; s < sequences; s++) {
+                MemorySegment to = ours.asSlice(s * length * row, length * row);
+                gpt.logits(inputs.asSlice(4 * s * length, 4 * length), 0, to.asSlice(0, row));
+                for (int t = 1; t < length; t++) {
+                    gpt.readLogits(t, to.asSlice((long) t * row, row));
+                }
             }
             quantities.add(new Quantity(name, Quantity.relativeNorm(ours, theirs), tolerance, ""));
         }

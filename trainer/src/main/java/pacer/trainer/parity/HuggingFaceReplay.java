@@ -36,17 +36,13 @@ final class HuggingFaceReplay {
             StoredTensor targets = golden.tensor("targets");
             int sequences = Math.toIntExact(inputs.shape().getFirst());
             int length = Math.toIntExact(inputs.shape().getLast());
-            // one lane's model holds the whole batch, so that all logits can be compared
-            Engine whole = new Engine(engine.kind(), 1, engine.precision(), engine.products(), engine.cache());
-            try (Replica replica = whole.open(model, sequences, length, true)) {
+            try (Replica replica = engine.open(model, sequences, length, true)) {
                 Comparison compare = new Comparison(replica);
                 replica.load(TextModel.weights(theirs, replica, arena));
                 MemorySegment x = ints(inputs, arena);
                 MemorySegment y = ints(targets, arena);
 
-                replica.firstLane().logits(x, 0, arena.allocate(4L * model.vocabulary(), 64));
-                MemorySegment logits = floats(golden.tensor("logits"), arena);
-                compare.logits("logits", logits, 0, sequences * length, tolerance.logits());
+                compare.logits("logits", x, floats(golden.tensor("logits"), arena), sequences, tolerance.logits());
 
                 double tokens = (double) sequences * length;
                 double loss = replica.forwardBackward(x, y, (float) (1 / tokens), DropoutPlan.NONE) / tokens;
@@ -79,7 +75,7 @@ final class HuggingFaceReplay {
         }
         int[] ours = Arrays.copyOf(theirs, prompt);
         IntStream.Builder drawn = IntStream.builder();
-        new Sampler(replica.forSampling())
+        new Sampler(replica.single())
                 .continuing(
                         ours,
                         theirs.length - prompt,

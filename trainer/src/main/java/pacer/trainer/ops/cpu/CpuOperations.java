@@ -110,7 +110,7 @@ final class CpuOperations implements Operations, AutoCloseable {
                 long to32 = half ? work : out.rowAddress(i);
                 NormKernels.apply(x, weight.address(), b, to32, n, mu, r);
                 if (half) {
-                    Vectors.toBf16(work, out.rowAddress(i), n);
+                    ConversionKernels.toBf16(work, out.rowAddress(i), n);
                 }
             }
         });
@@ -139,19 +139,12 @@ final class CpuOperations implements Operations, AutoCloseable {
                 dB = dBias == null ? 0 : dW + 4L * n;
             }
             for (long i = from; i < to; i++) {
-                long m = mean.address() + 4 * i;
-                long r = rstd.address() + 4 * i;
-                NormKernels.backwardRow(
-                        dIn.rowAddress(i),
-                        dW,
-                        dB,
-                        dOut.rowAddress(i),
-                        in.rowAddress(i),
-                        weight.address(),
-                        m,
-                        r,
-                        n,
-                        accumulate);
+                long dY = dOut.rowAddress(i);
+                long x = in.rowAddress(i);
+                float m = Vectors.getFloat(mean.address() + 4 * i);
+                float r = Vectors.getFloat(rstd.address() + 4 * i);
+                NormKernels.addParameterGradients(dY, x, dW, dB, n, m, r);
+                NormKernels.backwardInput(dY, x, weight.address(), dIn.rowAddress(i), n, m, r, accumulate);
             }
         });
         if (!alone) {
@@ -188,7 +181,7 @@ final class CpuOperations implements Operations, AutoCloseable {
                     putFloat(at(rstd, i, h), r);
                     ElementKernels.scale(x, half ? work : at(out, i, h * n), r, n);
                     if (half) {
-                        Vectors.toBf16(work, at(out, i, h * n), n);
+                        ConversionKernels.toBf16(work, at(out, i, h * n), n);
                     }
                 }
             }
@@ -285,7 +278,7 @@ final class CpuOperations implements Operations, AutoCloseable {
             for (long i = 0; i < rows.rows(); i++) {
                 long row = rows.rowAddress(i) + from * rows.dtype().bytes();
                 if (half) {
-                    Vectors.fromBf16(row, work, width);
+                    ConversionKernels.fromBf16(row, work, width);
                 }
                 ElementKernels.add(sum, half ? work : row, sum, width);
             }
@@ -391,7 +384,7 @@ final class CpuOperations implements Operations, AutoCloseable {
             long row = from + 4L * i * paddedWidth;
             long at = at(to, first + i, column);
             if (to.dtype() == DType.BF16) {
-                Vectors.toBf16(row, at, width);
+                ConversionKernels.toBf16(row, at, width);
             } else {
                 Vectors.copy(row, at, 4L * width);
             }
@@ -491,7 +484,7 @@ final class CpuOperations implements Operations, AutoCloseable {
                 case RELU_SQUARED -> ActivationKernels.reluSquared(x, result, n);
             }
             if (half) {
-                Vectors.toBf16(result, y, n);
+                ConversionKernels.toBf16(result, y, n);
             }
         });
     }
@@ -504,7 +497,7 @@ final class CpuOperations implements Operations, AutoCloseable {
             long result = half ? scratch[member].reserve(Scratch.ROW, 4 * n) : dx;
             ElementKernels.multiply(dy, derivative, result, n);
             if (half) {
-                Vectors.toBf16(result, dx, n);
+                ConversionKernels.toBf16(result, dx, n);
             }
         });
     }
@@ -533,9 +526,9 @@ final class CpuOperations implements Operations, AutoCloseable {
             if (in.dtype() == out.dtype()) {
                 Vectors.copy(x, y, n * in.dtype().bytes());
             } else if (out.dtype() == DType.BF16) {
-                Vectors.toBf16(x, y, n);
+                ConversionKernels.toBf16(x, y, n);
             } else {
-                Vectors.fromBf16(x, y, n);
+                ConversionKernels.fromBf16(x, y, n);
             }
         });
     }
@@ -658,6 +651,14 @@ final class CpuOperations implements Operations, AutoCloseable {
         Shapes.adamW(weights, gradients, firstMoment, secondMoment, from, to, step);
         float stepSize = (float) (learningRate / (1 - Math.pow(settings.beta1(), (double) step)));
         float correction2 = (float) (1 / Math.sqrt(1 - Math.pow(settings.beta2(), (double) step)));
+        ElementKernels.AdamWFactors factors = new ElementKernels.AdamWFactors(
+                settings.beta1(),
+                settings.beta2(),
+                settings.epsilon(),
+                stepSize,
+                1 - learningRate * weightDecay,
+                correction2,
+                gradientScale);
         crew.forEachRange(to - from, SMALL, (member, start, end) -> {
             long offset = 4 * (from + start);
             ElementKernels.adamW(
@@ -666,13 +667,7 @@ final class CpuOperations implements Operations, AutoCloseable {
                     firstMoment.address() + offset,
                     secondMoment.address() + offset,
                     end - start,
-                    settings.beta1(),
-                    settings.beta2(),
-                    settings.epsilon(),
-                    stepSize,
-                    1 - learningRate * weightDecay,
-                    correction2,
-                    gradientScale);
+                    factors);
         });
     }
 }

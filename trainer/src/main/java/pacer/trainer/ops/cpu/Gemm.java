@@ -66,10 +66,10 @@ sealed interface Gemm permits OneDnnGemm, OpenBlasGemm, VectorGemm {
         long wideA = scratch.reserve(Scratch.WIDE_A, 4L * aRows * aColumns);
         long wideB = scratch.reserve(Scratch.WIDE_B, 4L * bRows * bColumns);
         for (int r = 0; r < aRows; r++) {
-            Vectors.fromBf16(a + 2L * r * lda, wideA + 4L * r * aColumns, aColumns);
+            ConversionKernels.fromBf16(a + 2L * r * lda, wideA + 4L * r * aColumns, aColumns);
         }
         for (int r = 0; r < bRows; r++) {
-            Vectors.fromBf16(b + 2L * r * ldb, wideB + 4L * r * bColumns, bColumns);
+            ConversionKernels.fromBf16(b + 2L * r * ldb, wideB + 4L * r * bColumns, bColumns);
         }
         f32(transposeA, transposeB, m, n, k, wideA, aColumns, wideB, bColumns, add, c, ldc, scratch);
     }

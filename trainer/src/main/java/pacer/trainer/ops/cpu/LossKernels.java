@@ -9,6 +9,7 @@ import static pacer.trainer.ops.cpu.Vectors.getFloat;
 import static pacer.trainer.ops.cpu.Vectors.load;
 import static pacer.trainer.ops.cpu.Vectors.putFloat;
 import static pacer.trainer.ops.cpu.Vectors.store;
+import static pacer.trainer.ops.cpu.Vectors.whole;
 import static pacer.trainer.ops.cpu.Vectors.zeros;
 
 import jdk.incubator.vector.FloatVector;
@@ -21,34 +22,36 @@ final class LossKernels {
     private LossKernels() {}
 
     static float max(long z, int n) {
+        int whole = (int) whole(n);
         FloatVector m = constant(LOWEST);
-        int i = 0;
-        for (; i + LANES <= n; i += LANES) {
+        for (int i = 0; i < whole; i += LANES) {
             m = m.max(load(z + 4L * i));
         }
-        if (i < n) {
-            VectorMask<Float> tail = first(n - i);
-            m = m.max(constant(LOWEST).blend(load(z + 4L * i, tail), tail));
-        }
-        return Vectors.max(m);
+        float max = Vectors.max(m);
+        return whole < n ? Math.max(max, maxTail(z + 4L * whole, first(n - whole))) : max;
+    }
+
+    private static float maxTail(long z, VectorMask<Float> tail) {
+        return Vectors.max(constant(LOWEST).blend(load(z, tail), tail));
     }
 
     /** Writes exp(z - max) to {@code out} and returns their sum. */
     static float exponentials(long z, long out, int n, float max) {
+        int whole = (int) whole(n);
         FloatVector sum = zeros();
-        int i = 0;
-        for (; i + LANES <= n; i += LANES) {
+        for (int i = 0; i < whole; i += LANES) {
             FloatVector e = expOrZero(load(z + 4L * i).sub(max));
             store(out + 4L * i, e);
             sum = sum.add(e);
         }
-        if (i < n) {
-            VectorMask<Float> tail = first(n - i);
-            FloatVector e = zeros().blend(expOrZero(load(z + 4L * i, tail).sub(max)), tail);
-            store(out + 4L * i, e, tail);
-            sum = sum.add(e);
-        }
-        return Vectors.sum(sum);
+        float total = Vectors.sum(sum);
+        return whole < n ? total + exponentialsTail(z + 4L * whole, out + 4L * whole, first(n - whole), max) : total;
+    }
+
+    private static float exponentialsTail(long z, long out, VectorMask<Float> tail, float max) {
+        FloatVector e = zeros().blend(expOrZero(load(z, tail).sub(max)), tail);
+        store(out, e, tail);
+        return Vectors.sum(e);
     }
 
     /** The loss of a row; the row becomes its gradient. A target of -1 is ignored. */
@@ -76,34 +79,37 @@ final class LossKernels {
 
     /** tanh = tanh(z/c), out = c·tanh(z/c); out may be z. */
     static void cap(long z, long tanh, long out, int n, float c) {
-        int i = 0;
-        for (; i + LANES <= n; i += LANES) {
+        int whole = (int) whole(n);
+        for (int i = 0; i < whole; i += LANES) {
             FloatVector t = tanh(load(z + 4L * i).div(c));
             store(tanh + 4L * i, t);
             store(out + 4L * i, t.mul(c));
         }
-        if (i < n) {
-            VectorMask<Float> tail = first(n - i);
-            FloatVector t = tanh(load(z + 4L * i, tail).div(c));
-            store(tanh + 4L * i, t, tail);
-            store(out + 4L * i, t.mul(c), tail);
+        if (whole < n) {
+            capTail(z + 4L * whole, tanh + 4L * whole, out + 4L * whole, first(n - whole), c);
         }
+    }
+
+    private static void capTail(long z, long tanh, long out, VectorMask<Float> tail, float c) {
+        FloatVector t = tanh(load(z, tail).div(c));
+        store(tanh, t, tail);
+        store(out, t.mul(c), tail);
     }
 
     /** gradient *= 1 - tanh². */
     static void uncapGradient(long gradient, long tanh, int n) {
-        int i = 0;
-        for (; i + LANES <= n; i += LANES) {
+        int whole = (int) whole(n);
+        for (int i = 0; i < whole; i += LANES) {
             FloatVector t = load(tanh + 4L * i);
             store(gradient + 4L * i, load(gradient + 4L * i).mul(constant(1f).sub(t.mul(t))));
         }
-        if (i < n) {
-            VectorMask<Float> tail = first(n - i);
-            FloatVector t = load(tanh + 4L * i, tail);
-            store(
-                    gradient + 4L * i,
-                    load(gradient + 4L * i, tail).mul(constant(1f).sub(t.mul(t))),
-                    tail);
+        if (whole < n) {
+            uncapGradientTail(gradient + 4L * whole, tanh + 4L * whole, first(n - whole));
         }
+    }
+
+    private static void uncapGradientTail(long gradient, long tanh, VectorMask<Float> tail) {
+        FloatVector t = load(tanh, tail);
+        store(gradient, load(gradient, tail).mul(constant(1f).sub(t.mul(t))), tail);
     }
 }

@@ -64,8 +64,13 @@ final class Vectors {
     }
 
     /** The lanes below {@code remaining}. */
-    static VectorMask<Float> first(int remaining) {
-        return F.indexInRange(0, remaining);
+    static VectorMask<Float> first(long remaining) {
+        return F.indexInRange(0L, remaining);
+    }
+
+    /** How many of {@code n} floats fill whole vectors. */
+    static long whole(long n) {
+        return n / LANES * LANES;
     }
 
     static float getFloat(long address) {
@@ -122,7 +127,7 @@ final class Vectors {
     }
 
     /** One vector of floats as bf16, rounded to nearest even; NaN stays NaN. */
-    static ShortVector toBf16(FloatVector v) {
+    static ShortVector asBf16(FloatVector v) {
         IntVector bits = v.reinterpretAsInts();
         IntVector rounded =
                 bits.add(bits.lanewise(VectorOperators.LSHR, 16).and(1).add(0x7fff));
@@ -138,28 +143,6 @@ final class Vectors {
         return ((IntVector) v.convertShape(VectorOperators.S2I, I, 0))
                 .lanewise(VectorOperators.LSHL, 16)
                 .reinterpretAsFloats();
-    }
-
-    /** Converts {@code n} floats to bf16. */
-    static void toBf16(long from, long to, long n) {
-        long i = 0;
-        for (; i + LANES <= n; i += LANES) {
-            toBf16(load(from + i * 4)).intoMemorySegment(ALL, to + i * 2, ORDER);
-        }
-        for (; i < n; i++) {
-            ALL.set(ValueLayout.JAVA_SHORT_UNALIGNED, to + i * 2, scalarToBf16(getFloat(from + i * 4)));
-        }
-    }
-
-    /** Converts {@code n} bf16 to floats. */
-    static void fromBf16(long from, long to, long n) {
-        long i = 0;
-        for (; i + LANES <= n; i += LANES) {
-            store(to + i * 4, fromBf16(from + i * 2));
-        }
-        for (; i < n; i++) {
-            putFloat(to + i * 4, Float.intBitsToFloat(ALL.get(ValueLayout.JAVA_SHORT_UNALIGNED, from + i * 2) << 16));
-        }
     }
 
     static short scalarToBf16(float value) {

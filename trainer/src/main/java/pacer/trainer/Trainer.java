@@ -27,9 +27,10 @@ import pacer.trainer.spec.SpecLoader;
  */
 public final class Trainer {
     /**
-     * What every JVM that trains needs: vector maths, native memory and calls; and loops over memory compiled each for itself,
-     * because C2, when it inlines several into their caller, runs out of nodes and puts vectors into boxes: activations then
-     * take four times as long.
+     * What every JVM that trains needs: vector maths, native memory and calls; and, for loops over memory ({@code *Kernels}), a compiler
+     * that does as it is told. They are compiled each for itself, because C2, when it inlines several into their caller, runs
+     * out of nodes and puts vectors into boxes; what they call on vectors is inlined whatever the profile says; and they are
+     * compiled at their first calls while the caller waits, because interpreted vectors are a thousand times slower.
      */
     public static final List<String> JVM_FLAGS = List.of(
             "--add-modules=jdk.incubator.vector",
@@ -38,7 +39,9 @@ public final class Trainer {
             "-XX:CompileCommand=quiet",
             "-XX:CompileCommand=dontinline,*Kernels::*",
             "-XX:CompileCommand=inline,pacer.trainer.ops.cpu.Vectors::*",
-            "-XX:CompileCommand=inline,pacer.trainer.ops.cpu.VectorMath::*");
+            "-XX:CompileCommand=inline,pacer.trainer.ops.cpu.VectorMath::*",
+            "-XX:CompileCommand=CompileThresholdScaling,*Kernels::*,0.05",
+            "-XX:CompileCommand=BackgroundCompilation,*Kernels::*,false");
 
     private static final Duration PATIENCE = Duration.ofSeconds(10);
 

@@ -79,7 +79,7 @@ final class AttentionHead {
     /** out (T, D) and logSumExp (T). */
     void forward(long out, long outRow, long logSumExp) {
         long keys = scratch.reserve(Scratch.KEYS, 4L * Math.ceilDiv(length, PANEL) * PANEL * width);
-        Transpose.panels(k, kRow, length, width, PANEL, keys, scratch);
+        TransposeKernels.panels(k, kRow, length, width, PANEL, keys, scratch);
         for (int start = 0; start < length; start += BLOCK) {
             int end = Math.min(length, start + BLOCK);
             products(q, qRow, keys, scores, start, end);
@@ -90,7 +90,7 @@ final class AttentionHead {
                 int low = lowKey(i);
                 int last = Math.min(i + GROUP, end);
                 long p = scores + (i - start) * scoreRow + 4L * low;
-                Tiles.multiply(
+                TileKernels.multiply(
                         last - i,
                         paddedWidth,
                         last - low,
@@ -113,8 +113,8 @@ final class AttentionHead {
         long keys = scratch.reserve(Scratch.KEYS, panelBytes);
         long values = scratch.reserve(Scratch.VALUES, panelBytes);
         long dScores = scratch.reserve(Scratch.SCORE_GRADIENTS, scoreRow * BLOCK);
-        Transpose.panels(k, kRow, length, width, PANEL, keys, scratch);
-        Transpose.panels(v, vRow, length, width, PANEL, values, scratch);
+        TransposeKernels.panels(k, kRow, length, width, PANEL, keys, scratch);
+        TransposeKernels.panels(v, vRow, length, width, PANEL, values, scratch);
         for (int i = 0; i < length; i++) {
             Vectors.zero(dK + i * dKRow, 4L * paddedWidth);
             Vectors.zero(dV + i * dVRow, 4L * paddedWidth);
@@ -130,7 +130,7 @@ final class AttentionHead {
                 int low = lowKey(i);
                 int last = Math.min(i + GROUP, end);
                 long ds = dScores + (i - start) * scoreRow + 4L * low;
-                Tiles.multiply(
+                TileKernels.multiply(
                         last - i,
                         paddedWidth,
                         last - low,
@@ -148,7 +148,7 @@ final class AttentionHead {
                 int to = lastSeer(j, from, end);
                 int keysHere = Math.min(GROUP, length - j);
                 long at = (from - start) * scoreRow + 4L * j;
-                Tiles.multiply(
+                TileKernels.multiply(
                         keysHere,
                         paddedWidth,
                         to - from,
@@ -160,7 +160,7 @@ final class AttentionHead {
                         dK + j * dKRow,
                         dKRow,
                         true);
-                Tiles.multiply(
+                TileKernels.multiply(
                         keysHere,
                         paddedWidth,
                         to - from,
@@ -205,7 +205,7 @@ final class AttentionHead {
             for (int j = lowKey(i); j < last; j += PANEL) {
                 long panel = panels + 4L * j * width;
                 long to = out + (i - start) * scoreRow + 4L * j;
-                Tiles.multiply(
+                TileKernels.multiply(
                         last - i, PANEL, width, left + i * leftRow, leftRow, 4, panel, 4L * PANEL, to, scoreRow, false);
             }
         }

@@ -43,9 +43,11 @@ final class VectorGemm implements Gemm {
                 long panel = panels + 4L * j * depth;
                 long ak = a + k0 * aColumn;
                 if (j + WIDTH <= n) {
-                    Tiles.multiply(m, WIDTH, depth, ak, aRow, aColumn, panel, 4L * WIDTH, c + 4L * j, 4 * ldc, addHere);
+                    TileKernels.multiply(
+                            m, WIDTH, depth, ak, aRow, aColumn, panel, 4L * WIDTH, c + 4L * j, 4 * ldc, addHere);
                 } else {
-                    Tiles.multiply(m, WIDTH, depth, ak, aRow, aColumn, panel, 4L * WIDTH, edge, 4L * WIDTH, false);
+                    TileKernels.multiply(
+                            m, WIDTH, depth, ak, aRow, aColumn, panel, 4L * WIDTH, edge, 4L * WIDTH, false);
                     mergeEdge(m, n - j, edge, c + 4L * j, 4 * ldc, addHere);
                 }
             }
@@ -55,7 +57,7 @@ final class VectorGemm implements Gemm {
     private static void pack(
             boolean transposeB, int n, int k0, int depth, long b, long ldb, long panels, Scratch scratch) {
         if (transposeB) {
-            Transpose.panels(b + 4L * k0, 4 * ldb, n, depth, WIDTH, panels, scratch);
+            TransposeKernels.panels(b + 4L * k0, 4 * ldb, n, depth, WIDTH, panels, scratch);
             return;
         }
         for (int j = 0; j < n; j += WIDTH) {

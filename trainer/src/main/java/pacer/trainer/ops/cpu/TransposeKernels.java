@@ -13,7 +13,7 @@ import jdk.incubator.vector.VectorShuffle;
  * Transposes matrices of floats, a square of vectors at a time, by exchanging halves: at each stage h, rows i and i+h swap the
  * columns whose index has bit h. Scalar code would be several times slower, because scalar access by raw address is.
  */
-final class Transpose {
+final class TransposeKernels {
     private static final VectorShuffle<Float> X1 = exchange(1);
     private static final VectorShuffle<Float> X2 = exchange(2);
     private static final VectorShuffle<Float> X4 = exchange(4);
@@ -23,7 +23,7 @@ final class Transpose {
     private static final VectorMask<Float> M4 = upper(4);
     private static final VectorMask<Float> M8 = upper(8);
 
-    private Transpose() {}
+    private TransposeKernels() {}
 
     private static VectorShuffle<Float> exchange(int h) {
         return VectorShuffle.fromOp(F, i -> (i ^ h) % LANES);
@@ -40,7 +40,7 @@ final class Transpose {
     /**
      * Writes the transpose of a (rows x columns) matrix as panels: panel p holds source rows p·width … (p+1)·width, as
      * {@code columns} rows of {@code width} floats; source rows beyond the last are zeros. This is the form in which
-     * {@link Tiles} reads its right factor.
+     * {@link TileKernels} reads its right factor.
      *
      * @param sourceRow bytes between source rows
      * @param width a multiple of the vector length

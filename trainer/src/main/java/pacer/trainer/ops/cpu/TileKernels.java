@@ -18,11 +18,11 @@ import jdk.incubator.vector.FloatVector;
  * has grown to 18,000 nodes, and a vector that crosses a call is put into a box. The kernels are written out because C2 keeps only local variables in registers; 8x2 is the largest that stays in
  * registers at every tier (12x2 spilled while C1 ran it, for half a minute). AVX2 has 16 registers, hence 4x2 there.
  */
-final class Tiles {
+final class TileKernels {
     private static final int TALL = LANES == 8 ? 4 : 8;
     private static final long ZEROS = Arena.global().allocate(2L * BYTES, 64).address();
 
-    private Tiles() {}
+    private TileKernels() {}
 
     /**
      * C[m, n] (+)= Σ_k A[m, k]·B[k, n]. Strides are in bytes.

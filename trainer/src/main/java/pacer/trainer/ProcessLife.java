@@ -1,5 +1,6 @@
 package pacer.trainer;
 
+import java.io.ByteArrayOutputStream;
 import java.io.FileDescriptor;
 import java.io.FileOutputStream;
 import java.io.IOException;
@@ -7,6 +8,8 @@ import java.io.PrintStream;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.time.Instant;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -41,6 +44,7 @@ final class ProcessLife {
     private final FileOutputStream output = new FileOutputStream(FileDescriptor.out);
     private final AtomicBoolean stop = new AtomicBoolean();
     private final CountDownLatch ended = new CountDownLatch(1);
+    private final CompletableFuture<Optional<String>> line = new CompletableFuture<>();
     private volatile int code = FAILED;
     private volatile int lastStep;
 
@@ -51,7 +55,7 @@ final class ProcessLife {
         ProcessLife life = new ProcessLife();
         // a library that prints must not be taken for an event
         System.setOut(new PrintStream(new FileOutputStream(FileDescriptor.err), true, StandardCharsets.UTF_8));
-        Thread.ofPlatform().daemon().name("parent-watch").start(ProcessLife::endWithParent);
+        Thread.ofPlatform().daemon().name("parent-watch").start(life::endWithParent);
         Runtime.getRuntime().addShutdownHook(new Thread(life::endInOrder, "end-in-order"));
         life.code = life.attempt(work);
         life.ended.countDown();
@@ -106,10 +110,27 @@ final class ProcessLife {
         return exitCode;
     }
 
-    private static void endWithParent() {
+    /** Whether {@link #awaitLine} would return at once. */
+    boolean isToldOrStopping() {
+        return line.isDone();
+    }
+
+    /** The first line of standard input; empty when a signal asks for an end before. */
+    Optional<String> awaitLine() {
+        return line.join();
+    }
+
+    private void endWithParent() {
         try {
-            while (System.in.read() >= 0) {
-                // nothing is ever said on it
+            ByteArrayOutputStream first = new ByteArrayOutputStream();
+            int read = System.in.read();
+            while (read >= 0) {
+                if (read == '\n') {
+                    line.complete(Optional.of(first.toString(StandardCharsets.UTF_8))); // nothing is said after it
+                } else if (!line.isDone()) {
+                    first.write(read);
+                }
+                read = System.in.read();
             }
         } catch (IOException e) {
             System.err.println("standard input: " + e.getMessage());
@@ -119,6 +140,7 @@ final class ProcessLife {
 
     private void endInOrder() {
         stop.set(true);
+        line.complete(Optional.empty());
         try {
             if (!ended.await(GRACE_SECONDS, TimeUnit.SECONDS)) {
                 System.err.println("no end within " + GRACE_SECONDS + " s of the signal");

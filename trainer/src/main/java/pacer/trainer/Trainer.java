@@ -1,11 +1,13 @@
 package pacer.trainer;
 
+import com.fasterxml.jackson.databind.json.JsonMapper;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
+import java.util.Optional;
 import java.util.function.Consumer;
 import pacer.trainer.checkpoint.CheckpointStore;
 import pacer.trainer.checkpoint.EventLog;
@@ -43,12 +45,28 @@ public final class Trainer {
             "-XX:CompileCommand=CompileThresholdScaling,*Kernels::*,0.05",
             "-XX:CompileCommand=BackgroundCompilation,*Kernels::*,false");
 
+    /** The argument of a process that is started before there is work for it; the cache folder comes after it. */
+    public static final String STANDBY = "--standby";
+
     private static final Duration PATIENCE = Duration.ofSeconds(10);
 
     private Trainer() {}
 
+    /**
+     * {@code Trainer --standby CACHE}: compiles what training will need, then waits for its arguments, a JSON array in one line of standard
+     * input; {@code Trainer --name value …}: trains.
+     */
     public static void main(String[] args) {
-        ProcessLife.run(life -> train(args, life));
+        boolean standby = args.length == 2 && args[0].equals(STANDBY);
+        ProcessLife.run(life -> standby ? trainWhenTold(Path.of(args[1]), life) : train(args, life));
+    }
+
+    private static int trainWhenTold(Path cache, ProcessLife life) throws IOException {
+        WarmUp.run(cache, life::isToldOrStopping);
+        Optional<String> told = life.awaitLine();
+        return told.isPresent()
+                ? train(new JsonMapper().readValue(told.get(), String[].class), life)
+                : ProcessLife.STOPPED;
     }
 
     private static int train(String[] args, ProcessLife life) throws IOException {

@@ -42,7 +42,9 @@ public final class Pipeline implements AutoCloseable {
 
     /** Connects, and starts a worker where one is needed. */
     public static Pipeline open(PipelineOptions options) throws IOException {
-        return open(options, WorkerSettings.of(options.home(), options.environment()));
+        WorkerSettings settings = WorkerSettings.of(options.home(), options.environment());
+        boolean here = TemporalConnection.opensEmbedded(options.temporal(), options.environment());
+        return open(options, here ? settings.standingBy() : settings);
     }
 
     static Pipeline open(PipelineOptions options, WorkerSettings settings) throws IOException {

@@ -7,6 +7,7 @@ import io.temporal.worker.WorkerOptions;
 import io.temporal.worker.WorkflowImplementationOptions;
 import java.time.Clock;
 import java.time.Duration;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
@@ -14,6 +15,7 @@ import pacer.activities.dataset.DatasetActivityImpl;
 import pacer.activities.dataset.Datasets;
 import pacer.activities.evaluation.Evaluation;
 import pacer.activities.evaluation.EvaluationActivityImpl;
+import pacer.activities.process.Standby;
 import pacer.activities.publishing.Publishing;
 import pacer.activities.publishing.PublishingActivityImpl;
 import pacer.activities.run.Environment;
@@ -40,10 +42,12 @@ public final class PipelineWorker implements AutoCloseable {
 
     private final WorkerFactory factory;
     private final RunHub hub;
+    private final Optional<Standby> standby;
 
-    private PipelineWorker(WorkerFactory factory, RunHub hub) {
+    private PipelineWorker(WorkerFactory factory, RunHub hub, Optional<Standby> standby) {
         this.factory = factory;
         this.hub = hub;
+        this.standby = standby;
     }
 
     /** What a worker does. */
@@ -71,7 +75,7 @@ public final class PipelineWorker implements AutoCloseable {
             host(factory, settings, runs, hub, clock);
         }
         factory.start();
-        return new PipelineWorker(factory, hub);
+        return new PipelineWorker(factory, hub, settings.training().standby());
     }
 
     static void registerWorkflows(Worker worker, Policies policies) {
@@ -123,6 +127,7 @@ public final class PipelineWorker implements AutoCloseable {
      */
     @Override
     public void close() {
+        standby.ifPresent(Standby::close);
         factory.shutdown();
         factory.awaitTermination(GRACE.toMillis(), TimeUnit.MILLISECONDS);
         if (!factory.isTerminated()) {

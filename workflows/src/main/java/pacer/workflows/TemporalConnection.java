@@ -58,16 +58,28 @@ public final class TemporalConnection implements AutoCloseable {
      * @throws IOException in one line for people, when nothing answers at the address or the configuration is wrong
      */
     public static TemporalConnection open(String address, Map<String, String> environment) throws IOException {
+        Optional<ClientConfigProfile> profile = profile(address, environment);
+        if (profile.isEmpty()) {
+            return embedded();
+        }
+        String configured = environment.containsKey("TEMPORAL_ADDRESS") ? "TEMPORAL_ADDRESS" : "temporal.toml";
+        return remote(profile.get(), address != null ? "--temporal" : configured);
+    }
+
+    /** Whether {@link #open} would take the service inside this process. */
+    static boolean opensEmbedded(String address, Map<String, String> environment) throws IOException {
+        return profile(address, environment).isEmpty();
+    }
+
+    /** How to reach a service; empty where no address is named. */
+    private static Optional<ClientConfigProfile> profile(String address, Map<String, String> environment)
+            throws IOException {
         Optional<ClientConfigProfile> profile = configured(environment);
         if (address != null) {
             ClientConfigProfile given = profile.orElse(ClientConfigProfile.getDefaultInstance());
-            return remote(given.toBuilder().setAddress(address).build(), "--temporal");
+            return Optional.of(given.toBuilder().setAddress(address).build());
         }
-        return profile.isPresent() && given(profile.get().getAddress())
-                ? remote(
-                        profile.get(),
-                        environment.containsKey("TEMPORAL_ADDRESS") ? "TEMPORAL_ADDRESS" : "temporal.toml")
-                : embedded();
+        return profile.filter(p -> given(p.getAddress()));
     }
 
     /** A service inside this process. */

@@ -26,4 +26,9 @@ record WorkerSettings(
                 ReportWriter::write,
                 Policies.standard());
     }
+
+    /** These settings with a trainer that starts now and stands by for the first training. */
+    WorkerSettings standingBy() {
+        return new WorkerSettings(home, fetch, training.standingBy(home.cache()), evaluation, report, policies);
+    }
 }

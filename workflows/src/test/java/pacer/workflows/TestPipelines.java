@@ -7,6 +7,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import pacer.activities.dataset.FetchSettings;
 import pacer.activities.evaluation.EvaluationSettings;
 import pacer.activities.process.JavaCommand;
@@ -39,7 +40,8 @@ final class TestPipelines {
                         Duration.ofSeconds(20),
                         Duration.ofSeconds(60),
                         Duration.ofSeconds(60),
-                        2),
+                        2,
+                        Optional.empty()),
                 new EvaluationSettings(java, ProtocolEvaluator.class.getName(), Duration.ofSeconds(5)),
                 folder -> Files.writeString(folder.resolve("report.html"), "<p>" + folder.getFileName()),
                 policies);

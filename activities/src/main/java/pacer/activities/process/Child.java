@@ -3,11 +3,14 @@ package pacer.activities.process;
 import java.io.BufferedReader;
 import java.io.File;
 import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
 import java.nio.channels.Channels;
 import java.nio.channels.SeekableByteChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
@@ -32,11 +35,13 @@ public final class Child {
     private final Path log;
     private final long logStart;
     private final Thread reader;
+    private final Thread pump; // null where standard error goes to the log by itself
 
-    private Child(Process process, Path log, long logStart, Consumer<String> lines) {
+    private Child(Process process, Path log, long logStart, Consumer<String> lines, Thread pump) {
         this.process = process;
         this.log = log;
         this.logStart = logStart;
+        this.pump = pump;
         this.reader = Thread.ofPlatform()
                 .daemon()
                 .name("child-" + process.pid() + "-output")
@@ -56,16 +61,39 @@ public final class Child {
         long logStart = logFile.length();
         ProcessBuilder builder = new ProcessBuilder(command).redirectError(ProcessBuilder.Redirect.appendTo(logFile));
         builder.environment().putAll(environment);
-        Process process;
+        return new Child(spawn(builder), log, logStart, lines, null);
+    }
+
+    static Process spawn(ProcessBuilder builder) throws IOException, InterruptedException {
         try {
-            process = SPAWNER.submit(() -> Shutdown.register(builder.start())).get();
+            return SPAWNER.submit(() -> Shutdown.register(builder.start())).get();
         } catch (ExecutionException e) {
             if (e.getCause() instanceof IOException io) {
-                throw new IOException(command.getFirst() + " does not start: " + io.getMessage(), io);
+                throw new IOException(builder.command().getFirst() + " does not start: " + io.getMessage(), io);
             }
             throw new IllegalStateException(e.getCause());
         }
-        return new Child(process, log, logStart, lines);
+    }
+
+    /** A process whose standard error is still a pipe: from now on it flows to {@code log}. */
+    static Child adopt(Process process, Path log, Consumer<String> lines) throws IOException {
+        Files.createDirectories(log.toAbsolutePath().getParent());
+        long logStart = log.toFile().length();
+        OutputStream file = Files.newOutputStream(log, StandardOpenOption.CREATE, StandardOpenOption.APPEND);
+        Thread pump = Thread.ofPlatform()
+                .daemon()
+                .name("child-" + process.pid() + "-errors")
+                .start(() -> pump(process, file));
+        return new Child(process, log, logStart, lines, pump);
+    }
+
+    private static void pump(Process process, OutputStream file) {
+        try (file;
+                InputStream errors = process.getErrorStream()) {
+            errors.transferTo(file);
+        } catch (IOException e) {
+            return; // the pipe broke with the process, or the disk is full: the run itself will say so
+        }
     }
 
     private void read(Consumer<String> lines) {
@@ -103,9 +131,12 @@ public final class Child {
         return process.waitFor(time);
     }
 
-    /** Waits until all it wrote to standard output has been handed over. */
+    /** Waits until all it wrote has been handed over. */
     public void awaitOutput() throws InterruptedException {
         reader.join();
+        if (pump != null) {
+            pump.join();
+        }
     }
 
     /** Asks it to end (SIGTERM). */

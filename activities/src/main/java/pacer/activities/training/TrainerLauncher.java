@@ -9,6 +9,7 @@ import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import pacer.activities.process.Child;
 import pacer.activities.run.Home;
 import pacer.activities.run.RunFolder;
@@ -48,18 +49,29 @@ final class TrainerLauncher {
         try {
             for (int rank = 0; rank < size; rank++) {
                 int which = rank;
-                ranks.add(Child.start(
-                        settings.java()
-                                .line(settings.trainer(), arguments(folder, data, epoch, rank, size, rendezvous)),
-                        size > 1 ? Map.of(Group.TOKEN_VARIABLE, token) : Map.of(),
-                        rank == 0 ? folder.trainerLog() : folder.path().resolve("trainer-rank" + rank + ".log"),
-                        line -> lines.take(which, line)));
+                List<String> arguments = arguments(folder, data, epoch, rank, size, rendezvous);
+                Path log = rank == 0 ? folder.trainerLog() : folder.path().resolve("trainer-rank" + rank + ".log");
+                Optional<Child> standby = size == 1 ? standby(arguments, log, lines) : Optional.empty();
+                ranks.add(
+                        standby.isPresent()
+                                ? standby.get()
+                                : Child.start(
+                                        settings.java().line(settings.trainer(), arguments),
+                                        size > 1 ? Map.of(Group.TOKEN_VARIABLE, token) : Map.of(),
+                                        log,
+                                        line -> lines.take(which, line)));
             }
             return ranks;
         } catch (IOException | InterruptedException | RuntimeException e) {
             ranks.forEach(Child::kill);
             throw e;
         }
+    }
+
+    private Optional<Child> standby(List<String> arguments, Path log, Lines lines) throws IOException {
+        return settings.standby().isPresent()
+                ? settings.standby().get().take(arguments, log, line -> lines.take(0, line))
+                : Optional.empty();
     }
 
     private List<String> arguments(RunFolder folder, Path data, long epoch, int rank, int size, Path rendezvous)

@@ -1,8 +1,13 @@
 package pacer.activities.training;
 
+import java.nio.file.Path;
 import java.time.Duration;
+import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import pacer.activities.process.JavaCommand;
+import pacer.activities.process.Standby;
+import pacer.trainer.Trainer;
 
 /**
  * How trainers are run on this machine.
@@ -14,9 +19,16 @@ import pacer.activities.process.JavaCommand;
  * @param stall from one event to the next, before the trainer is taken for hung and killed: the last net, beyond a long
  *     validation; ranks that wait for each other in vain notice that themselves, much sooner
  * @param fruitlessAttempts failures in a row at one checkpoint after which trying again is given up
+ * @param standby a process that waits for the first training of one rank
  */
 public record TrainingSettings(
-        JavaCommand java, String trainer, Duration grace, Duration planning, Duration stall, int fruitlessAttempts) {
+        JavaCommand java,
+        String trainer,
+        Duration grace,
+        Duration planning,
+        Duration stall,
+        int fruitlessAttempts,
+        Optional<Standby> standby) {
 
     public static TrainingSettings of(Map<String, String> environment) {
         return new TrainingSettings(
@@ -25,6 +37,19 @@ public record TrainingSettings(
                 Duration.ofSeconds(60),
                 Duration.ofMinutes(30),
                 Duration.ofHours(1),
-                5);
+                5,
+                Optional.empty());
+    }
+
+    /** These settings with a trainer that starts now and stands by. */
+    public TrainingSettings standingBy(Path cache) {
+        return new TrainingSettings(
+                java,
+                trainer,
+                grace,
+                planning,
+                stall,
+                fruitlessAttempts,
+                Standby.begin(java.line(trainer, List.of(Trainer.STANDBY, cache.toString()))));
     }
 }

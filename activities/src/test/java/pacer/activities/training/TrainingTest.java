@@ -14,6 +14,7 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
@@ -89,7 +90,8 @@ class TrainingTest {
                 Duration.ofSeconds(20),
                 Duration.ofSeconds(30),
                 stall,
-                3);
+                3,
+                Optional.empty());
         return new Training(home, log, hub, Clock.systemUTC(), settings);
     }
 

@@ -21,7 +21,7 @@ class StandbyTest {
 
     @Test
     void theWaitingProcessIsToldItsArgumentsInOneLineAndItsErrorsGoToTheLog() throws Exception {
-        try (Standby standby = standby("echo early >&2; read line; echo \"$line\"; echo late >&2")) {
+        try (Standby standby = standby("echo early >&2; read -r line; echo \"$line\"; echo late >&2")) {
             Path log = folder.resolve("run").resolve("trainer.log");
             Child child =
                     standby.take(List.of("--run", "a \"b\""), log, lines::add).orElseThrow();

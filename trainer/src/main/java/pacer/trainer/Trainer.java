@@ -93,8 +93,14 @@ public final class Trainer {
                 CheckpointStore store = new CheckpointStore(
                         run.resolve("checkpoints"),
                         notice -> events.accept(new TrainingEvent.Notice(Instant.now(), 0, notice)));
-                RunCheckpoints checkpoints =
-                        new RunCheckpoints(spec, dataset.manifest(), store, fence, arguments.text("commit"), rank);
+                RunCheckpoints checkpoints = new RunCheckpoints(
+                        spec,
+                        dataset.manifest(),
+                        store,
+                        fence,
+                        log == null ? () -> {} : log::sync,
+                        arguments.text("commit"),
+                        rank);
                 TrainingRun training =
                         new TrainingRun(spec, dataset, replica, ranks, checkpoints, events, life::isStopping);
                 return switch (training.run()) {

@@ -2,8 +2,10 @@ package pacer.trainer;
 
 import java.io.IOException;
 import java.time.Instant;
+import java.util.Optional;
 import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
+import pacer.trainer.checkpoint.Checkpoint;
 import pacer.trainer.checkpoint.TrainingState.Skips;
 import pacer.trainer.dist.Collectives;
 import pacer.trainer.eval.TextModel;
@@ -79,9 +81,12 @@ final class TrainingRun {
     /** Trains from the newest checkpoint, or from the beginning, to the last step. */
     End run() throws IOException {
         long start = System.nanoTime();
-        String resumedFrom = resume();
+        Optional<Checkpoint> resumed = checkpoints.restore(replica, optimizer);
+        resumed.ifPresent(this::takeUp);
         int first = step;
-        events.accept(started(resumedFrom));
+        events.accept(
+                started(resumed.map(c -> c.folder().getFileName().toString()).orElse(null)));
+        resumed.ifPresent(this::compareEngines);
         if (step == 0) {
             validateIfDue();
         }
@@ -201,7 +206,9 @@ final class TrainingRun {
     private void checkpoint() throws IOException {
         long start = System.nanoTime();
         var written = checkpoints.save(
-                replica, optimizer, checkpoints.state(step, batches.samples(step), validation, best, skips));
+                replica,
+                optimizer,
+                checkpoints.state(step, batches.samples(step), validation, best, skips, replica.description()));
         ranks.barrier(); // no rank trains on before the checkpoint exists
         if (written != null) {
             events.accept(new TrainingEvent.Checkpointed(
@@ -213,18 +220,24 @@ final class TrainingRun {
         }
     }
 
-    /** Takes up the newest checkpoint; returns its folder's name, or null when training begins. */
-    private String resume() throws IOException {
-        return checkpoints
-                .restore(replica, optimizer)
-                .map(found -> {
-                    step = found.state().step();
-                    skips = found.state().skips();
-                    best = found.state().bestValidationLoss();
-                    validation = found.state().validationLoss();
-                    return found.folder().getFileName().toString();
-                })
-                .orElse(null);
+    private void takeUp(Checkpoint found) {
+        step = found.state().step();
+        skips = found.state().skips();
+        best = found.state().bestValidationLoss();
+        validation = found.state().validationLoss();
+    }
+
+    /** Libraries add products up in different orders: who compares this run with another bit for bit should know. */
+    private void compareEngines(Checkpoint found) {
+        String before = found.state().engine();
+        if (before != null && !before.equals(replica.description())) {
+            events.accept(new TrainingEvent.Notice(
+                    Instant.now(),
+                    step,
+                    "from here on the bits differ from those of an undisturbed run: "
+                            + found.folder().getFileName() + " was computed by " + before + "; now it is "
+                            + replica.description()));
+        }
     }
 
     private TrainingEvent.Started started(String resumedFrom) {

@@ -61,6 +61,11 @@ final class TrainerFixture {
         return text.toString();
     }
 
+    /** The folder of the dataset. */
+    Path data() {
+        return data;
+    }
+
     /** A run's folder with a small model's spec; {@code sets} as on the command line. */
     Path run(String name, String... sets) throws IOException {
         List<String> all = new ArrayList<>(List.of(

@@ -185,13 +185,18 @@ final class TrainingRun {
         Dataset.ValidationWindows windows = dataset.validation(step);
         double loss = validationLoss.measure(windows.loader(), windows.first(), windows.windows());
         validation = loss;
-        boolean improved = best == null || loss < best;
+        boolean improved = isBetter(loss, best);
         if (improved) {
             best = loss;
         }
         events.accept(new TrainingEvent.Validated(
                 Instant.now(), step, loss, windows.windows() * spec.model().sequenceLength(), improved));
         return improved && step > 0;
+    }
+
+    /** Only a number can be better: a NaN that counted as the best would be the best for good. */
+    static boolean isBetter(double loss, Double best) {
+        return Double.isFinite(loss) && (best == null || loss < best);
     }
 
     private void sampleIfDue() {

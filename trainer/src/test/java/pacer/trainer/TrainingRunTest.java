@@ -52,6 +52,15 @@ class TrainingRunTest {
                         .contains("step-000001", "Java Vector API", "asked for"));
     }
 
+    @Test
+    void aLossThatIsNoNumberIsNeverTheBest() {
+        assertThat(TrainingRun.isBetter(Double.NaN, null)).isFalse();
+        assertThat(TrainingRun.isBetter(Double.POSITIVE_INFINITY, null)).isFalse();
+        assertThat(TrainingRun.isBetter(2.0, null)).isTrue();
+        assertThat(TrainingRun.isBetter(1.5, 2.0)).isTrue();
+        assertThat(TrainingRun.isBetter(2.5, 2.0)).isFalse();
+    }
+
     private static boolean speaksOfBits(TrainingEvent event) {
         return event instanceof TrainingEvent.Notice notice && notice.text().contains("bits differ");
     }
@@ -63,8 +72,7 @@ class TrainingRunTest {
     private TrainingRun.End train(Path run, Gemms.Kind products, List<TrainingEvent> events, BooleanSupplier stop)
             throws IOException {
         RunSpec spec = SpecLoader.read(run.resolve("preset.yaml"));
-        Engine engine =
-                new Engine(Engine.Kind.CPU, 2, Precision.FP32, products, Path.of("target", "native-cache"));
+        Engine engine = new Engine(Engine.Kind.CPU, 2, Precision.FP32, products, Path.of("target", "native-cache"));
         try (Dataset dataset = Dataset.open(fixture.data(), spec);
                 Replica replica = engine.open(
                         spec.model(),
@@ -73,11 +81,8 @@ class TrainingRunTest {
                         true)) {
             Fence fence = Fence.acquire(run, Duration.ofSeconds(5), notice -> {});
             CheckpointStore store = new CheckpointStore(run.resolve("checkpoints"), notice -> {});
-            RunCheckpoints checkpoints =
-                    new RunCheckpoints(spec, dataset.manifest(), store, fence, () -> {}, null, 0);
-            return new TrainingRun(
-                            spec, dataset, replica, new SoloCollectives(), checkpoints, events::add, stop)
-                    .run();
+            RunCheckpoints checkpoints = new RunCheckpoints(spec, dataset.manifest(), store, fence, () -> {}, null, 0);
+            return new TrainingRun(spec, dataset, replica, new SoloCollectives(), checkpoints, events::add, stop).run();
         }
     }
 }

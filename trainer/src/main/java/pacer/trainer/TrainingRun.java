@@ -3,6 +3,7 @@ package pacer.trainer;
 import java.io.IOException;
 import java.time.Instant;
 import java.util.Optional;
+import java.util.OptionalDouble;
 import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
 import pacer.trainer.checkpoint.Checkpoint;
@@ -44,6 +45,7 @@ final class TrainingRun {
     private final BooleanSupplier stop;
     private final ValidationLoss validationLoss;
 
+    private boolean stopped; // all ranks have agreed to
     private int step; // optimizer steps taken, skipped ones included
     private Skips skips = Skips.NONE;
     private double lastLoss = Double.NaN;
@@ -54,7 +56,7 @@ final class TrainingRun {
      * Prepares a run.
      *
      * @param events hears what happens; called by rank 0 alone
-     * @param stop whether the run should stop at the next step with a checkpoint
+     * @param stop whether the run should stop, with a checkpoint of the last whole step; asked often
      */
     TrainingRun(
             RunSpec spec,
@@ -89,20 +91,17 @@ final class TrainingRun {
         resumed.ifPresent(this::compareEngines);
         if (step == 0) {
             validateIfDue();
+        } else if (validation == null && isValidationDue()) {
+            followStep(); // a stop has broken it off
         }
-        while (step < spec.train().steps()) {
-            if (ranks.allReduce(stop.getAsBoolean() ? 1 : 0) > 0) {
-                checkpoint();
-                return End.STOPPED;
+        while (!stopped && step < spec.train().steps()) {
+            if (!isToStop() && takeStep()) {
+                followStep();
             }
-            takeStep();
-            boolean improved = validateIfDue();
-            sampleIfDue();
-            if (isLast()
-                    || isDue(spec.checkpoint().everySteps())
-                    || (improved && spec.checkpoint().keepBest())) {
-                checkpoint();
-            }
+        }
+        if (stopped) {
+            checkpoint();
+            return End.STOPPED;
         }
         double seconds = (System.nanoTime() - start) / 1e9;
         events.accept(new TrainingEvent.Finished(
@@ -115,14 +114,35 @@ final class TrainingRun {
         return End.FINISHED;
     }
 
-    private void takeStep() {
+    /** Whether any rank was asked to stop. All ranks ask at the same places, so that all stop at the same one. */
+    private boolean isToStop() {
+        stopped = ranks.allReduce(stop.getAsBoolean() ? 1 : 0) > 0;
+        return stopped;
+    }
+
+    /** What is due after a step. A stop breaks it off in validation; it is done again from the beginning when training goes on. */
+    private void followStep() throws IOException {
+        boolean improved = validateIfDue();
+        if (stopped) {
+            return;
+        }
+        sampleIfDue();
+        if (isLast() || isDue(spec.checkpoint().everySteps()) || (improved && spec.checkpoint().keepBest())) {
+            checkpoint();
+        }
+    }
+
+    /** Takes a step; false when a stop has broken it off between micro-steps: then nothing has changed but gradients. */
+    private boolean takeStep() {
         long start = System.nanoTime();
-        validation = null;
         int tokens = spec.train().batchTokens();
         double rate = schedule.learningRate(step);
-        replica.zeroGradients();
+        replica.zeroGradients(); // a step that was broken off leaves some
         double sum = 0;
         for (int micro = 0; micro < batches.microSteps(); micro++) {
+            if (micro > 0 && isToStop()) {
+                return false;
+            }
             batches.load(step, micro);
             DropoutPlan dropout =
                     new DropoutPlan((float) spec.model().dropout(), spec.seed(), step, batches.firstSequence(micro));
@@ -134,6 +154,7 @@ final class TrainingRun {
         double norm = replica.gradientNorm();
         step++;
         lastLoss = loss;
+        validation = null;
         if (Double.isFinite(loss) && Double.isFinite(norm)) {
             optimizer.update(
                     rate, GradientClip.factor(norm, (float) spec.train().gradientClip()), step - skips.inAll());
@@ -146,6 +167,7 @@ final class TrainingRun {
         if (step == 1) {
             compareWithUniform(loss);
         }
+        return true;
     }
 
     /** No update from numbers that are none; the policy says whether training goes on. */
@@ -177,13 +199,22 @@ final class TrainingRun {
                         .formatted(loss, dataset.manifest().vocabulary(), uniform, verdict)));
     }
 
+    private boolean isValidationDue() {
+        return dataset.hasValidation() && (isLast() || isDue(spec.evaluation().everySteps()));
+    }
+
     /** Whether the loss is the best so far. */
     private boolean validateIfDue() {
-        if (!dataset.hasValidation() || !(isLast() || isDue(spec.evaluation().everySteps()))) {
+        if (!isValidationDue()) {
             return false;
         }
         Dataset.ValidationWindows windows = dataset.validation(step);
-        double loss = validationLoss.measure(windows.loader(), windows.first(), windows.windows());
+        OptionalDouble measured =
+                validationLoss.measure(windows.loader(), windows.first(), windows.windows(), this::isToStop);
+        if (measured.isEmpty()) {
+            return false;
+        }
+        double loss = measured.getAsDouble();
         validation = loss;
         boolean improved = isBetter(loss, best);
         if (improved) {

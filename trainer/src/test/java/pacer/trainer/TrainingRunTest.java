@@ -53,6 +53,56 @@ class TrainingRunTest {
     }
 
     @Test
+    void aStopBetweenMicroStepsDiscardsTheStepAndChangesNoLossOfTheRun() throws Exception {
+        String[] sets = {"train.steps=3", "checkpoint.everySteps=0"};
+        List<TrainingEvent> undisturbed = new ArrayList<>();
+        train(fixture.run("undisturbed", sets), Gemms.Kind.AUTO, undisturbed, () -> false);
+
+        Path run = fixture.run("stopped", sets);
+        List<TrainingEvent> events = new ArrayList<>();
+        int[] asked = {0};
+        BooleanSupplier betweenMicroSteps = () -> stepsIn(events) == 1 && ++asked[0] == 2;
+        assertThat(train(run, Gemms.Kind.AUTO, events, betweenMicroSteps)).isEqualTo(TrainingRun.End.STOPPED);
+        assertThat(events.getLast()).isInstanceOf(TrainingEvent.Checkpointed.class);
+        assertThat(events.getLast().step()).isEqualTo(1);
+
+        assertThat(train(run, Gemms.Kind.AUTO, events, () -> false)).isEqualTo(TrainingRun.End.FINISHED);
+        assertThat(losses(events)).hasSize(4 + 1).isEqualTo(losses(undisturbed)); // 3 steps, validations at 0 and 3
+    }
+
+    @Test
+    void aValidationThatAStopBrokeOffIsMadeWhenTrainingGoesOn() throws Exception {
+        String[] sets = {"train.steps=3", "evaluation.everySteps=2", "checkpoint.everySteps=0"};
+        List<TrainingEvent> undisturbed = new ArrayList<>();
+        train(fixture.run("undisturbed", sets), Gemms.Kind.AUTO, undisturbed, () -> false);
+
+        Path run = fixture.run("stopped", sets);
+        List<TrainingEvent> events = new ArrayList<>();
+        train(run, Gemms.Kind.AUTO, events, () -> stepsIn(events) == 2);
+        assertThat(events).noneMatch(e -> e instanceof TrainingEvent.Validated && e.step() == 2);
+
+        List<TrainingEvent> rest = new ArrayList<>();
+        train(run, Gemms.Kind.AUTO, rest, () -> stepsIn(rest) == 1);
+        events.addAll(rest);
+        train(run, Gemms.Kind.AUTO, events, () -> false);
+        assertThat(losses(events)).isEqualTo(losses(undisturbed));
+        CheckpointStore store = new CheckpointStore(run.resolve("checkpoints"), notice -> {});
+        assertThat(store.newest().orElseThrow().state().validationLoss()).isNotNull();
+    }
+
+    /** Losses of steps and validations, bit for bit, in order. */
+    private static List<String> losses(List<TrainingEvent> events) {
+        return events.stream()
+                .map(event -> switch (event) {
+                    case TrainingEvent.Step e -> "step " + e.step() + " " + Double.toHexString(e.loss());
+                    case TrainingEvent.Validated e -> "validated " + e.step() + " " + Double.toHexString(e.loss());
+                    default -> "";
+                })
+                .filter(text -> !text.isEmpty())
+                .toList();
+    }
+
+    @Test
     void aLossThatIsNoNumberIsNeverTheBest() {
         assertThat(TrainingRun.isBetter(Double.NaN, null)).isFalse();
         assertThat(TrainingRun.isBetter(Double.POSITIVE_INFINITY, null)).isFalse();

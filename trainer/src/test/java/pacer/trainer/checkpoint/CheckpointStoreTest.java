@@ -72,6 +72,14 @@ class CheckpointStoreTest {
     }
 
     @Test
+    void aLossMeasuredLaterIsTakenIntoTheCheckpointThatIsThere() throws IOException {
+        save(500, null);
+        Checkpoint later = save(500, 1.25);
+        assertThat(later.state().validationLoss()).isEqualTo(1.25);
+        assertThat(store.best()).contains(later);
+    }
+
+    @Test
     void aCheckpointIsFoundAgainUnderALocaleWithDigitsOfItsOwn() throws IOException {
         Locale before = Locale.getDefault();
         Locale.setDefault(Locale.forLanguageTag("fa-IR"));

@@ -3,6 +3,8 @@ package pacer.trainer;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
+import pacer.trainer.checkpoint.InvalidFileException;
+import pacer.trainer.data.BadDataException;
 import pacer.trainer.data.EvaluationLoader;
 import pacer.trainer.data.RandomLoader;
 import pacer.trainer.data.SequentialLoader;
@@ -10,7 +12,9 @@ import pacer.trainer.data.ShuffledLoader;
 import pacer.trainer.data.Split;
 import pacer.trainer.data.TokenLoader;
 import pacer.trainer.data.TokenShards;
+import pacer.trainer.spec.DatasetSpec;
 import pacer.trainer.spec.RunSpec;
+import pacer.trainer.spec.SampleSpec;
 import pacer.trainer.text.DatasetManifest;
 
 /** The token shards of a run, opened: what to train on and what to validate on. */
@@ -30,20 +34,48 @@ final class Dataset implements AutoCloseable {
     /**
      * Opens the dataset in {@code folder}.
      *
-     * @throws pacer.trainer.data.BadDataException when a shard is damaged or too short for a window
+     * @throws BadDataException when a shard is damaged or too short for a window, or a setting asks for what is not there: found
+     *     before training, not hours into it
      */
     static Dataset open(Path folder, RunSpec spec) throws IOException {
         DatasetManifest manifest = DatasetManifest.read(folder);
         int vocabulary = spec.model().vocabulary();
         int length = spec.model().sequenceLength();
+        requireCharacters(spec.sample(), manifest);
         TokenShards training = TokenShards.open(manifest.files(folder, Split.TRAIN), vocabulary);
-        training.requireWindow(length);
         List<Path> held = manifest.files(folder, Split.VALIDATION);
-        TokenShards validation = held.isEmpty() ? null : TokenShards.open(held, vocabulary);
-        if (validation != null) {
-            validation.requireWindow(length);
+        TokenShards validation = null;
+        try {
+            training.requireWindow(length);
+            if (!held.isEmpty()) {
+                validation = TokenShards.open(held, vocabulary);
+                validation.requireWindow(length);
+            }
+            Dataset opened = new Dataset(spec, manifest, training, validation);
+            if (validation != null) {
+                opened.validation(0); // refuses more tokens than there are
+            }
+            return opened;
+        } catch (RuntimeException e) {
+            close(training, validation);
+            throw e;
         }
-        return new Dataset(spec, manifest, training, validation);
+    }
+
+    /** GPT-2's tokens spell any text; a vocabulary of characters has only those of its dataset. */
+    private static void requireCharacters(SampleSpec sample, DatasetManifest manifest) {
+        boolean samples = sample.count() > 0 || sample.everySteps() > 0;
+        if (!samples || manifest.tokenizer() != DatasetSpec.Tokenizer.CHARACTERS) {
+            return;
+        }
+        try {
+            manifest.tokens().encode(sample.prompt());
+        } catch (BadDataException e) {
+            throw new BadDataException(
+                    "sample.prompt: " + InvalidFileException.quote(sample.prompt())
+                            + ": must be of the dataset's characters: " + e.getMessage(),
+                    e);
+        }
     }
 
     DatasetManifest manifest() {
@@ -87,6 +119,10 @@ final class Dataset implements AutoCloseable {
 
     @Override
     public void close() {
+        close(training, validation);
+    }
+
+    private static void close(TokenShards training, TokenShards validation) {
         training.close();
         if (validation != null) {
             validation.close();

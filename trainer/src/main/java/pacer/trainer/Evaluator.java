@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Instant;
 import java.util.List;
+import java.util.Locale;
 import pacer.trainer.checkpoint.Checkpoint;
 import pacer.trainer.dist.SoloCollectives;
 import pacer.trainer.eval.TextModel;
@@ -23,6 +24,7 @@ public final class Evaluator {
     private Evaluator() {}
 
     public static void main(String[] args) {
+        Locale.setDefault(Locale.ROOT); // files and messages are the same wherever they are written
         ProcessLife.run(life -> evaluate(args, life));
     }
 
@@ -31,6 +33,7 @@ public final class Evaluator {
                 Arguments.parse("evaluator", args, List.of("spec", "data", "checkpoint"), List.of("cache"));
         RunSpec spec = SpecLoader.read(Path.of(arguments.text("spec")));
         Checkpoint checkpoint = Checkpoint.open(Path.of(arguments.text("checkpoint")));
+        checkpoint.verify(); // what is measured would be another model
         int step = checkpoint.state().step();
         int sequences = TrainingBatches.microBatch(spec);
         try (Dataset dataset = Dataset.open(Path.of(arguments.text("data")), spec);

@@ -57,8 +57,11 @@ final class ProcessLife {
         System.setOut(new PrintStream(new FileOutputStream(FileDescriptor.err), true, StandardCharsets.UTF_8));
         Thread.ofPlatform().daemon().name("parent-watch").start(life::endWithParent);
         Runtime.getRuntime().addShutdownHook(new Thread(life::endInOrder, "end-in-order"));
-        life.code = life.attempt(work);
-        life.ended.countDown();
+        try {
+            life.code = life.attempt(work);
+        } finally {
+            life.ended.countDown(); // whatever happened: the end waits for it
+        }
         System.exit(life.code);
     }
 
@@ -92,12 +95,12 @@ final class ProcessLife {
                             + "; lower train.microBatch or model sizes, or use a larger machine",
                     false,
                     null);
-        } catch (IOException | RuntimeException e) {
+        } catch (IOException | RuntimeException | Error e) { // an Error too has a cause that the log should name
             return failed(FAILED, e.toString(), true, e);
         }
     }
 
-    private int failed(int exitCode, String reason, boolean retryable, Exception trace) {
+    private int failed(int exitCode, String reason, boolean retryable, Throwable trace) {
         System.err.println(reason);
         if (trace != null) {
             trace.printStackTrace();

@@ -1,14 +1,18 @@
 package pacer.trainer;
 
+import java.io.Flushable;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
+import java.util.Objects;
 import java.util.Optional;
 import pacer.trainer.checkpoint.Checkpoint;
 import pacer.trainer.checkpoint.CheckpointStore;
 import pacer.trainer.checkpoint.Fence;
+import pacer.trainer.checkpoint.InvalidFileException;
 import pacer.trainer.checkpoint.Safetensors;
 import pacer.trainer.checkpoint.StoredTensor;
 import pacer.trainer.checkpoint.TensorSource;
@@ -34,6 +38,7 @@ final class RunCheckpoints {
     private final DatasetManifest dataset;
     private final CheckpointStore store;
     private final Fence fence;
+    private final Flushable events;
     private final String commit;
     private final int rank;
 
@@ -41,20 +46,28 @@ final class RunCheckpoints {
      * The checkpoints of a run.
      *
      * @param fence null for a rank that writes none
+     * @param events puts the events told so far on disk: a checkpoint must not know of more than they do
      * @param commit git commit of the code, or null when unknown
      */
-    RunCheckpoints(RunSpec spec, DatasetManifest dataset, CheckpointStore store, Fence fence, String commit, int rank) {
+    RunCheckpoints(
+            RunSpec spec,
+            DatasetManifest dataset,
+            CheckpointStore store,
+            Fence fence,
+            Flushable events,
+            String commit,
+            int rank) {
         this.spec = spec;
         this.dataset = dataset;
         this.store = store;
         this.fence = fence;
+        this.events = events;
         this.commit = commit;
         this.rank = rank;
     }
 
-    TrainingState state(int step, long samples, Double validationLoss, Double best, Skips skips) {
-        String vocabulary =
-                dataset.tokenizer() == DatasetSpec.Tokenizer.CHARACTERS ? String.join("", dataset.characters()) : null;
+    /** What to write beside the tensors; {@code engine} is what computed them. */
+    TrainingState state(int step, long samples, Double validationLoss, Double best, Skips skips, String engine) {
         return new TrainingState(
                 step,
                 samples,
@@ -63,10 +76,17 @@ final class RunCheckpoints {
                 validationLoss,
                 best,
                 dataset.tokenizer(),
-                vocabulary,
+                vocabulary(),
                 spec.model(),
                 spec.train().ranks(),
-                skips);
+                skips,
+                dataset.identity(),
+                engine);
+    }
+
+    /** The characters in the order of their tokens, or null where the tokenizer is known by its name. */
+    private String vocabulary() {
+        return dataset.tokenizer() == DatasetSpec.Tokenizer.CHARACTERS ? String.join("", dataset.characters()) : null;
     }
 
     /** Writes a checkpoint and removes those that need not be kept. Ranks other than 0 hold the same state and write nothing: null. */
@@ -74,6 +94,7 @@ final class RunCheckpoints {
         if (rank != 0) {
             return null;
         }
+        events.flush();
         List<TensorSource> moments = new ArrayList<>();
         moments.addAll(sources(replica, optimizer.firstMoment(), FIRST_MOMENT));
         moments.addAll(sources(replica, optimizer.secondMoment(), SECOND_MOMENT));
@@ -97,17 +118,43 @@ final class RunCheckpoints {
             replica.weightsChanged();
             return found;
         }
-        TrainingState state = found.get().state();
-        if (!state.specHash().equals(SpecHash.of(spec))) {
-            throw new BadDataException(found.get().folder() + ": was written by a run of other settings (spec hash "
-                    + state.specHash() + ", this run's is " + SpecHash.of(spec) + "); start a new run");
-        }
+        requireOfThisRun(found.get());
         loadWeights(found.get(), replica);
         try (Safetensors moments = found.get().openOptimizer(0)) {
             load(moments, FIRST_MOMENT, replica, optimizer.firstMoment());
             load(moments, SECOND_MOMENT, replica, optimizer.secondMoment());
         }
         return found;
+    }
+
+    /** Going on with other settings or other data would be a run that nobody asked for. */
+    private void requireOfThisRun(Checkpoint checkpoint) {
+        TrainingState state = checkpoint.state();
+        if (!state.specHash().equals(SpecHash.of(spec))) {
+            throw refused(checkpoint, "other settings (spec hash", state.specHash(), SpecHash.of(spec));
+        }
+        if (state.dataset() != null && !state.dataset().equals(dataset.identity())) {
+            throw refused(checkpoint, "other data (dataset", state.dataset(), dataset.identity());
+        }
+        if (state.tokenizer() != dataset.tokenizer() || !Objects.equals(state.vocabulary(), vocabulary())) {
+            throw refused(
+                    checkpoint,
+                    "another vocabulary (tokens",
+                    tokens(state.tokenizer(), state.vocabulary()),
+                    tokens(dataset.tokenizer(), vocabulary()));
+        }
+    }
+
+    private static BadDataException refused(Checkpoint checkpoint, String written, String theirs, String ours) {
+        return new BadDataException(checkpoint.folder() + ": was written by a run of " + written + " " + theirs
+                + ", this run's: " + ours + "); begin anew with --new");
+    }
+
+    private static String tokens(DatasetSpec.Tokenizer tokenizer, String vocabulary) {
+        return vocabulary == null
+                ? tokenizer.name().toLowerCase(Locale.ROOT)
+                : vocabulary.codePointCount(0, vocabulary.length()) + " characters "
+                        + InvalidFileException.quote(vocabulary);
     }
 
     /** Sets a replica's weights to a checkpoint's. */

@@ -7,6 +7,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 import java.util.function.Consumer;
 import pacer.trainer.checkpoint.CheckpointStore;
@@ -57,6 +58,7 @@ public final class Trainer {
      * input; {@code Trainer --name value …}: trains.
      */
     public static void main(String[] args) {
+        Locale.setDefault(Locale.ROOT); // files and messages are the same wherever they are written
         boolean standby = args.length == 2 && args[0].equals(STANDBY);
         ProcessLife.run(life -> standby ? trainWhenTold(Path.of(args[1]), life) : train(args, life));
     }
@@ -93,8 +95,14 @@ public final class Trainer {
                 CheckpointStore store = new CheckpointStore(
                         run.resolve("checkpoints"),
                         notice -> events.accept(new TrainingEvent.Notice(Instant.now(), 0, notice)));
-                RunCheckpoints checkpoints =
-                        new RunCheckpoints(spec, dataset.manifest(), store, fence, arguments.text("commit"), rank);
+                RunCheckpoints checkpoints = new RunCheckpoints(
+                        spec,
+                        dataset.manifest(),
+                        store,
+                        fence,
+                        log == null ? () -> {} : log::sync,
+                        arguments.text("commit"),
+                        rank);
                 TrainingRun training =
                         new TrainingRun(spec, dataset, replica, ranks, checkpoints, events, life::isStopping);
                 return switch (training.run()) {

@@ -2,8 +2,11 @@ package pacer.trainer;
 
 import java.io.IOException;
 import java.time.Instant;
+import java.util.Optional;
+import java.util.OptionalDouble;
 import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
+import pacer.trainer.checkpoint.Checkpoint;
 import pacer.trainer.checkpoint.TrainingState.Skips;
 import pacer.trainer.dist.Collectives;
 import pacer.trainer.eval.TextModel;
@@ -42,6 +45,7 @@ final class TrainingRun {
     private final BooleanSupplier stop;
     private final ValidationLoss validationLoss;
 
+    private boolean stopped; // all ranks have agreed to
     private int step; // optimizer steps taken, skipped ones included
     private Skips skips = Skips.NONE;
     private double lastLoss = Double.NaN;
@@ -52,7 +56,7 @@ final class TrainingRun {
      * Prepares a run.
      *
      * @param events hears what happens; called by rank 0 alone
-     * @param stop whether the run should stop at the next step with a checkpoint
+     * @param stop whether the run should stop, with a checkpoint of the last whole step; asked often
      */
     TrainingRun(
             RunSpec spec,
@@ -79,25 +83,25 @@ final class TrainingRun {
     /** Trains from the newest checkpoint, or from the beginning, to the last step. */
     End run() throws IOException {
         long start = System.nanoTime();
-        String resumedFrom = resume();
+        Optional<Checkpoint> resumed = checkpoints.restore(replica, optimizer);
+        resumed.ifPresent(this::takeUp);
         int first = step;
-        events.accept(started(resumedFrom));
+        events.accept(
+                started(resumed.map(c -> c.folder().getFileName().toString()).orElse(null)));
+        resumed.ifPresent(this::compareEngines);
         if (step == 0) {
             validateIfDue();
+        } else if (validation == null && isValidationDue()) {
+            followStep(); // a stop has broken it off
         }
-        while (step < spec.train().steps()) {
-            if (ranks.allReduce(stop.getAsBoolean() ? 1 : 0) > 0) {
-                checkpoint();
-                return End.STOPPED;
+        while (!stopped && step < spec.train().steps()) {
+            if (!isToStop() && takeStep()) {
+                followStep();
             }
-            takeStep();
-            boolean improved = validateIfDue();
-            sampleIfDue();
-            if (isLast()
-                    || isDue(spec.checkpoint().everySteps())
-                    || (improved && spec.checkpoint().keepBest())) {
-                checkpoint();
-            }
+        }
+        if (stopped) {
+            checkpoint();
+            return End.STOPPED;
         }
         double seconds = (System.nanoTime() - start) / 1e9;
         events.accept(new TrainingEvent.Finished(
@@ -110,14 +114,35 @@ final class TrainingRun {
         return End.FINISHED;
     }
 
-    private void takeStep() {
+    /** Whether any rank was asked to stop. All ranks ask at the same places, so that all stop at the same one. */
+    private boolean isToStop() {
+        stopped = ranks.allReduce(stop.getAsBoolean() ? 1 : 0) > 0;
+        return stopped;
+    }
+
+    /** What is due after a step. A stop breaks it off in validation; it is done again from the beginning when training goes on. */
+    private void followStep() throws IOException {
+        boolean improved = validateIfDue();
+        if (stopped) {
+            return;
+        }
+        sampleIfDue();
+        if (isLast() || isDue(spec.checkpoint().everySteps()) || (improved && spec.checkpoint().keepBest())) {
+            checkpoint();
+        }
+    }
+
+    /** Takes a step; false when a stop has broken it off between micro-steps: then nothing has changed but gradients. */
+    private boolean takeStep() {
         long start = System.nanoTime();
-        validation = null;
         int tokens = spec.train().batchTokens();
         double rate = schedule.learningRate(step);
-        replica.zeroGradients();
+        replica.zeroGradients(); // a step that was broken off leaves some
         double sum = 0;
         for (int micro = 0; micro < batches.microSteps(); micro++) {
+            if (micro > 0 && isToStop()) {
+                return false;
+            }
             batches.load(step, micro);
             DropoutPlan dropout =
                     new DropoutPlan((float) spec.model().dropout(), spec.seed(), step, batches.firstSequence(micro));
@@ -129,6 +154,7 @@ final class TrainingRun {
         double norm = replica.gradientNorm();
         step++;
         lastLoss = loss;
+        validation = null;
         if (Double.isFinite(loss) && Double.isFinite(norm)) {
             optimizer.update(
                     rate, GradientClip.factor(norm, (float) spec.train().gradientClip()), step - skips.inAll());
@@ -141,6 +167,7 @@ final class TrainingRun {
         if (step == 1) {
             compareWithUniform(loss);
         }
+        return true;
     }
 
     /** No update from numbers that are none; the policy says whether training goes on. */
@@ -172,21 +199,35 @@ final class TrainingRun {
                         .formatted(loss, dataset.manifest().vocabulary(), uniform, verdict)));
     }
 
+    private boolean isValidationDue() {
+        return dataset.hasValidation() && (isLast() || isDue(spec.evaluation().everySteps()));
+    }
+
     /** Whether the loss is the best so far. */
     private boolean validateIfDue() {
-        if (!dataset.hasValidation() || !(isLast() || isDue(spec.evaluation().everySteps()))) {
+        if (!isValidationDue()) {
             return false;
         }
         Dataset.ValidationWindows windows = dataset.validation(step);
-        double loss = validationLoss.measure(windows.loader(), windows.first(), windows.windows());
+        OptionalDouble measured =
+                validationLoss.measure(windows.loader(), windows.first(), windows.windows(), this::isToStop);
+        if (measured.isEmpty()) {
+            return false;
+        }
+        double loss = measured.getAsDouble();
         validation = loss;
-        boolean improved = best == null || loss < best;
+        boolean improved = isBetter(loss, best);
         if (improved) {
             best = loss;
         }
         events.accept(new TrainingEvent.Validated(
                 Instant.now(), step, loss, windows.windows() * spec.model().sequenceLength(), improved));
         return improved && step > 0;
+    }
+
+    /** Only a number can be better: a NaN that counted as the best would be the best for good. */
+    static boolean isBetter(double loss, Double best) {
+        return Double.isFinite(loss) && (best == null || loss < best);
     }
 
     private void sampleIfDue() {
@@ -201,7 +242,9 @@ final class TrainingRun {
     private void checkpoint() throws IOException {
         long start = System.nanoTime();
         var written = checkpoints.save(
-                replica, optimizer, checkpoints.state(step, batches.samples(step), validation, best, skips));
+                replica,
+                optimizer,
+                checkpoints.state(step, batches.samples(step), validation, best, skips, replica.description()));
         ranks.barrier(); // no rank trains on before the checkpoint exists
         if (written != null) {
             events.accept(new TrainingEvent.Checkpointed(
@@ -213,18 +256,24 @@ final class TrainingRun {
         }
     }
 
-    /** Takes up the newest checkpoint; returns its folder's name, or null when training begins. */
-    private String resume() throws IOException {
-        return checkpoints
-                .restore(replica, optimizer)
-                .map(found -> {
-                    step = found.state().step();
-                    skips = found.state().skips();
-                    best = found.state().bestValidationLoss();
-                    validation = found.state().validationLoss();
-                    return found.folder().getFileName().toString();
-                })
-                .orElse(null);
+    private void takeUp(Checkpoint found) {
+        step = found.state().step();
+        skips = found.state().skips();
+        best = found.state().bestValidationLoss();
+        validation = found.state().validationLoss();
+    }
+
+    /** Libraries add products up in different orders: who compares this run with another bit for bit should know. */
+    private void compareEngines(Checkpoint found) {
+        String before = found.state().engine();
+        if (before != null && !before.equals(replica.description())) {
+            events.accept(new TrainingEvent.Notice(
+                    Instant.now(),
+                    step,
+                    "from here on the bits differ from those of an undisturbed run: "
+                            + found.folder().getFileName() + " was computed by " + before + "; now it is "
+                            + replica.description()));
+        }
     }
 
     private TrainingEvent.Started started(String resumedFrom) {

@@ -61,6 +61,11 @@ final class TrainerFixture {
         return text.toString();
     }
 
+    /** The folder of the dataset. */
+    Path data() {
+        return data;
+    }
+
     /** A run's folder with a small model's spec; {@code sets} as on the command line. */
     Path run(String name, String... sets) throws IOException {
         List<String> all = new ArrayList<>(List.of(
@@ -115,6 +120,25 @@ final class TrainerFixture {
             started.add(builder.start());
         }
         return started;
+    }
+
+    /** Runs the evaluator on a checkpoint of {@code run}; its exit code. What it says is in {@code evaluator.log}. */
+    int evaluate(Path run, String checkpoint) throws IOException, InterruptedException {
+        List<String> command = new ArrayList<>();
+        command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+        command.addAll(Trainer.JVM_FLAGS);
+        command.addAll(List.of("-cp", System.getProperty("java.class.path"), Evaluator.class.getName()));
+        command.addAll(List.of("--spec", run.resolve("preset.yaml").toString()));
+        command.addAll(List.of("--data", data.toString()));
+        command.addAll(List.of(
+                "--checkpoint", run.resolve("checkpoints").resolve(checkpoint).toString()));
+        command.addAll(List.of(
+                "--cache", Path.of("target", "native-cache").toAbsolutePath().toString()));
+        return new ProcessBuilder(command)
+                .redirectErrorStream(true)
+                .redirectOutput(run.resolve("evaluator.log").toFile())
+                .start()
+                .waitFor();
     }
 
     /** Steps taken so far, as the log of the run says. */

@@ -119,6 +119,21 @@ class TrainerProcessTest {
         assertThat(Files.readString(run.resolve("rank0.log"))).contains("train-000000.bin");
     }
 
+    @Test
+    void anEvaluatorRefusesACheckpointWhoseWeightsAreDamaged() throws Exception {
+        TrainerFixture fixture = new TrainerFixture(folder);
+        Path run = fixture.run("evaluated", "train.steps=1", "sample.tokens=3");
+        assertThat(exitCode(fixture.start(run, 1))).isEqualTo(ProcessLife.FINISHED);
+        assertThat(fixture.evaluate(run, "step-000001")).isEqualTo(ProcessLife.FINISHED);
+
+        Path weights = run.resolve("checkpoints/step-000001/model.safetensors");
+        byte[] bytes = Files.readAllBytes(weights);
+        bytes[bytes.length - 1] ^= 1;
+        Files.write(weights, bytes);
+        assertThat(fixture.evaluate(run, "step-000001")).isEqualTo(ProcessLife.BAD_INPUT);
+        assertThat(Files.readString(run.resolve("evaluator.log"))).contains("model.safetensors: SHA-256");
+    }
+
     private static int exitCode(List<Process> ranks) throws InterruptedException {
         int worst = 0;
         try {

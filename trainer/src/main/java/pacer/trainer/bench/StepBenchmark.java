@@ -29,6 +29,7 @@ public final class StepBenchmark {
     private StepBenchmark() {}
 
     public static void main(String[] args) {
+        Locale.setDefault(Locale.ROOT); // files and messages are the same wherever they are written
         PrintStream answer = System.out;
         // a library that prints must not be taken for the result
         System.setOut(new PrintStream(new FileOutputStream(FileDescriptor.err), true, StandardCharsets.UTF_8));

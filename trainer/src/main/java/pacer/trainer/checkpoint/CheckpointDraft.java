@@ -41,7 +41,7 @@ public final class CheckpointDraft {
 
     /**
      * Makes the checkpoint exist, with exactly {@code files}; each must have been written. A checkpoint of the same step that
-     * is there already stays when it is the same, and is replaced otherwise.
+     * is there already stays when its files are the same, its manifest brought up to date, and is replaced otherwise.
      *
      * @throws FencedException when a later epoch has begun
      */
@@ -63,6 +63,7 @@ public final class CheckpointDraft {
         boolean moved = fence.commit(() -> {
             if (Files.exists(target)) {
                 if (hasFiles(target, facts)) {
+                    bringUpToDate(target, manifest);
                     return false;
                 }
                 Files.move(target, replaced, StandardCopyOption.ATOMIC_MOVE);
@@ -99,6 +100,13 @@ public final class CheckpointDraft {
             return present.manifest().files().equals(files);
         } catch (InvalidFileException | NoSuchFileException e) {
             return false;
+        }
+    }
+
+    /** What is known of a step may have grown: its validation loss, measured after a stop. */
+    private static void bringUpToDate(Path checkpoint, Manifest manifest) throws IOException {
+        if (!Checkpoint.read(checkpoint).state().equals(manifest.state())) {
+            Durable.replace(checkpoint.resolve(Manifest.FILE), manifest.toJson());
         }
     }
 

@@ -10,6 +10,7 @@ import java.util.Collection;
 import java.util.Comparator;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
@@ -44,7 +45,7 @@ public final class CheckpointStore {
     }
 
     static String folderName(int step) {
-        return "step-%06d".formatted(step);
+        return String.format(Locale.ROOT, "step-%06d", step); // some languages have digits of their own
     }
 
     /** All checkpoints by rising step, their files not verified; those whose manifest is damaged are left out. */

@@ -17,7 +17,7 @@ public final class InvalidFileException extends IOException {
     }
 
     /** {@code text} fit for a one-line message: quoted, control characters escaped, the middle of a long one left out. */
-    static String quote(String text) {
+    public static String quote(String text) {
         String shown = text.length() <= 120
                 ? text
                 : text.substring(0, 60) + "…(" + (text.length() - 120) + " more)…" + text.substring(text.length() - 60);

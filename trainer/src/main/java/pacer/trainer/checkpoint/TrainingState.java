@@ -17,6 +17,8 @@ import pacer.trainer.spec.ModelSpec;
  * @param model the network, its vocabulary filled in
  * @param worldSize ranks that trained together
  * @param skips the guard against non-finite steps
+ * @param dataset identity of the token shards trained on, or null in a checkpoint from before it was recorded
+ * @param engine what computed, as a line for people, or null in a checkpoint from before it was recorded
  */
 public record TrainingState(
         int step,
@@ -29,7 +31,38 @@ public record TrainingState(
         String vocabulary,
         ModelSpec model,
         int worldSize,
-        Skips skips) {
+        Skips skips,
+        String dataset,
+        String engine) {
+
+    /** A state that says neither what it was trained on nor what computed it. */
+    public TrainingState(
+            int step,
+            long samples,
+            String specHash,
+            String gitCommit,
+            Double validationLoss,
+            Double bestValidationLoss,
+            DatasetSpec.Tokenizer tokenizer,
+            String vocabulary,
+            ModelSpec model,
+            int worldSize,
+            Skips skips) {
+        this(
+                step,
+                samples,
+                specHash,
+                gitCommit,
+                validationLoss,
+                bestValidationLoss,
+                tokenizer,
+                vocabulary,
+                model,
+                worldSize,
+                skips,
+                null,
+                null);
+    }
 
     /**
      * Steps whose update was not applied.

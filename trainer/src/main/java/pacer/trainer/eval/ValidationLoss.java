@@ -3,6 +3,8 @@ package pacer.trainer.eval;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.util.OptionalDouble;
+import java.util.function.BooleanSupplier;
 import pacer.trainer.data.TokenLoader;
 import pacer.trainer.dist.Collectives;
 import pacer.trainer.model.Replica;
@@ -30,11 +32,28 @@ public final class ValidationLoss {
      * @return nats a token
      */
     public double measure(TokenLoader loader, long first, long windows) {
+        return measure(loader, first, windows, () -> false).orElseThrow();
+    }
+
+    /**
+     * As {@link #measure(TokenLoader, long, long)}, but given up when {@code stop} says so.
+     *
+     * @param stop asked between batches, equally often on every rank; must answer all ranks the same
+     * @return nats a token, or nothing when it was given up
+     */
+    public OptionalDouble measure(TokenLoader loader, long first, long windows, BooleanSupplier stop) {
         int length = replica.length();
         double sum = 0;
         long batch = replica.sequences();
         // a window is measured at the same place of the same batch whatever the number of ranks
-        for (long start = ranks.rank() * batch; start < windows; start += ranks.size() * batch) {
+        for (long round = 0; round < windows; round += ranks.size() * batch) {
+            if (round > 0 && stop.getAsBoolean()) {
+                return OptionalDouble.empty();
+            }
+            long start = round + ranks.rank() * batch;
+            if (start >= windows) {
+                continue; // asks on, as the other ranks do
+            }
             for (int b = 0; b < batch; b++) {
                 long offset = 4L * b * length;
                 if (start + b < windows) {
@@ -48,6 +67,6 @@ public final class ValidationLoss {
             }
             sum += replica.loss(inputs, targets);
         }
-        return ranks.allReduce(sum) / ((double) windows * length);
+        return OptionalDouble.of(ranks.allReduce(sum) / ((double) windows * length));
     }
 }

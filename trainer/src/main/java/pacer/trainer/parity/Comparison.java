@@ -1,15 +1,10 @@
 package pacer.trainer.parity;
 
-import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import pacer.trainer.checkpoint.InvalidFileException;
-import pacer.trainer.checkpoint.Safetensors;
-import pacer.trainer.checkpoint.StoredTensor;
 import pacer.trainer.model.Gpt;
 import pacer.trainer.model.Parameter;
 import pacer.trainer.model.Replica;
@@ -36,15 +31,18 @@ final class Comparison {
         quantities.add(new Quantity(name, equal ? 0 : 1, 0, detail));
     }
 
-    /** Every parameter's {@code prefix + name} of the trace against its view in {@code flat}; the worst is named. */
+    /**
+     * Every parameter of the trace against its view in {@code flat}; the worst is named. Where the trace records none, nothing was
+     * compared, and nothing is said to agree.
+     */
     void parameters(String name, Tensor flat, Map<String, MemorySegment> theirs, double tolerance) {
+        if (theirs.isEmpty()) {
+            return;
+        }
         double worst = 0;
         String at = "";
         for (Parameter p : replica.parameters().all()) {
             MemorySegment expected = theirs.get(p.name());
-            if (expected == null) {
-                continue;
-            }
             try (Arena arena = Arena.ofConfined()) {
                 MemorySegment ours = arena.allocate(4 * p.size(), 64);
                 replica.read(flat, p, ours);
@@ -79,28 +77,5 @@ final class Comparison {
             }
             quantities.add(new Quantity(name, Quantity.relativeNorm(ours, theirs), tolerance, ""));
         }
-    }
-
-    /** The trace's tensors {@code prefix + parameter} by parameter, as floats. Shapes must be the parameters'. */
-    static Map<String, MemorySegment> named(Safetensors trace, String prefix, Replica replica, Arena arena)
-            throws IOException {
-        Map<String, MemorySegment> found = new HashMap<>();
-        for (Parameter p : replica.parameters().all()) {
-            StoredTensor stored = trace.tensors().get(prefix + p.name());
-            if (stored == null) {
-                continue;
-            }
-            List<Long> shape = p.shape().stream().map(Integer::longValue).toList();
-            if (!stored.shape().equals(shape)) {
-                throw new InvalidFileException(
-                        stored.file(),
-                        "tensor \"" + stored.name() + "\"",
-                        "has shape " + stored.shape() + "; the model's is " + shape);
-            }
-            MemorySegment values = arena.allocate(4 * p.size(), 64);
-            stored.toFloats(values);
-            found.put(p.name(), values);
-        }
-        return found;
     }
 }

@@ -6,7 +6,7 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.file.Path;
 import java.util.Arrays;
-import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.stream.IntStream;
 import pacer.trainer.checkpoint.Gpt2Folder;
@@ -34,15 +34,18 @@ final class HuggingFaceReplay {
             ModelSpec model = theirs.model();
             StoredTensor inputs = golden.tensor("inputs");
             StoredTensor targets = golden.tensor("targets");
+            TraceTensors.requireAlike(inputs, targets, 2);
             int sequences = Math.toIntExact(inputs.shape().getFirst());
             int length = Math.toIntExact(inputs.shape().getLast());
             try (Replica replica = engine.open(model, sequences, length, true)) {
                 Comparison compare = new Comparison(replica);
                 replica.load(TextModel.weights(theirs, replica, arena));
-                MemorySegment x = ints(inputs, arena);
-                MemorySegment y = ints(targets, arena);
+                MemorySegment x = TraceTensors.tokens(inputs, model.vocabulary(), arena);
+                MemorySegment y = TraceTensors.tokens(targets, model.vocabulary(), arena);
 
-                compare.logits("logits", x, floats(golden.tensor("logits"), arena), sequences, tolerance.logits());
+                List<Long> shape = List.of((long) sequences, (long) length, (long) model.vocabulary());
+                MemorySegment logits = TraceTensors.floats(golden.tensor("logits"), shape, arena);
+                compare.logits("logits", x, logits, sequences, tolerance.logits());
 
                 double tokens = (double) sequences * length;
                 double loss = replica.forwardBackward(x, y, (float) (1 / tokens), DropoutPlan.NONE) / tokens;
@@ -50,7 +53,7 @@ final class HuggingFaceReplay {
                 compare.number("loss", loss, trace.number("/loss"), tolerance.firstLoss());
                 compare.parameters(
                         "gradients", replica.gradients(), gradients(golden, replica, arena), tolerance.gradients());
-                compareGreedy(compare, golden, inputs, replica);
+                compareGreedy(compare, golden, inputs, replica, arena);
                 return new ParityReport(
                         folder.getFileName().toString(), replica.device().description(), compare.quantities());
             }
@@ -58,13 +61,15 @@ final class HuggingFaceReplay {
     }
 
     /** The trace's row is a prompt, which is the beginning of the first input, and its likeliest continuation. */
-    private static void compareGreedy(Comparison compare, Safetensors golden, StoredTensor inputs, Replica replica)
+    private static void compareGreedy(
+            Comparison compare, Safetensors golden, StoredTensor inputs, Replica replica, Arena arena)
             throws IOException {
         StoredTensor stored = golden.tensors().get("greedy");
         if (stored == null) {
             return;
         }
-        int[] theirs = stored.ints();
+        int[] theirs = TraceTensors.tokens(stored, replica.model().vocabulary(), arena)
+                .toArray(ValueLayout.JAVA_INT);
         int[] row = Arrays.copyOf(inputs.ints(), replica.length());
         int prompt = Arrays.mismatch(theirs, row);
         if (prompt < 1) {
@@ -94,10 +99,11 @@ final class HuggingFaceReplay {
     /** The trace's gradients under our names and in our layout. */
     private static Map<String, MemorySegment> gradients(Safetensors golden, Replica replica, Arena arena)
             throws IOException {
-        Map<String, MemorySegment> found = new HashMap<>();
+        Map<String, MemorySegment> found =
+                TraceTensors.parameters(golden, "grad.", replica, Gpt2Folder::isTransposed, arena);
         for (Parameter p : replica.parameters().all()) {
-            MemorySegment values = floats(golden.tensor("grad." + p.name()), arena);
-            if (Gpt2Folder.isTransposed(p.name())) {
+            MemorySegment values = found.get(p.name());
+            if (values != null && Gpt2Folder.isTransposed(p.name())) {
                 int rows = p.shape().get(0);
                 int columns = p.shape().get(1);
                 MemorySegment turned = arena.allocate(values.byteSize(), 64);
@@ -107,20 +113,9 @@ final class HuggingFaceReplay {
                         turned.setAtIndex(ValueLayout.JAVA_FLOAT, (long) r * columns + c, value);
                     }
                 }
-                values = turned;
+                found.put(p.name(), turned);
             }
-            found.put(p.name(), values);
         }
         return found;
-    }
-
-    private static MemorySegment ints(StoredTensor tensor, Arena arena) throws IOException {
-        return arena.allocateFrom(ValueLayout.JAVA_INT, tensor.ints());
-    }
-
-    private static MemorySegment floats(StoredTensor tensor, Arena arena) {
-        MemorySegment values = arena.allocate(4 * tensor.elements(), 64);
-        tensor.toFloats(values);
-        return values;
     }
 }

@@ -5,6 +5,7 @@ import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Map;
 import pacer.trainer.checkpoint.ElementType;
 import pacer.trainer.checkpoint.InvalidFileException;
@@ -40,11 +41,14 @@ final class RunReplay {
                 Arena arena = Arena.ofShared()) {
             StoredTensor inputs = batches(stored, "inputs", steps);
             StoredTensor targets = batches(stored, "targets", steps);
+            TraceTensors.requireAlike(inputs, targets, 3);
+            MemorySegment allInputs = TraceTensors.tokens(inputs, model.vocabulary(), arena);
+            MemorySegment allTargets = TraceTensors.tokens(targets, model.vocabulary(), arena);
             int sequences = Math.toIntExact(inputs.shape().get(1));
             int length = Math.toIntExact(inputs.shape().get(2));
             try (Replica replica = engine.open(model, sequences, length, true)) {
                 Comparison compare = new Comparison(replica);
-                Map<String, MemorySegment> initial = Comparison.named(stored, "init.", replica, arena);
+                Map<String, MemorySegment> initial = named(stored, "init.", replica, arena);
                 for (Parameter p : replica.parameters().all()) {
                     if (!initial.containsKey(p.name())) {
                         stored.tensor("init." + p.name()); // says what is missing
@@ -52,10 +56,10 @@ final class RunReplay {
                 }
                 replica.load(initial);
                 AdamWOptimizer adamW = new AdamWOptimizer(replica, optimizer);
-                compareLogits(compare, stored, batch(inputs, 0, arena), tolerance, arena);
+                compareLogits(compare, stored, replica, allInputs, tolerance, arena);
                 for (int step = 0; step < steps; step++) {
-                    MemorySegment x = batch(inputs, step, arena);
-                    MemorySegment y = batch(targets, step, arena);
+                    MemorySegment x = batch(allInputs, step, sequences, length);
+                    MemorySegment y = batch(allTargets, step, sequences, length);
                     replica.zeroGradients();
                     double tokens = (double) sequences * length;
                     double loss = replica.forwardBackward(x, y, (float) (1 / tokens), DropoutPlan.NONE) / tokens;
@@ -67,7 +71,7 @@ final class RunReplay {
                             losses.get(step).doubleValue(),
                             step == 0 ? tolerance.firstLoss() : tolerance.laterLosses());
                     if (step == 0) {
-                        Map<String, MemorySegment> gradients = Comparison.named(stored, "grad.step0.", replica, arena);
+                        Map<String, MemorySegment> gradients = named(stored, "grad.step0.", replica, arena);
                         compare.parameters("gradients", replica.gradients(), gradients, tolerance.gradients());
                     }
                     // in other arithmetic than the trace's, norms after the first update are mostly noise
@@ -81,7 +85,7 @@ final class RunReplay {
                     double scale = clip > 0 ? Math.min(1, clip / (norm + 1e-6)) : 1;
                     adamW.update(optimizer.learningRate(), scale, step + 1);
                 }
-                Map<String, MemorySegment> finals = Comparison.named(stored, "final.", replica, arena);
+                Map<String, MemorySegment> finals = named(stored, "final.", replica, arena);
                 compare.parameters("final weights", replica.weights(), finals, tolerance.finalWeights());
                 return new ParityReport(
                         tensors.getFileName().toString().replace(".safetensors", ""),
@@ -92,14 +96,14 @@ final class RunReplay {
     }
 
     private static void compareLogits(
-            Comparison compare, Safetensors stored, MemorySegment inputs, Tolerances tolerance, Arena arena)
+            Comparison compare, Safetensors stored, Replica replica, MemorySegment inputs, Tolerances tolerance, Arena arena)
             throws IOException {
         StoredTensor logits = stored.tensors().get("logits.step0.row0");
         if (logits == null) {
             return;
         }
-        MemorySegment theirs = arena.allocate(4 * logits.elements(), 64);
-        logits.toFloats(theirs);
+        List<Long> shape = List.of((long) replica.length(), (long) replica.model().vocabulary());
+        MemorySegment theirs = TraceTensors.floats(logits, shape, arena);
         compare.logits("logits", inputs, theirs, 1, tolerance.logits());
     }
 
@@ -116,9 +120,14 @@ final class RunReplay {
         return tensor;
     }
 
-    private static MemorySegment batch(StoredTensor batches, int step, Arena arena) {
-        long bytes = 4 * batches.shape().get(1) * batches.shape().get(2);
-        return arena.allocate(bytes, 64).copyFrom(batches.bytes().asSlice(step * bytes, bytes));
+    private static MemorySegment batch(MemorySegment all, int step, int sequences, int length) {
+        long bytes = 4L * sequences * length;
+        return all.asSlice(step * bytes, bytes);
+    }
+
+    private static Map<String, MemorySegment> named(Safetensors trace, String prefix, Replica replica, Arena arena)
+            throws IOException {
+        return TraceTensors.parameters(trace, prefix, replica, name -> false, arena);
     }
 
     private static ModelSpec model(TraceJson trace) throws IOException {

@@ -13,6 +13,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -68,6 +69,28 @@ class CheckpointStoreTest {
                         "step-000500/model.safetensors",
                         "step-000500/optimizer-rank0.safetensors");
         assertThat(notices).isEmpty();
+    }
+
+    @Test
+    void aLossMeasuredLaterIsTakenIntoTheCheckpointThatIsThere() throws IOException {
+        save(500, null);
+        Checkpoint later = save(500, 1.25);
+        assertThat(later.state().validationLoss()).isEqualTo(1.25);
+        assertThat(store.best()).contains(later);
+    }
+
+    @Test
+    void aCheckpointIsFoundAgainUnderALocaleWithDigitsOfItsOwn() throws IOException {
+        Locale before = Locale.getDefault();
+        Locale.setDefault(Locale.forLanguageTag("fa-IR"));
+        try {
+            Checkpoint saved = save(500, 1.25);
+            assertThat(saved.folder().getFileName()).hasToString("step-000500");
+            assertThat(store.newest()).contains(saved);
+            assertThat(store.recover(nextEpoch())).contains(saved);
+        } finally {
+            Locale.setDefault(before);
+        }
     }
 
     @Test

@@ -2,6 +2,7 @@ package pacer.trainer.ops.cpu;
 
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
+import java.util.Arrays;
 import java.util.concurrent.locks.LockSupport;
 
 /**
@@ -36,7 +37,7 @@ public final class Crew implements AutoCloseable {
     private final Thread[] threads;
     private final int[] done;
     private final int[] parked;
-    private final RuntimeException[] failures;
+    private final Throwable[] failures; // unchecked ones
 
     @SuppressWarnings("unused") // through ROUND
     private volatile int round;
@@ -50,7 +51,7 @@ public final class Crew implements AutoCloseable {
         this.threads = new Thread[size];
         this.done = new int[size * PADDING];
         this.parked = new int[size * PADDING];
-        this.failures = new RuntimeException[size];
+        this.failures = new Throwable[size];
         for (int member = 1; member < size; member++) {
             int m = member;
             threads[m] = Thread.ofPlatform().daemon().name(name + "-" + m).start(() -> work(m));
@@ -88,10 +89,19 @@ public final class Crew implements AutoCloseable {
         }
         for (int m = 0; m < size; m++) {
             if (failures[m] != null) {
-                RuntimeException failure = failures[m];
-                failures[m] = null;
-                throw failure;
+                Throwable failure = failures[m];
+                Arrays.fill(failures, null); // those of other members must not come out of the next run
+                rethrow(failure);
             }
+        }
+    }
+
+    /** Whoever runs the crew tells apart what its tasks threw, memory that is not there above all. */
+    private static void rethrow(Throwable failure) {
+        switch (failure) {
+            case RuntimeException e -> throw e;
+            case OutOfMemoryError e -> throw e;
+            default -> throw new IllegalStateException("a thread of the crew failed: " + failure, failure);
         }
     }
 
@@ -125,10 +135,8 @@ public final class Crew implements AutoCloseable {
     private void attempt(Task job, int member) {
         try {
             job.run(member);
-        } catch (RuntimeException e) {
+        } catch (RuntimeException | Error e) {
             failures[member] = e;
-        } catch (Error e) {
-            failures[member] = new IllegalStateException("a thread of the crew failed: " + e, e);
         }
     }
 

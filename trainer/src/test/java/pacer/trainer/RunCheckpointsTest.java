@@ -1,0 +1,160 @@
+package pacer.trainer;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.io.Flushable;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import pacer.trainer.checkpoint.CheckpointStore;
+import pacer.trainer.checkpoint.Fence;
+import pacer.trainer.checkpoint.TrainingState;
+import pacer.trainer.checkpoint.TrainingState.Skips;
+import pacer.trainer.data.BadDataException;
+import pacer.trainer.data.Split;
+import pacer.trainer.model.Engine;
+import pacer.trainer.model.Replica;
+import pacer.trainer.ops.cpu.Gemms;
+import pacer.trainer.optim.AdamWOptimizer;
+import pacer.trainer.spec.DatasetSpec;
+import pacer.trainer.spec.RunSpec;
+import pacer.trainer.spec.SpecLoader;
+import pacer.trainer.spec.SpecResolver;
+import pacer.trainer.spec.TrainSpec.Precision;
+import pacer.trainer.text.DatasetManifest;
+import pacer.trainer.text.Tokenization;
+
+class RunCheckpointsTest {
+    private static final Flushable NOTHING = () -> {};
+
+    @TempDir
+    private Path run;
+
+    private RunSpec spec;
+    private Replica replica;
+    private AdamWOptimizer optimizer;
+    private Fence fence;
+
+    @BeforeEach
+    void open() throws Exception {
+        List<String> sets = List.of(
+                "model.layers=1",
+                "model.heads=1",
+                "model.width=4",
+                "model.sequenceLength=4",
+                "train.batchTokens=8",
+                "train.microBatch=2");
+        spec = SpecResolver.resolve(SpecLoader.load("quickstart", List.of(), sets), 1, 3);
+        replica = new Engine(Engine.Kind.REFERENCE, 1, Precision.FP32, Gemms.Kind.AUTO, run)
+                .open(spec.model(), 2, 4, true);
+        optimizer = new AdamWOptimizer(replica, spec.optimizer());
+        fence = Fence.acquire(run, Duration.ofSeconds(5), notice -> {});
+    }
+
+    @AfterEach
+    void close() {
+        replica.close();
+    }
+
+    @Test
+    void whatWasSavedIsFoundAgainOnTheSameData() throws IOException {
+        RunCheckpoints checkpoints = checkpoints(dataset("5ha", "a", "b", "c"), NOTHING);
+        save(checkpoints);
+        assertThat(checkpoints.restore(replica, optimizer)).isPresent();
+    }
+
+    @Test
+    void aCheckpointOfOtherDataIsRefusedNamingBoth() throws IOException {
+        DatasetManifest before = dataset("5ha", "a", "b", "c");
+        DatasetManifest now = dataset("07he5", "a", "b", "c");
+        save(checkpoints(before, NOTHING));
+        assertThatThrownBy(() -> checkpoints(now, NOTHING).restore(replica, optimizer))
+                .isInstanceOf(BadDataException.class)
+                .hasMessageContaining("step-000002")
+                .hasMessageContaining(before.identity())
+                .hasMessageContaining(now.identity())
+                .hasMessageEndingWith("begin anew with --new");
+    }
+
+    @Test
+    void theSameTokensOfOtherCharactersAreOtherData() {
+        assertThat(dataset("5ha", "a", "b", "d").identity())
+                .isNotEqualTo(dataset("5ha", "a", "b", "c").identity());
+    }
+
+    @Test
+    void aCheckpointFromBeforeTheDatasetWasRecordedIsTaken() throws IOException {
+        RunCheckpoints checkpoints = checkpoints(dataset("5ha", "a", "b", "c"), NOTHING);
+        checkpoints.save(replica, optimizer, fromBefore(state(checkpoints)));
+        assertThat(checkpoints.restore(replica, optimizer)).isPresent();
+    }
+
+    @Test
+    void aCheckpointFromBeforeIsRefusedWhenItsCharactersAreOthers() throws IOException {
+        RunCheckpoints before = checkpoints(dataset("5ha", "a", "b", "d"), NOTHING);
+        before.save(replica, optimizer, fromBefore(state(before)));
+        assertThatThrownBy(() ->
+                        checkpoints(dataset("5ha", "a", "b", "c"), NOTHING).restore(replica, optimizer))
+                .isInstanceOf(BadDataException.class)
+                .hasMessageContaining("\"abd\"")
+                .hasMessageContaining("\"abc\"");
+    }
+
+    @Test
+    void eventsAreOnDiskBeforeTheCheckpointExists() throws IOException {
+        Path checkpoint = run.resolve("checkpoints/step-000002");
+        List<Boolean> existed = new ArrayList<>();
+        save(checkpoints(dataset("5ha", "a", "b", "c"), () -> existed.add(Files.exists(checkpoint))));
+        assertThat(existed).containsExactly(false);
+        assertThat(checkpoint).exists();
+    }
+
+    private void save(RunCheckpoints checkpoints) throws IOException {
+        checkpoints.save(replica, optimizer, state(checkpoints));
+    }
+
+    private static TrainingState state(RunCheckpoints checkpoints) {
+        return checkpoints.state(2, 4, null, null, Skips.NONE, "an engine");
+    }
+
+    private static TrainingState fromBefore(TrainingState state) {
+        return new TrainingState(
+                state.step(),
+                state.samples(),
+                state.specHash(),
+                null,
+                null,
+                null,
+                state.tokenizer(),
+                state.vocabulary(),
+                state.model(),
+                1,
+                state.skips());
+    }
+
+    private RunCheckpoints checkpoints(DatasetManifest dataset, Flushable events) {
+        CheckpointStore store = new CheckpointStore(run.resolve("checkpoints"), notice -> {});
+        return new RunCheckpoints(spec, dataset, store, fence, events, null, 0);
+    }
+
+    private static DatasetManifest dataset(String sha256, String... characters) {
+        return new DatasetManifest(
+                "file:text.txt",
+                "",
+                100,
+                DatasetSpec.Format.TEXT,
+                DatasetSpec.Tokenizer.CHARACTERS,
+                characters.length,
+                List.of(characters),
+                0,
+                List.of(new Tokenization.Shard("train-000000.bin", Split.TRAIN, 100, 1224, sha256)));
+    }
+}

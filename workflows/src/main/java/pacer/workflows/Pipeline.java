@@ -116,8 +116,8 @@ public final class Pipeline implements AutoCloseable {
     /** Goes on with the run that {@code name} means (see {@link RunIndex#find}), as it was asked for. */
     public RunHandle resume(String name) throws IOException {
         RunIndex.Entry entry = new RunIndex(home.runs()).find(name);
-        RunClaim claim = RunClaim.of(entry, connection.isEmbedded());
         RunSpec spec = SpecLoader.read(entry.folder().preset());
+        RunClaim claim = RunClaim.of(entry, connection.isEmbedded());
         return launch(claim, RunRequest.goOn(claim.id()), spec);
     }
 

@@ -26,6 +26,7 @@ import pacer.activities.run.TestRuns;
 import pacer.activities.training.TrainingSettings;
 import pacer.trainer.event.TrainingEvent;
 import pacer.trainer.spec.SpecException;
+import pacer.trainer.spec.SpecLoader;
 
 /** The whole pipeline on the service inside this process, with real child processes. */
 @Timeout(90)
@@ -111,6 +112,22 @@ class PipelineTest {
             RunRecord record = run.folder().orElseThrow().read();
             assertThat(record.status()).isEqualTo(RunStatus.FAILED);
             assertThat(record.failure()).isEqualTo(outcome.reason());
+        }
+    }
+
+    @Test
+    void aRelativeFileIsKeptWithItsWholePath() throws Exception {
+        Path spaced = Files.copy(text, folder.resolve("it's a text.txt"));
+        Path relative = Path.of("").toAbsolutePath().relativize(spaced);
+        try (Pipeline pipeline = TestPipelines.embedded(home, "refuse=true")) {
+            RunHandle first = start(pipeline, "dataset.url=\"file:" + relative + "\"");
+            assertThat(first.result().status()).isEqualTo(RunStatus.FAILED);
+            assertThat(SpecLoader.read(home.run(first.id()).preset()).dataset().url())
+                    .isEqualTo("file:" + spaced);
+
+            RunHandle again = start(pipeline, "dataset.url=\"file:" + relative + "\"");
+            assertThat(again.id()).as("it is found again").isEqualTo(first.id());
+            again.result();
         }
     }
 

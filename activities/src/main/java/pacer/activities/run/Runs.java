@@ -12,6 +12,7 @@ import java.util.function.Supplier;
 import pacer.trainer.spec.CanonicalYaml;
 import pacer.trainer.spec.ModelSpec;
 import pacer.trainer.spec.RunSpec;
+import pacer.trainer.spec.SpecException;
 import pacer.trainer.spec.SpecHash;
 import pacer.trainer.spec.SpecLoader;
 
@@ -121,7 +122,7 @@ public final class Runs {
 
     private RunPlan goOn(RunFolder folder, RunRequest request, String workflowId) throws IOException {
         RunRecord record = folder.read();
-        RunSpec spec = SpecLoader.read(folder.preset());
+        RunSpec spec = spec(folder);
         if (request.namesSpec()) {
             RunSpec asked = SpecRequest.resolve(request, cores());
             String hash = SpecHash.of(asked);
@@ -139,6 +140,14 @@ public final class Runs {
         boolean same = workflowId.equals(record.workflowId()) && record.status() == RunStatus.RUNNING;
         RunRecord begun = same ? record : folder.update(r -> r.begun(workflowId, machine.get()));
         return plan(folder, spec, begun);
+    }
+
+    private static RunSpec spec(RunFolder folder) throws IOException {
+        try {
+            return SpecLoader.read(folder.preset());
+        } catch (SpecException e) {
+            throw new BadInputException(e.getMessage(), e);
+        }
     }
 
     private static RunPlan plan(RunFolder folder, RunSpec spec, RunRecord record) {

@@ -80,14 +80,15 @@ public final class Pipeline implements AutoCloseable {
     /**
      * Starts a run, or goes on with the newest one that was asked for by the same spec and is not finished.
      *
-     * @param preset as {@link SpecLoader#load} takes it, like {@code configs} and {@code sets}
+     * @param preset as {@link SpecLoader#load} takes it, like {@code configs} and {@code given}
      * @param note a line for people; may be null
      * @param fresh never goes on with an earlier run
      * @throws pacer.trainer.spec.SpecException when the settings are wrong; nothing has started then
      */
-    public RunHandle start(String preset, List<Path> configs, List<String> sets, String note, boolean fresh)
+    public RunHandle start(String preset, List<Path> configs, List<String> given, String note, boolean fresh)
             throws IOException {
         int cores = Runtime.getRuntime().availableProcessors();
+        List<String> sets = DatasetPlace.absolute(SpecLoader.load(preset, configs, given), given);
         RunSpec spec = SpecResolver.forMachine(SpecLoader.load(preset, configs, sets), cores);
         boolean named = Presets.NAMES.contains(preset);
         List<String> texts = new ArrayList<>();
@@ -116,8 +117,8 @@ public final class Pipeline implements AutoCloseable {
     /** Goes on with the run that {@code name} means (see {@link RunIndex#find}), as it was asked for. */
     public RunHandle resume(String name) throws IOException {
         RunIndex.Entry entry = new RunIndex(home.runs()).find(name);
-        RunClaim claim = RunClaim.of(entry, connection.isEmbedded());
         RunSpec spec = SpecLoader.read(entry.folder().preset());
+        RunClaim claim = RunClaim.of(entry, connection.isEmbedded());
         return launch(claim, RunRequest.goOn(claim.id()), spec);
     }
 

@@ -96,15 +96,15 @@ public final class PipelineWorker implements AutoCloseable {
         Worker data = factory.newWorker(TaskQueues.data(host), options().build());
         data.registerActivitiesImplementations(
                 runs,
-                new DatasetActivityImpl(new Datasets(home, log, clock, settings.fetch()), hub),
-                new StagingActivityImpl(new Staging(home, log, clock), hub),
-                new PublishingActivityImpl(new Publishing(home, log, clock, settings.report()), hub));
+                new DatasetActivityImpl(new Datasets(home, log, clock, settings.fetch()), home, hub),
+                new StagingActivityImpl(new Staging(home, log, clock), home, hub),
+                new PublishingActivityImpl(new Publishing(home, log, clock, settings.report()), home, hub));
         Worker train = factory.newWorker(
                 TaskQueues.train(host),
                 options().setMaxConcurrentActivityExecutionSize(1).build());
         train.registerActivitiesImplementations(
-                new TrainingActivityImpl(new Training(home, log, hub, clock, settings.training()), hub),
-                new EvaluationActivityImpl(new Evaluation(home, log, hub, clock, settings.evaluation()), hub));
+                new TrainingActivityImpl(new Training(home, log, hub, clock, settings.training()), home, hub),
+                new EvaluationActivityImpl(new Evaluation(home, log, hub, clock, settings.evaluation()), home, hub));
     }
 
     private static WorkerOptions.Builder options() {

@@ -2,10 +2,12 @@ package pacer.workflows;
 
 import io.temporal.client.WorkflowException;
 import io.temporal.client.WorkflowStub;
+import java.time.Duration;
 import java.util.HashMap;
 import java.util.Locale;
 import java.util.Map;
 import java.util.function.Consumer;
+import java.util.function.LongSupplier;
 import pacer.activities.run.Progress;
 import pacer.activities.run.RunUpdate;
 import pacer.activities.run.Stage;
@@ -14,12 +16,20 @@ import pacer.workflows.PipelineProgress.StageLine;
 
 /** Makes updates out of what a workflow elsewhere answers to the query {@code progress}. */
 final class RemoteProgress {
+    private static final Duration PATIENCE = Duration.ofSeconds(30);
+
     private final WorkflowStub workflow;
     private final Map<Stage, String> told = new HashMap<>();
+    private final LongSupplier clock;
     private Progress last;
+    private long answered;
+    private boolean said;
 
-    RemoteProgress(WorkflowStub workflow) {
+    /** @param clock nanoseconds, from anywhere */
+    RemoteProgress(WorkflowStub workflow, LongSupplier clock) {
         this.workflow = workflow;
+        this.clock = clock;
+        this.answered = clock.getAsLong();
     }
 
     void poll(Consumer<RunUpdate> listener) {
@@ -27,8 +37,11 @@ final class RemoteProgress {
         try {
             progress = workflow.query("progress", PipelineProgress.class);
         } catch (WorkflowException e) {
-            return; // no worker answers at the moment; the run's end is heard of all the same
+            missed(listener); // no worker answers at the moment; the run's end is heard of all the same
+            return;
         }
+        answered = clock.getAsLong();
+        said = false;
         for (StageLine line : progress.stages()) {
             String before = told.put(line.stage(), line.state());
             if (before == null) {
@@ -41,6 +54,17 @@ final class RemoteProgress {
         if (progress.now() != null && !progress.now().equals(last)) {
             last = progress.now();
             listener.accept(new RunUpdate.Advanced(last));
+        }
+    }
+
+    private void missed(Consumer<RunUpdate> listener) {
+        if (!said && clock.getAsLong() - answered > PATIENCE.toNanos()) {
+            said = true;
+            listener.accept(new RunUpdate.Notice(
+                    last == null ? Stage.DATASET : last.stage(),
+                    "no worker has answered for this run for " + PATIENCE.toSeconds()
+                            + " s; it goes on once one listens on the service: start a worker on the machine that has the run's"
+                            + " folder, or stop the run with Ctrl-C"));
         }
     }
 

@@ -3,11 +3,11 @@ package pacer.workflows;
 import java.io.IOException;
 import java.time.Instant;
 import java.util.Optional;
-import pacer.activities.run.FileGuard;
 import pacer.activities.run.Home;
 import pacer.activities.run.RunFolder;
 import pacer.activities.run.RunId;
 import pacer.activities.run.RunIndex;
+import pacer.activities.run.RunLease;
 import pacer.trainer.spec.RunSpec;
 import pacer.trainer.spec.SpecHash;
 
@@ -18,7 +18,7 @@ import pacer.trainer.spec.SpecHash;
  * @param resumed whether there is such a run already
  * @param lease null where none is needed
  */
-record RunClaim(String id, boolean resumed, FileGuard lease) {
+record RunClaim(String id, boolean resumed, RunLease lease) {
 
     /**
      * The newest unfinished run of {@code spec} that is free, else a new name.
@@ -27,13 +27,12 @@ record RunClaim(String id, boolean resumed, FileGuard lease) {
      * @param attempt 1, and more when the names of earlier attempts were taken
      */
     static RunClaim of(Home home, RunSpec spec, boolean fresh, int attempt, boolean leased) throws IOException {
-        Optional<RunIndex.Entry> unfinished =
-                fresh ? Optional.empty() : new RunIndex(home.runs()).newestUnfinished(SpecHash.of(spec));
+        Optional<RunIndex.Entry> unfinished = fresh ? Optional.empty() : unfinished(home, SpecHash.of(spec), leased);
         if (unfinished.isPresent() && !leased) {
             return new RunClaim(unfinished.get().record().id(), true, null);
         }
         if (unfinished.isPresent()) {
-            Optional<FileGuard> lease = unfinished.get().folder().tryLease();
+            Optional<RunLease> lease = unfinished.get().folder().tryLease();
             if (lease.isPresent()) {
                 return new RunClaim(unfinished.get().record().id(), true, lease.get());
             }
@@ -48,20 +47,26 @@ record RunClaim(String id, boolean resumed, FileGuard lease) {
      */
     static RunClaim of(RunIndex.Entry entry, boolean leased) throws IOException {
         String id = entry.record().id();
-        if (!leased) {
+        if (!leased && !entry.folder().leasedPrivately()) {
             return new RunClaim(id, true, null);
         }
-        FileGuard lease = entry.folder()
-                .tryLease()
-                .orElseThrow(() -> new IOException("run " + id + " is being worked on by another process"));
-        return new RunClaim(id, true, lease);
+        Optional<RunLease> lease = leased ? entry.folder().tryLease() : Optional.empty();
+        return new RunClaim(
+                id,
+                true,
+                lease.orElseThrow(() -> new IOException("run " + id + " is being worked on by another process")));
+    }
+
+    private static Optional<RunIndex.Entry> unfinished(Home home, String specHash, boolean leased) throws IOException {
+        RunIndex index = new RunIndex(home.runs());
+        return leased ? index.newestUnfinished(specHash) : index.newestToJoin(specHash);
     }
 
     private static RunClaim leased(Home home, RunSpec spec) throws IOException {
         Instant now = Instant.now();
         for (int attempt = 1; ; attempt++) {
             RunFolder folder = home.run(RunId.of(spec.name(), now, attempt));
-            Optional<FileGuard> lease = folder.tryLease();
+            Optional<RunLease> lease = folder.tryLease();
             if (lease.isPresent() && !folder.exists()) {
                 return new RunClaim(folder.id(), false, lease.get());
             }

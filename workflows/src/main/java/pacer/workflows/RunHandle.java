@@ -56,6 +56,11 @@ public final class RunHandle {
         return claim.resumed();
     }
 
+    /** Whether this process works on it, and not a worker elsewhere. */
+    public boolean local() {
+        return local;
+    }
+
     /** Its folder, where it is on this machine. */
     public Optional<RunFolder> folder() {
         return Optional.of(home.run(claim.id())).filter(RunFolder::exists);
@@ -69,7 +74,7 @@ public final class RunHandle {
     public PipelineOutcome follow(Consumer<RunUpdate> listener) throws InterruptedException {
         CompletableFuture<PipelineResult> result = workflow.getResultAsync(PipelineResult.class);
         try (RunHub.Subscription _ = subscription) {
-            RemoteProgress remote = new RemoteProgress(workflow);
+            RemoteProgress remote = new RemoteProgress(workflow, System::nanoTime);
             while (!result.isDone()) {
                 RunUpdate update = updates.poll(local ? LOOK_MILLIS : 0, TimeUnit.MILLISECONDS);
                 if (update != null) {

@@ -6,8 +6,11 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.CopyOnWriteArrayList;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -20,8 +23,10 @@ import pacer.activities.run.RunUpdate;
 import pacer.activities.run.Stage;
 import pacer.activities.run.StageRecord;
 import pacer.activities.run.TestRuns;
+import pacer.activities.training.TrainingSettings;
 import pacer.trainer.event.TrainingEvent;
 import pacer.trainer.spec.SpecException;
+import pacer.trainer.spec.SpecLoader;
 
 /** The whole pipeline on the service inside this process, with real child processes. */
 @Timeout(90)
@@ -111,6 +116,22 @@ class PipelineTest {
     }
 
     @Test
+    void aRelativeFileIsKeptWithItsWholePath() throws Exception {
+        Path spaced = Files.copy(text, folder.resolve("it's a text.txt"));
+        Path relative = Path.of("").toAbsolutePath().relativize(spaced);
+        try (Pipeline pipeline = TestPipelines.embedded(home, "refuse=true")) {
+            RunHandle first = start(pipeline, "dataset.url=\"file:" + relative + "\"");
+            assertThat(first.result().status()).isEqualTo(RunStatus.FAILED);
+            assertThat(SpecLoader.read(home.run(first.id()).preset()).dataset().url())
+                    .isEqualTo("file:" + spaced);
+
+            RunHandle again = start(pipeline, "dataset.url=\"file:" + relative + "\"");
+            assertThat(again.id()).as("it is found again").isEqualTo(first.id());
+            again.result();
+        }
+    }
+
+    @Test
     void badInputEndsTheRunAtOnce() throws Exception {
         Files.delete(text);
         try (Pipeline pipeline = TestPipelines.embedded(home)) {
@@ -161,6 +182,41 @@ class PipelineTest {
                         u -> assertThat(((RunUpdate.Trained) u).event().step()).isEqualTo(15));
         assertThat(home.run(id).read().stage(Stage.DATASET).orElseThrow().reused())
                 .isTrue();
+    }
+
+    @Test
+    void aTrainerThatTakesLongerToStopThanAHeartbeatMayIsStoppedAllTheSame() throws Exception {
+        WorkerSettings usual =
+                TestPipelines.settings(home, new Policies(Duration.ofSeconds(2)), "mishap=hang", "at=15");
+        WorkerSettings settings = new WorkerSettings(
+                home,
+                usual.fetch(),
+                new TrainingSettings(
+                        usual.training().java(),
+                        usual.training().trainer(),
+                        Duration.ofSeconds(6),
+                        usual.training().planning(),
+                        usual.training().stall(),
+                        2,
+                        Optional.empty()),
+                usual.evaluation(),
+                usual.report(),
+                usual.policies());
+        try (Pipeline pipeline = Pipeline.open(new PipelineOptions(home, null, Map.of()), settings)) {
+            RunHandle run = start(pipeline);
+            PipelineOutcome outcome = run.follow(update -> {
+                if (update instanceof RunUpdate.Trained(TrainingEvent.Step step) && step.step() == 14) {
+                    run.stop();
+                }
+            });
+            assertThat(outcome.status()).isEqualTo(RunStatus.STOPPED);
+            assertThat(home.run(run.id())
+                            .read()
+                            .stage(Stage.TRAIN)
+                            .orElseThrow()
+                            .attempts())
+                    .isEqualTo(1);
+        }
     }
 
     @Test

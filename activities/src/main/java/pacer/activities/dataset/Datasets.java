@@ -168,8 +168,10 @@ public final class Datasets {
                 context.progress(at(fraction, phase == Tokenization.Phase.SCAN ? "reading the text" : "making tokens"));
             });
         } catch (BadDataException e) {
+            raw.checkUnchanged(); // a text that is being written may be sound the next time
             throw new BadInputException(e.getMessage(), e);
         }
+        raw.checkUnchanged(); // else these tokens would lie under another text's hash
         DatasetManifest manifest = new DatasetManifest(
                 spec.url(),
                 raw.sha256(),

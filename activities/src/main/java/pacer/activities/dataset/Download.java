@@ -2,6 +2,7 @@ package pacer.activities.dataset;
 
 import java.io.IOException;
 import java.io.InputStream;
+import java.net.ConnectException;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
@@ -113,16 +114,14 @@ final class Download {
             if (offset > 0) {
                 request.header("Range", "bytes=" + offset + "-");
             }
-            HttpResponse<InputStream> response =
-                    client.send(request.build(), HttpResponse.BodyHandlers.ofInputStream());
+            HttpResponse<InputStream> response = send(client, request.build());
             int status = response.statusCode();
             if (status == 200 || status == 206 || (status == 416 && offset > 0)) {
                 return response;
             }
             response.body().close();
             if (REDIRECTS.contains(status)) {
-                String location = response.headers().firstValue("Location").orElse("");
-                uri = uri.resolve(location);
+                uri = target(uri, response.headers().firstValue("Location").orElse(""));
             } else if (MAY_PASS.contains(status)) {
                 throw new IOException(uri + ": the server answers " + status);
             } else {
@@ -130,6 +129,38 @@ final class Download {
             }
         }
         throw new BadInputException("dataset.url: " + from + " redirects more than " + MAX_REDIRECTS + " times");
+    }
+
+    /** The client's own messages name no address, and are missing where a connection is refused. */
+    private static HttpResponse<InputStream> send(HttpClient client, HttpRequest request)
+            throws IOException, InterruptedException {
+        try {
+            return client.send(request, HttpResponse.BodyHandlers.ofInputStream());
+        } catch (ConnectException e) {
+            throw new IOException(request.uri() + ": no connection (" + said(e) + ")", e);
+        } catch (IOException e) {
+            throw new IOException(request.uri() + ": " + said(e), e);
+        }
+    }
+
+    private static String said(IOException e) {
+        return e.getMessage() != null ? e.getMessage() : e.getClass().getSimpleName();
+    }
+
+    private static URI target(URI from, String location) {
+        try {
+            if (!location.isBlank()) {
+                return from.resolve(location);
+            }
+        } catch (IllegalArgumentException e) {
+            throw noAddress(from, location);
+        }
+        throw noAddress(from, location);
+    }
+
+    private static BadInputException noAddress(URI from, String location) {
+        return new BadInputException("dataset.url: " + from + " redirects to '" + location
+                + "' (its header Location), which is no URL; give the address of the file itself");
     }
 
     /** Length of the whole file, as far as the server says. */
@@ -206,7 +237,7 @@ final class Download {
             }
         } catch (IOException e) {
             if (!watch.fired()) {
-                throw new IOException(uri + ": " + e.getMessage(), e);
+                throw new IOException(uri + ": " + said(e), e);
             }
         }
         throw new IOException(uri + ": nothing came for " + watch.patience().toSeconds() + " s");

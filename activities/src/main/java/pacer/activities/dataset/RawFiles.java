@@ -6,6 +6,7 @@ import java.io.InputStream;
 import java.io.OutputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.FileTime;
 import java.security.DigestOutputStream;
 import java.time.Clock;
 import java.time.Duration;
@@ -52,7 +53,9 @@ final class RawFiles {
             throw new BadInputException(
                     "dataset.url: " + path + (Files.exists(path) ? " is no file" : " does not exist"));
         }
-        RawFile raw = new RawFile(path, Digests.of(path, n -> context.check()), Files.size(path));
+        long bytes = Files.size(path);
+        FileTime modified = Files.getLastModifiedTime(path);
+        RawFile raw = new RawFile(path, Digests.of(path, n -> context.check()), bytes, modified);
         checkDigest(spec, raw);
         return raw;
     }
@@ -66,7 +69,7 @@ final class RawFiles {
             checkDigest(spec, raw[0]);
             Path target = downloads.resolve(raw[0].sha256());
             DurableFiles.move(beside, target);
-            return new RawFile(target, raw[0].sha256(), raw[0].bytes());
+            return RawFile.own(target, raw[0].sha256(), raw[0].bytes());
         } finally {
             Files.deleteIfExists(beside);
         }
@@ -91,7 +94,7 @@ final class RawFiles {
                 n = content.read(buffer);
             }
         }
-        return new RawFile(beside, HexFormat.of().formatHex(digest.digest()), bytes);
+        return RawFile.own(beside, HexFormat.of().formatHex(digest.digest()), bytes);
     }
 
     private RawFile fetched(DatasetSpec spec, Source.Https https, StageContext context)
@@ -104,7 +107,7 @@ final class RawFiles {
         try (FileGuard _ = FileGuard.take(downloads.resolve(spec.sha256() + ".lock"), context::check)) {
             if (Files.exists(target)) {
                 if (Digests.of(target, n -> context.check()).equals(spec.sha256())) {
-                    return new RawFile(target, spec.sha256(), Files.size(target));
+                    return RawFile.own(target, spec.sha256(), Files.size(target));
                 }
                 context.notice(target + " was damaged; it is fetched again");
                 Files.delete(target);
@@ -114,7 +117,7 @@ final class RawFiles {
                 context.progress(downloading(https, bytes, total));
             });
         }
-        return new RawFile(target, spec.sha256(), Files.size(target));
+        return RawFile.own(target, spec.sha256(), Files.size(target));
     }
 
     private Progress downloading(Source.Https https, long bytes, OptionalLong total) {

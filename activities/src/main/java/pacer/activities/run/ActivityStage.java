@@ -62,11 +62,15 @@ public final class ActivityStage implements StageContext, AutoCloseable {
         T run(StageContext context) throws IOException, InterruptedException;
     }
 
-    /** Runs {@code body} as the activity at hand. */
-    public static <T> T run(Stage stage, String run, RunHub hub, Body<T> body) {
+    /**
+     * Runs {@code body} as the activity at hand, its run leased meanwhile.
+     *
+     * @param run null where the stage is nobody's
+     */
+    public static <T> T run(Stage stage, String run, Home home, RunHub hub, Body<T> body) {
         try (ActivityStage context = new ActivityStage(stage, run, hub)) {
             try {
-                return body.run(context);
+                return leased(run, home, body, context);
             } catch (StoppedException e) {
                 ActivityCompletionException told = context.told;
                 throw told != null ? told : e;
@@ -78,6 +82,16 @@ public final class ActivityStage implements StageContext, AutoCloseable {
                 | BadDataException
                 | StageFailure e) {
             throw failure(e);
+        }
+    }
+
+    private static <T> T leased(String run, Home home, Body<T> body, ActivityStage context)
+            throws IOException, InterruptedException {
+        if (run == null || !home.run(run).exists()) {
+            return body.run(context); // says what is wrong
+        }
+        try (RunLease _ = RunLease.join(home.run(run), context.context.getInfo().getWorkflowRunId())) {
+            return body.run(context);
         }
     }
 
@@ -102,16 +116,30 @@ public final class ActivityStage implements StageContext, AutoCloseable {
         ProgressSignals signals = new ProgressSignals();
         try {
             do {
-                Progress progress = newest.get();
-                context.heartbeat(progress);
-                if (progress != null && signals.due(progress)) {
-                    signal(progress);
-                }
+                // also after a cancellation: stopping may take longer than the service waits for a heartbeat
+                beat(newest.get(), signals);
             } while (!ended.await(BEAT.toMillis(), TimeUnit.MILLISECONDS));
-        } catch (ActivityCompletionException e) {
-            told = e;
         } catch (InterruptedException e) {
             throw new IllegalStateException("nobody interrupts this thread", e);
+        }
+    }
+
+    private void beat(Progress progress, ProgressSignals signals) {
+        try {
+            context.heartbeat(progress);
+        } catch (ActivityCompletionException e) {
+            hear(e);
+            return;
+        }
+        if (progress != null && signals.due(progress)) {
+            signal(progress);
+        }
+    }
+
+    /** The first that is told counts, unless the service gives the attempt up before it has stopped. */
+    private void hear(ActivityCompletionException e) {
+        if (told == null || meaning(e) == Stop.ABANDONED) {
+            told = e;
         }
     }
 
@@ -141,8 +169,12 @@ public final class ActivityStage implements StageContext, AutoCloseable {
 
     @Override
     public Stop stop() {
+        ActivityCompletionException e = told;
+        return e == null ? Stop.NONE : meaning(e);
+    }
+
+    private static Stop meaning(ActivityCompletionException told) {
         return switch (told) {
-            case null -> Stop.NONE;
             case ActivityCanceledException e when e.getCause() instanceof TimeoutFailure -> Stop.ABANDONED;
             case ActivityCanceledException _ -> Stop.REQUESTED;
             case ActivityWorkerShutdownException _ -> Stop.WORKER_SHUTDOWN;

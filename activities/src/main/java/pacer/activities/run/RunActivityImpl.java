@@ -1,7 +1,9 @@
 package pacer.activities.run;
 
 import io.temporal.activity.Activity;
+import io.temporal.activity.ActivityInfo;
 import java.io.IOException;
+import pacer.trainer.spec.SpecException;
 
 /** {@link Runs} as Temporal activities. */
 public final class RunActivityImpl implements RunActivity {
@@ -14,8 +16,9 @@ public final class RunActivityImpl implements RunActivity {
     @Override
     public RunPlan open(RunRequest request) {
         try {
-            return runs.open(request, Activity.getExecutionContext().getInfo().getWorkflowId());
-        } catch (IOException | BadInputException e) {
+            ActivityInfo info = Activity.getExecutionContext().getInfo();
+            return runs.open(request, info.getWorkflowId(), info.getWorkflowRunId());
+        } catch (IOException | BadInputException | SpecException e) {
             throw ActivityStage.failure(e);
         }
     }

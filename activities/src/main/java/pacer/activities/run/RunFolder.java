@@ -84,21 +84,23 @@ public record RunFolder(Path path) {
     }
 
     /** Takes this run for the process that calls, so that no second one goes on with it; empty when another has it. */
-    public Optional<FileGuard> tryLease() throws IOException {
-        return FileGuard.tryTake(path.resolve(".lease"));
+    public Optional<RunLease> tryLease() throws IOException {
+        return RunLease.tryTake(this);
     }
 
     /** Whether a process works on this run now. */
     public boolean leased() {
-        if (!Files.exists(path.resolve(".lease"))) {
-            return false;
-        }
         try {
-            Optional<FileGuard> lease = tryLease();
-            if (lease.isPresent()) {
-                lease.get().close();
-            }
-            return lease.isEmpty();
+            return RunLease.isHeld(this);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    /** Whether a process works on this run now for itself alone, so that no service knows of it. */
+    public boolean leasedPrivately() {
+        try {
+            return RunLease.isHeld(this) && !RunLease.isForWorkflow(this);
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }

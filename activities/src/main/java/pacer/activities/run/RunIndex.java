@@ -7,6 +7,7 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Predicate;
 import java.util.stream.Stream;
 
 /** The runs in a folder of run folders. */
@@ -43,10 +44,19 @@ public record RunIndex(Path runs) {
 
     /** The newest run that is not finished, was asked for by the same spec, and that no process works on now. */
     public Optional<Entry> newestUnfinished(String specHash) throws IOException {
+        return newestUnfinished(specHash, folder -> !folder.leased());
+    }
+
+    /** The same, but one that a worker of a service works on may be meant: it is joined there. */
+    public Optional<Entry> newestToJoin(String specHash) throws IOException {
+        return newestUnfinished(specHash, folder -> !folder.leasedPrivately());
+    }
+
+    private Optional<Entry> newestUnfinished(String specHash, Predicate<RunFolder> free) throws IOException {
         return list().stream()
                 .filter(e -> e.record().status() != RunStatus.FINISHED)
                 .filter(e -> specHash.equals(e.record().specHash()))
-                .filter(e -> !e.folder().leased())
+                .filter(e -> free.test(e.folder()))
                 .findFirst();
     }
 

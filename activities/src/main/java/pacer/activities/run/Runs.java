@@ -12,6 +12,7 @@ import java.util.function.Supplier;
 import pacer.trainer.spec.CanonicalYaml;
 import pacer.trainer.spec.ModelSpec;
 import pacer.trainer.spec.RunSpec;
+import pacer.trainer.spec.SpecException;
 import pacer.trainer.spec.SpecHash;
 import pacer.trainer.spec.SpecLoader;
 
@@ -40,11 +41,13 @@ public final class Runs {
     /**
      * Makes the run's folder, or takes the one there is. Doing it again, for the same workflow, gives the same run.
      *
+     * @param owner the execution of the workflow
+     * @throws IOException also when another process works on the run, for anybody else
      * @throws BadInputException when the request names no valid spec, or a run that is none
      */
-    public RunPlan open(RunRequest request, String workflowId) throws IOException {
+    public RunPlan open(RunRequest request, String workflowId, String owner) throws IOException {
         if (request == null) {
-            return open(new RunRequest(null, null, null, null, null), workflowId);
+            return open(new RunRequest(null, null, null, null, null), workflowId, owner);
         }
         Optional<RunFolder> there = request.run() != null
                 ? Optional.of(folder(request.run())).filter(RunFolder::exists)
@@ -53,9 +56,15 @@ public final class Runs {
                                 .filter(e -> workflowId.equals(e.record().workflowId()))
                                 .map(RunIndex.Entry::folder)
                                 .findFirst();
-        RunPlan plan = there.isPresent() ? goOn(there.get(), request, workflowId) : create(request, workflowId);
+        RunPlan plan =
+                there.isPresent() ? goOn(there.get(), request, workflowId, owner) : create(request, workflowId, owner);
         hub.tell(plan.run(), new RunUpdate.Opened(home.run(plan.run()).read()));
         return plan;
+    }
+
+    /** The same, for one whose workflow has but this execution. */
+    public RunPlan open(RunRequest request, String workflowId) throws IOException {
+        return open(request, workflowId, workflowId);
     }
 
     /** Marks the run as ended and brings its report up to date. */
@@ -73,7 +82,7 @@ public final class Runs {
         }
     }
 
-    private RunPlan create(RunRequest request, String workflowId) throws IOException {
+    private RunPlan create(RunRequest request, String workflowId, String owner) throws IOException {
         RunSpec spec = SpecRequest.resolve(request, cores());
         Instant now = clock.instant();
         String yaml = CanonicalYaml.write(spec);
@@ -97,14 +106,23 @@ public final class Runs {
                 return plan(folder, spec, first);
             }
             if (request.run() != null) {
-                return goOn(folder, request, workflowId); // made by another in this moment
+                return goOn(folder, request, workflowId, owner); // made by another in this moment
             }
+        }
+    }
+
+    private RunPlan goOn(RunFolder folder, RunRequest request, String workflowId, String owner) throws IOException {
+        try (RunLease _ = RunLease.join(folder, owner)) {
+            return goOn(folder, request, workflowId);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new IOException(folder.path() + ": interrupted while waiting for the run", e);
         }
     }
 
     private RunPlan goOn(RunFolder folder, RunRequest request, String workflowId) throws IOException {
         RunRecord record = folder.read();
-        RunSpec spec = SpecLoader.read(folder.preset());
+        RunSpec spec = spec(folder);
         if (request.namesSpec()) {
             RunSpec asked = SpecRequest.resolve(request, cores());
             String hash = SpecHash.of(asked);
@@ -122,6 +140,14 @@ public final class Runs {
         boolean same = workflowId.equals(record.workflowId()) && record.status() == RunStatus.RUNNING;
         RunRecord begun = same ? record : folder.update(r -> r.begun(workflowId, machine.get()));
         return plan(folder, spec, begun);
+    }
+
+    private static RunSpec spec(RunFolder folder) throws IOException {
+        try {
+            return SpecLoader.read(folder.preset());
+        } catch (SpecException e) {
+            throw new BadInputException(e.getMessage(), e);
+        }
     }
 
     private static RunPlan plan(RunFolder folder, RunSpec spec, RunRecord record) {

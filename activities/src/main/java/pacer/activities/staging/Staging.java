@@ -14,10 +14,12 @@ import java.util.stream.Stream;
 import pacer.activities.run.Digests;
 import pacer.activities.run.DurableFiles;
 import pacer.activities.run.FileChecks;
+import pacer.activities.run.FileGuard;
 import pacer.activities.run.Home;
 import pacer.activities.run.Progress;
 import pacer.activities.run.Stage;
 import pacer.activities.run.StageContext;
+import pacer.activities.run.StageFailure;
 import pacer.activities.run.StageLog;
 import pacer.trainer.text.DatasetManifest;
 import pacer.trainer.text.Tokenization.Shard;
@@ -46,7 +48,7 @@ public final class Staging {
     /**
      * Stages what {@code request} asks for.
      *
-     * @throws IOException also when a shard is damaged where it comes from; preparing the dataset again mends that
+     * @throws StageFailure when a shard is damaged where it comes from; preparing the dataset again mends that
      */
     public StagingResult stage(StagingRequest request, StageContext context) throws IOException, InterruptedException {
         String key = Digests.ofParts("stage", request.dataset());
@@ -60,6 +62,17 @@ public final class Staging {
     }
 
     private StagingResult stage(String hash, StageContext context) throws IOException, InterruptedException {
+        Files.createDirectories(home.staged());
+        // two at once would clear away each other's temporary links
+        try (FileGuard _ = FileGuard.take(home.staged().resolve(hash + ".lock"), () -> {
+            context.check();
+            context.progress(Progress.of(Stage.STAGE, clock.instant(), null, "another process stages this dataset"));
+        })) {
+            return stageAlone(hash, context);
+        }
+    }
+
+    private StagingResult stageAlone(String hash, StageContext context) throws IOException, InterruptedException {
         Path dataset = home.datasets().resolve(hash);
         DatasetManifest manifest = DatasetManifest.read(dataset);
         Path folder = folder(home, hash);
@@ -78,7 +91,7 @@ public final class Staging {
             }
         }
         if (!wrong.isEmpty() && !damaged(manifest.shards(), context).isEmpty()) {
-            throw new IOException(dataset + ": a shard is damaged; run again, which prepares the dataset anew");
+            throw damagedAtItsSource(dataset);
         }
         link(manifest, folder);
         int hits = (int) manifest.shards().stream()
@@ -87,6 +100,12 @@ public final class Staging {
         long bytes = manifest.shards().stream().mapToLong(Shard::bytes).sum();
         int files = manifest.shards().size();
         return new StagingResult(hash, files, bytes, hits, files - hits, mended);
+    }
+
+    /** Staging it again would bring the same bytes; without its manifest it is no dataset, and is made anew. */
+    private static StageFailure damagedAtItsSource(Path dataset) throws IOException {
+        Files.deleteIfExists(dataset.resolve(DatasetManifest.NAME));
+        return new StageFailure(dataset + ": a shard is damaged; resume the run, which makes the dataset anew", false);
     }
 
     /** Digests of the shards that are not there as they should be. */

@@ -80,8 +80,13 @@ public final class Training {
                 Stage.TRAIN,
                 key,
                 TrainingResult.class,
-                earlier -> Files.isDirectory(folder.path().resolve(earlier.lastCheckpoint())),
+                earlier -> isThere(folder, earlier.lastCheckpoint()) && isThere(folder, earlier.bestCheckpoint()),
                 () -> attempt(folder, data, spec, owner, context));
+    }
+
+    /** The best one is what the evaluation asks for. */
+    private static boolean isThere(RunFolder folder, String checkpoint) {
+        return Files.isDirectory(folder.path().resolve(checkpoint));
     }
 
     /** The spec with the dataset's vocabulary, written to the run's folder. */

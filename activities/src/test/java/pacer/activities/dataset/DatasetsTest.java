@@ -4,9 +4,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.time.Clock;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
@@ -16,6 +19,7 @@ import org.junit.jupiter.api.io.TempDir;
 import pacer.activities.run.BadInputException;
 import pacer.activities.run.Digests;
 import pacer.activities.run.Home;
+import pacer.activities.run.Progress;
 import pacer.activities.run.RunHub;
 import pacer.activities.run.StageContext;
 import pacer.activities.run.StageLog;
@@ -175,6 +179,45 @@ class DatasetsTest {
                 .hasMessageContaining("text.txt");
         try (Stream<Path> all = Files.walk(home.datasets())) {
             assertThat(all.map(p -> p.getFileName().toString())).doesNotContain("manifest.json", "train-000000.bin");
+        }
+    }
+
+    @Test
+    void aFileThatChangesWhileItIsReadMakesNoDataset() throws Exception {
+        List<String> told = new ArrayList<>();
+        StageContext changing = new StageContext() {
+            @Override
+            public void progress(Progress progress) {
+                if (told.isEmpty() && progress.text().equals("making tokens")) {
+                    told.add(progress.text());
+                    append();
+                }
+            }
+
+            @Override
+            public void notice(String text) {
+                told.add(text);
+            }
+
+            @Override
+            public Stop stop() {
+                return Stop.NONE;
+            }
+        };
+        assertThatThrownBy(() -> datasets.prepare(new DatasetRequest(null, spec("", 0.1)), changing))
+                .isInstanceOf(IOException.class)
+                .hasMessageStartingWith(text + ": the file changed while it was read");
+
+        DatasetResult later = prepare(spec("", 0.1));
+        assertThat(later.reused()).isFalse();
+        assertThat(DatasetManifest.read(folder(later)).sha256()).isEqualTo(Digests.of(text, n -> {}));
+    }
+
+    private void append() {
+        try {
+            Files.writeString(text, "One more line.\n", StandardOpenOption.APPEND);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
         }
     }
 

@@ -178,6 +178,30 @@ class DownloadTest {
         }
     }
 
+    @ParameterizedTest
+    @ValueSource(strings = {"https://[broken/x", "/a b", ""})
+    void aRedirectToNoUrlIsRefusedForGood(String location) throws Exception {
+        HttpHandler redirecting = exchange -> {
+            exchange.getResponseHeaders().set("Location", location);
+            exchange.sendResponseHeaders(302, -1);
+        };
+        try (TlsServer server = new TlsServer(redirecting)) {
+            assertThatThrownBy(() -> fetch(server, SHA256))
+                    .isInstanceOf(BadInputException.class)
+                    .hasMessageStartingWith("dataset.url: " + server.uri("/file") + " redirects to '" + location + "'");
+        }
+    }
+
+    @Test
+    void aServerThatIsNotThereIsNamed() throws Exception {
+        TlsServer server = TlsServer.of(CONTENT);
+        server.close();
+        assertThatThrownBy(() -> fetch(server, SHA256))
+                .isInstanceOf(IOException.class)
+                .hasMessageStartingWith(server.uri("/file") + ": no connection (")
+                .hasMessageNotContaining("null");
+    }
+
     @Test
     void aLoopOfRedirectsEnds() throws Exception {
         HttpHandler looping = exchange -> {

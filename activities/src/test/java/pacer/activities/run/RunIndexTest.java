@@ -64,7 +64,7 @@ class RunIndexTest {
         RunFolder failed = run("failed", "1", RunStatus.FAILED, 2);
         RunFolder busy = run("busy", "1", RunStatus.RUNNING, 3);
 
-        try (FileGuard _ = busy.tryLease().orElseThrow()) {
+        try (RunLease _ = busy.tryLease().orElseThrow()) {
             assertThat(index.newestUnfinished("1").orElseThrow().folder()).isEqualTo(failed);
         }
         assertThat(index.newestUnfinished("1").orElseThrow().folder()).isEqualTo(busy);

@@ -133,6 +133,16 @@ class RunsTest {
     }
 
     @Test
+    void aDamagedPresetOfARunIsNamed() throws Exception {
+        runs.open(request("my-run"), "workflow");
+        Files.writeString(home.run("my-run").preset(), "modl: {");
+
+        assertThatThrownBy(() -> runs.open(RunRequest.goOn("my-run"), "workflow"))
+                .isInstanceOf(BadInputException.class)
+                .hasMessageContaining("preset.yaml");
+    }
+
+    @Test
     void closingMarksTheEndAndWritesTheReport() throws Exception {
         runs.open(request("my-run"), "workflow");
         runs.close(new RunEnding("my-run", RunStatus.FAILED, "it broke"));

@@ -19,6 +19,7 @@ import pacer.activities.dataset.FetchSettings;
 import pacer.activities.run.Home;
 import pacer.activities.run.RunHub;
 import pacer.activities.run.RunPlan;
+import pacer.activities.run.StageFailure;
 import pacer.activities.run.StageLog;
 import pacer.activities.run.TestRuns;
 import pacer.activities.run.TestStage;
@@ -33,6 +34,7 @@ class StagingTest {
 
     private final TestStage stage = new TestStage();
     private Home home;
+    private StageLog log;
     private Staging staging;
     private RunPlan plan;
     private String dataset;
@@ -41,12 +43,16 @@ class StagingTest {
     void prepare() throws IOException, InterruptedException {
         home = TestRuns.home(folder);
         RunHub hub = new RunHub();
-        StageLog log = new StageLog(home, hub, Clock.systemUTC());
+        log = new StageLog(home, hub, Clock.systemUTC());
         plan = TestRuns.open(home, hub, TestRuns.text(folder.resolve("text.txt"), 5));
+        prepareDataset();
+        staging = new Staging(home, log, Clock.systemUTC());
+    }
+
+    private void prepareDataset() throws IOException, InterruptedException {
         dataset = new Datasets(home, log, Clock.systemUTC(), FetchSettings.of(Map.of()))
                 .prepare(new DatasetRequest(plan.run(), plan.dataset()), stage)
                 .hash();
-        staging = new Staging(home, log, Clock.systemUTC());
     }
 
     private StagingResult stage() throws IOException, InterruptedException {
@@ -107,7 +113,7 @@ class StagingTest {
     }
 
     @Test
-    void aShardDamagedAtItsSourceIsNotPassedOff() throws Exception {
+    void aDatasetWithADamagedShardIsNoDatasetAnyMoreAndIsMadeAnew() throws Exception {
         stage();
         Path source = home.datasets().resolve(dataset).resolve(train().name());
         byte[] flipped = Files.readAllBytes(source);
@@ -115,8 +121,11 @@ class StagingTest {
         Files.write(source, flipped); // both names are of one file
 
         assertThatThrownBy(this::stage)
-                .isInstanceOf(IOException.class)
-                .hasMessageContaining("a shard is damaged; run again");
+                .isInstanceOf(StageFailure.class)
+                .hasMessageContaining("a shard is damaged; resume the run");
+
+        prepareDataset();
+        assertThat(stage().files()).isEqualTo(2);
     }
 
     @Test

@@ -155,6 +155,22 @@ class TrainingTest {
     }
 
     @Test
+    void aTrainingWhoseBestCheckpointIsGoneIsNotTakenAsDone() throws Exception {
+        TrainingResult first = train(training());
+        StageRecord before = record();
+        Path file = run().recordFile(); // as if an earlier one had been the best, and were gone now
+        Files.writeString(
+                file,
+                Files.readString(file)
+                        .replaceFirst("(\"bestCheckpoint\" : )\"[^\"]*\"", "$1\"checkpoints/step-000007\""));
+
+        TrainingResult second = train(training());
+
+        assertThat(second).isEqualTo(first);
+        assertThat(record().attempts()).isEqualTo(before.attempts() + 1);
+    }
+
+    @Test
     void goesOnFromTheLastCheckpointAfterACrash() throws Exception {
         Training crashing = training("mishap=crash", "at=15");
 

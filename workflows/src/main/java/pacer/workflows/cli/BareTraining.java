@@ -11,7 +11,6 @@ import pacer.activities.dataset.DatasetResult;
 import pacer.activities.dataset.Datasets;
 import pacer.activities.dataset.FetchSettings;
 import pacer.activities.publishing.report.ReportWriter;
-import pacer.activities.run.FileGuard;
 import pacer.activities.run.Home;
 import pacer.activities.run.Machine;
 import pacer.activities.run.Progress;
@@ -20,6 +19,7 @@ import pacer.activities.run.RunFolder;
 import pacer.activities.run.RunHub;
 import pacer.activities.run.RunId;
 import pacer.activities.run.RunIndex;
+import pacer.activities.run.RunLease;
 import pacer.activities.run.RunRequest;
 import pacer.activities.run.RunStatus;
 import pacer.activities.run.RunUpdate;
@@ -46,12 +46,12 @@ final class BareTraining implements AutoCloseable {
     private final RunHub hub = new RunHub();
     private final Map<String, String> environment;
     private final RunFolder folder;
-    private final FileGuard lease;
+    private final RunLease lease;
     private final boolean resumed;
     private volatile boolean stopping;
 
     private BareTraining(
-            Home home, Map<String, String> environment, RunFolder folder, FileGuard lease, boolean resumed) {
+            Home home, Map<String, String> environment, RunFolder folder, RunLease lease, boolean resumed) {
         this.home = home;
         this.environment = environment;
         this.folder = folder;
@@ -69,7 +69,7 @@ final class BareTraining implements AutoCloseable {
                 ? Optional.empty()
                 : new RunIndex(home.runs()).newestUnfinished(SpecHash.of(spec)).map(RunIndex.Entry::folder);
         if (unfinished.isPresent()) {
-            Optional<FileGuard> lease = unfinished.get().tryLease();
+            Optional<RunLease> lease = unfinished.get().tryLease();
             if (lease.isPresent()) {
                 return new BareTraining(home, environment, unfinished.get(), lease.get(), true);
             }
@@ -77,7 +77,7 @@ final class BareTraining implements AutoCloseable {
         Instant now = Instant.now();
         for (int attempt = 1; ; attempt++) {
             RunFolder made = home.run(RunId.of(spec.name(), now, attempt));
-            Optional<FileGuard> lease = made.exists() ? Optional.empty() : made.tryLease();
+            Optional<RunLease> lease = made.exists() ? Optional.empty() : made.tryLease();
             if (lease.isPresent()) {
                 return new BareTraining(home, environment, made, lease.get(), false);
             }

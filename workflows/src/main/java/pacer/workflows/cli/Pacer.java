@@ -11,6 +11,7 @@ import java.nio.file.FileSystemException;
 import java.nio.file.NoSuchFileException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.concurrent.Callable;
 import pacer.activities.run.BadInputException;
 import pacer.trainer.checkpoint.InvalidFileException;
@@ -75,6 +76,7 @@ public final class Pacer implements Callable<Integer> {
     }
 
     public static void main(String[] args) throws FileNotFoundException {
+        Locale.setDefault(Locale.ROOT); // numbers and names of folders are the same under every LANG
         String standardError = System.getenv("PACER_STDERR");
         if (standardError != null) {
             System.setErr(new PrintStream(new FileOutputStream(standardError, true), true, StandardCharsets.UTF_8));

@@ -43,13 +43,21 @@ final class RunFollower {
                     + (run.resumed() ? "  goes on where it stopped" : "")
                     + shown.paint(Tone.QUIET, "  " + pipeline.announcement()));
             PipelineOutcome outcome;
-            try (StopSignals _ = StopSignals.listen(view, run::stop, console.program() + " resume " + run.id())) {
+            try (StopSignals _ = signals(view, run)) {
                 outcome = run.follow(view);
             } finally {
                 view.close();
             }
             return close(run, outcome);
         }
+    }
+
+    private StopSignals signals(RunView view, RunHandle run) {
+        String again = console.program() + " resume " + run.id();
+        return run.local()
+                ? StopSignals.listen(view, run::stop, again)
+                : StopSignals.listenFromAfar(
+                        view, run::stop, number -> Runtime.getRuntime().halt(128 + number), again);
     }
 
     private int close(RunHandle run, PipelineOutcome outcome) throws IOException {

@@ -35,6 +35,32 @@ final class StopSignals implements AutoCloseable {
                 Signals.on("HUP", () -> stop.accept(1))));
     }
 
+    /**
+     * Listens for a process that only follows a run: others work on it, so only a person at the keyboard means the run itself,
+     * and what ends this process otherwise, a closed terminal or the system, does not.
+     *
+     * @param detach ends the following, at the signal of this number
+     */
+    static StopSignals listenFromAfar(RunView view, Runnable ask, IntConsumer detach, String follow) {
+        AtomicInteger heard = new AtomicInteger();
+        IntConsumer leave = number -> {
+            view.say("no longer followed; the run goes on at the service; follow it again with: " + follow);
+            detach.accept(number);
+        };
+        Runnable stop = () -> {
+            if (heard.getAndIncrement() == 0) {
+                view.say("● stopping the run on the service, with a checkpoint; Ctrl-C again only ends following it");
+                Thread.ofVirtual().start(ask);
+            } else {
+                leave.accept(2);
+            }
+        };
+        return new StopSignals(List.of(
+                Signals.on("INT", stop),
+                Signals.on("TERM", () -> leave.accept(15)),
+                Signals.on("HUP", () -> leave.accept(1))));
+    }
+
     @Override
     public void close() {
         taken.forEach(Signals.Taken::close);

@@ -3,11 +3,10 @@ package pacer.activities.publishing.report;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.util.ArrayList;
 import java.util.List;
+import pacer.activities.run.DurableFiles;
 import pacer.activities.run.RunFolder;
 import pacer.activities.run.RunRecord;
 import pacer.trainer.event.TrainingEvent.Sampled;
@@ -33,13 +32,8 @@ public final class ReportWriter {
         RunHistory history = RunHistory.read(folder.events());
         ReportData data = new ReportData(run, SpecLoader.read(folder.preset()), history, texts(folder, history));
         String page = new ReportPage(data, resource("report.css"), resource("report.js")).html();
-        Path temporary = runFolder.resolve(".report.html.part");
-        try {
-            Files.writeString(temporary, page);
-            Files.move(temporary, folder.report(), StandardCopyOption.REPLACE_EXISTING, StandardCopyOption.ATOMIC_MOVE);
-        } finally {
-            Files.deleteIfExists(temporary);
-        }
+        DurableFiles.write(
+                folder.report(), page.getBytes(StandardCharsets.UTF_8)); // others may write it at the same time
         return folder.report();
     }
 

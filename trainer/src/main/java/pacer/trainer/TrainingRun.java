@@ -127,7 +127,9 @@ final class TrainingRun {
             return;
         }
         sampleIfDue();
-        if (isLast() || isDue(spec.checkpoint().everySteps()) || (improved && spec.checkpoint().keepBest())) {
+        if (isLast()
+                || isDue(spec.checkpoint().everySteps())
+                || (improved && spec.checkpoint().keepBest())) {
             checkpoint();
         }
     }

@@ -11,6 +11,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import pacer.activities.process.Child;
+import pacer.activities.process.Standby;
 import pacer.activities.run.Home;
 import pacer.activities.run.RunFolder;
 import pacer.trainer.dist.Group;
@@ -45,6 +46,9 @@ final class TrainerLauncher {
         deleteMeetingPlaces(folder);
         Path rendezvous = folder.path().resolve(MEETING_PLACE + epoch);
         String token = token();
+        if (size > 1) {
+            settings.standby().ifPresent(Standby::close); // it is no use to several ranks, and holds memory
+        }
         List<Child> ranks = new ArrayList<>();
         try {
             for (int rank = 0; rank < size; rank++) {

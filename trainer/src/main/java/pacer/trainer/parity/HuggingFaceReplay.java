@@ -68,8 +68,8 @@ final class HuggingFaceReplay {
         if (stored == null) {
             return;
         }
-        int[] theirs = TraceTensors.tokens(stored, replica.model().vocabulary(), arena)
-                .toArray(ValueLayout.JAVA_INT);
+        int[] theirs =
+                TraceTensors.tokens(stored, replica.model().vocabulary(), arena).toArray(ValueLayout.JAVA_INT);
         int[] row = Arrays.copyOf(inputs.ints(), replica.length());
         int prompt = Arrays.mismatch(theirs, row);
         if (prompt < 1) {

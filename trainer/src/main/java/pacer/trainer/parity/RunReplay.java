@@ -96,13 +96,19 @@ final class RunReplay {
     }
 
     private static void compareLogits(
-            Comparison compare, Safetensors stored, Replica replica, MemorySegment inputs, Tolerances tolerance, Arena arena)
+            Comparison compare,
+            Safetensors stored,
+            Replica replica,
+            MemorySegment inputs,
+            Tolerances tolerance,
+            Arena arena)
             throws IOException {
         StoredTensor logits = stored.tensors().get("logits.step0.row0");
         if (logits == null) {
             return;
         }
-        List<Long> shape = List.of((long) replica.length(), (long) replica.model().vocabulary());
+        List<Long> shape =
+                List.of((long) replica.length(), (long) replica.model().vocabulary());
         MemorySegment theirs = TraceTensors.floats(logits, shape, arena);
         compare.logits("logits", inputs, theirs, 1, tolerance.logits());
     }

@@ -30,8 +30,7 @@ import pacer.trainer.spec.TrainSpec.Precision;
 /** What a trace may leave out, and what it must not hold. */
 class TraceTest {
     private static final ModelSpec MODEL = new ModelSpec(1, 1, 4, 4, 5, false, Activation.GELU_TANH, 1e-5, 0, true);
-    private static final String DESCRIPTION =
-            """
+    private static final String DESCRIPTION = """
             {"kind": "run",
              "model": {"family": "gpt2", "norm": "layernorm", "dropout": 0, "activation": "gelu_tanh", "n_layer": 1,
                "n_head": 1, "n_embd": 4, "block_size": 4, "vocab_size": 5, "bias": false, "norm_eps": 1e-5,
@@ -109,7 +108,9 @@ class TraceTest {
 
     private void parameters(String prefix) {
         for (Parameter p : Parameters.of(MODEL).all()) {
-            zeros(prefix + p.name(), p.shape().stream().mapToLong(Integer::longValue).toArray());
+            zeros(
+                    prefix + p.name(),
+                    p.shape().stream().mapToLong(Integer::longValue).toArray());
         }
     }
 

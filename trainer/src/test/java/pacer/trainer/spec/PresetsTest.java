@@ -113,7 +113,8 @@ class PresetsTest {
         assertThat(spec.schedule()).isEqualTo(new ScheduleSpec(ScheduleSpec.Type.COSINE, 100, steps, 0.1));
         assertThat(spec.evaluation().everySteps()).isEqualTo(250);
         assertThat(spec.dataset().validationFraction()).isEqualTo(0.1);
-        assertThat(spec.seed()).isEqualTo(1337);
+        // the header of shakespeare-char-cpu says what other seeds end at
+        assertThat(spec.seed()).isEqualTo(name.equals("shakespeare-char-cpu") ? 2 : 1337);
     }
 
     /** GPT-2's published sizes; nanoGPT prints 10.65M for its Shakespeare model, less the 256 × 384 positions. */

@@ -178,7 +178,7 @@ public final class Gpt {
 
     private void forward(MemorySegment inputs, DropoutPlan dropout) {
         device.write(tokens, inputs);
-        ops.embeddingForward(residual[0], tokens, tokenEmbedding, positionEmbedding);
+        ops.embeddingForward(residual[0], tokens, tokenEmbedding, positionEmbedding, null);
         if (dropout.isActive()) {
             ops.dropout(residual[0], residual[0], dropout.at(0, (long) length() * model.width()));
         }

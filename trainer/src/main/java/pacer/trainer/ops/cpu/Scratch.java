@@ -14,7 +14,8 @@ final class Scratch implements AutoCloseable {
     static final int KEYS = 7;
     static final int VALUES = 8;
     static final int HEAD = 9;
-    private static final int SLOTS = 10;
+    static final int STATISTICS = 10;
+    private static final int SLOTS = 11;
 
     private final long[] address = new long[SLOTS];
     private final long[] capacity = new long[SLOTS];

@@ -113,6 +113,10 @@ final class Attention {
             Tensor values, // (B, H, maxT, D)
             Tensor past) {} // (B) I32
 
+    Saved saved() {
+        return saved;
+    }
+
     /** out = in + projection(attention(norm(in))), or the last rows of that, where {@code out} is the last rows of {@code in}. */
     void forward(Tensor in, Tensor out, DropoutPlan dropout) {
         float epsilon = (float) model.normEpsilon();

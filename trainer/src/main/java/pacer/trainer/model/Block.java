@@ -61,6 +61,11 @@ record Block(Attention attention, FeedForward feedForward, Tensor residualMid) {
                 residualMid);
     }
 
+    /** (B, T, 3C). Holds queries, keys and values from a forward pass to its backward pass, and nothing of worth otherwise. */
+    Tensor memoryBetweenPasses() {
+        return attention.saved().qkv();
+    }
+
     /** out = block(in), the residual stream. */
     void forward(Tensor in, Tensor out, DropoutPlan dropout) {
         attention.forward(in, residualMid, dropout);

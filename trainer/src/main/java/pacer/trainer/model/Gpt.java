@@ -3,6 +3,7 @@ package pacer.trainer.model;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.util.Arrays;
 import pacer.trainer.ops.DType;
 import pacer.trainer.ops.Device;
 import pacer.trainer.ops.Operations;
@@ -51,10 +52,6 @@ public final class Gpt {
             Tensor gradients,
             int sequences,
             int length) {
-        if (length > model.sequenceLength()) {
-            throw new IllegalArgumentException(
-                    "sequences of " + length + " tokens exceed the model's " + model.sequenceLength());
-        }
         this.model = model;
         this.device = device;
         this.ops = device.operations();
@@ -184,6 +181,11 @@ public final class Gpt {
     public void readLogits(int row, MemorySegment to) {
         device.read(
                 new Tensor("logits row", DType.F32, logits.rowAddress(row), logits.columns(), logits.columns()), to);
+    }
+
+    /** Layer by layer, memory of at least 3·T·C contiguous floats that holds nothing between two passes of a training. */
+    Tensor[] memoryBetweenPasses() {
+        return Arrays.stream(blocks).map(Block::memoryBetweenPasses).toArray(Tensor[]::new);
     }
 
     private void forward(MemorySegment inputs, DropoutPlan dropout) {

@@ -82,10 +82,20 @@ class TrainerProcessTest {
         assertThat(exitCode(fixture.start(one, 1))).isEqualTo(ProcessLife.FINISHED);
         Path four = fixture.run("four", "train.steps=12", "train.ranks=4", "train.threads=1");
         assertThat(exitCode(fixture.start(four, 4))).isEqualTo(ProcessLife.FINISHED);
-        Path again = fixture.run("again", "train.steps=12", "train.ranks=4", "train.threads=1");
+        // samples are the first rank's affair
+        Path again = fixture.run(
+                "again",
+                "train.steps=12",
+                "train.ranks=4",
+                "train.threads=1",
+                "sample.everySteps=5",
+                "sample.tokens=20");
         assertThat(exitCode(fixture.start(again, 4))).isEqualTo(ProcessLife.FINISHED);
 
         assertThat(TrainerFixture.losses(again)).isEqualTo(TrainerFixture.losses(four));
+        assertThat(TrainerFixture.events(again))
+                .filteredOn(TrainingEvent.Sampled.class::isInstance)
+                .hasSize(2);
         List<TrainingEvent> alone = TrainerFixture.events(one);
         for (TrainingEvent event : TrainerFixture.events(four)) {
             if (event instanceof TrainingEvent.Step step) {

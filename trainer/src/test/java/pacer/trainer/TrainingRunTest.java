@@ -8,12 +8,14 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.BooleanSupplier;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import pacer.trainer.checkpoint.CheckpointStore;
 import pacer.trainer.checkpoint.Fence;
 import pacer.trainer.dist.SoloCollectives;
+import pacer.trainer.eval.TextModel;
 import pacer.trainer.event.TrainingEvent;
 import pacer.trainer.model.Engine;
 import pacer.trainer.model.Replica;
@@ -88,6 +90,32 @@ class TrainingRunTest {
         assertThat(losses(events)).isEqualTo(losses(undisturbed));
         CheckpointStore store = new CheckpointStore(run.resolve("checkpoints"), notice -> {});
         assertThat(store.newest().orElseThrow().state().validationLoss()).isNotNull();
+    }
+
+    /** The sampler's keys and values lie in memory that training uses. */
+    @Test
+    void samplesChangeNoLossAndAreThoseOfTheCheckpoint() throws Exception {
+        String[] sets = {"train.steps=4", "checkpoint.everySteps=1", "checkpoint.keepLast=9", "sample.tokens=90"};
+        List<TrainingEvent> undisturbed = new ArrayList<>();
+        train(fixture.run("undisturbed", sets), Gemms.Kind.AUTO, undisturbed, () -> false);
+
+        Path run = fixture.run(
+                "sampling",
+                Stream.concat(Stream.of(sets), Stream.of("sample.everySteps=2")).toArray(String[]::new));
+        List<TrainingEvent> events = new ArrayList<>();
+        train(run, Gemms.Kind.AUTO, events, () -> false);
+        assertThat(losses(events)).isEqualTo(losses(undisturbed));
+
+        RunSpec spec = SpecLoader.read(run.resolve("preset.yaml"));
+        Engine lane =
+                new Engine(Engine.Kind.CPU, 1, Precision.FP32, Gemms.Kind.AUTO, Path.of("target", "native-cache"));
+        try (TextModel model = TextModel.open(run.resolve("checkpoints/step-000002"), lane)) {
+            assertThat(events.stream().filter(TrainingEvent.Sampled.class::isInstance))
+                    .singleElement()
+                    .satisfies(e -> assertThat(((TrainingEvent.Sampled) e).text())
+                            .hasSizeGreaterThan(80)
+                            .isEqualTo(Samples.write(model, spec, 2)));
+        }
     }
 
     /** Losses of steps and validations, bit for bit, in order. */

@@ -115,7 +115,7 @@ public final class Decoder {
         for (Block block : pass.blocks) {
             block.forward(pass.residual, block.residualMid(), DropoutPlan.NONE);
         }
-        FeedForward.Saved row = buffers.feedForward(1, 1); // its normed row is free again
+        FeedForward.Saved row = buffers.feedForward(1, 1); // free again
         ops.layerNormForward(
                 row.normed(), row.mean(), row.rstd(), pass.last, ends.finalNorm(), ends.finalNormBias(), (float)
                         model.normEpsilon());
@@ -138,7 +138,7 @@ public final class Decoder {
     private Pass pass(int t) {
         int c = model.width();
         Tensor all = residual.slice("residual", 0, 1, t, c);
-        Tensor last = residual.slice("last", (t - 1L) * c, 1, 1, c);
+        Tensor last = t == 1 ? all : residual.slice("last", (t - 1L) * c, 1, 1, c);
         Attention.Saved attention = buffers.attention(1, t, null);
         List<Block> blocks = new ArrayList<>();
         for (int layer = 0; layer < caches.length; layer++) {

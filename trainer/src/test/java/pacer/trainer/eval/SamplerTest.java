@@ -85,6 +85,23 @@ class SamplerTest {
         }
     }
 
+    @Test
+    void aTextKnowsNothingOfTheOneBefore() throws Exception {
+        Sampler.Settings settings = new Sampler.Settings(1, 0, 1337);
+        int[] prompt = RandomModel.tokens(6);
+        int[] other = Arrays.stream(prompt).map(token -> VOCABULARY - 1 - token).toArray();
+        try (Replica fresh = open();
+                Replica used = open()) {
+            int[] text = sample(fresh, prompt, 12, settings, 0);
+            assertThat(sample(used, other, 12, settings, 0)).isNotEqualTo(text);
+            assertThat(sample(used, prompt, 12, settings, 0)).isEqualTo(text);
+        }
+    }
+
+    private static Replica open() throws Exception {
+        return RandomModel.open(false, Engine.Kind.CPU, Precision.FP32, 1, Gemms.Kind.AUTO, 56, false);
+    }
+
     @ParameterizedTest
     @ValueSource(ints = {1, 2, 7, 76, 77, 100, 0})
     void drawsFromTheLikeliestAlone(int k) throws Exception {

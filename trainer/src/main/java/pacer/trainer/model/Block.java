@@ -1,5 +1,6 @@
 package pacer.trainer.model;
 
+import java.util.stream.Stream;
 import pacer.trainer.ops.DType;
 import pacer.trainer.ops.Device;
 import pacer.trainer.ops.Dropout;
@@ -168,14 +169,14 @@ final class Block {
         addBranch(out, saved.residualMid, saved.activated, weights.down, weights.downBias, site(dropout, 3));
     }
 
-    /** dResidual: in, the gradient of the block's output; out, of its input {@code in}. */
-    void backward(Tensor in, Tensor dResidual, DropoutPlan dropout) {
+    /** dResidual: in, the gradient of the block's output; out, of its input {@code in}. {@code add}: to gradients that are there. */
+    void backward(Tensor in, Tensor dResidual, DropoutPlan dropout, boolean add) {
         Working w = working;
         Tensor dBranch = branchGradient(dResidual, site(dropout, 3));
-        ops.linearBackwardWeight(gradients.down, gradients.downBias, dBranch, saved.activated);
+        ops.linearBackwardWeight(gradients.down, gradients.downBias, dBranch, saved.activated, add);
         ops.linearBackwardInput(w.dHidden, dBranch, weights.down, false);
         ops.activationBackward(w.dHiddenProduct, w.dHidden, saved.hidden, model.activation());
-        ops.linearBackwardWeight(gradients.up, gradients.upBias, w.dHiddenProduct, saved.normed2);
+        ops.linearBackwardWeight(gradients.up, gradients.upBias, w.dHiddenProduct, saved.normed2, add);
         ops.linearBackwardInput(w.dNormed, w.dHiddenProduct, weights.up, false);
         ops.layerNormBackward(
                 dResidual,
@@ -189,7 +190,7 @@ final class Block {
                 true);
 
         dBranch = branchGradient(dResidual, site(dropout, 2));
-        ops.linearBackwardWeight(gradients.projection, gradients.projectionBias, dBranch, saved.attended);
+        ops.linearBackwardWeight(gradients.projection, gradients.projectionBias, dBranch, saved.attended, add);
         ops.linearBackwardInput(w.dNormed, dBranch, weights.projection, false);
         ops.attentionBackward(
                 w.dQ,
@@ -204,7 +205,7 @@ final class Block {
                 null,
                 model.heads(),
                 attentionDropout(dropout));
-        ops.linearBackwardWeight(gradients.qkv, gradients.qkvBias, w.dQkv, saved.normed1);
+        ops.linearBackwardWeight(gradients.qkv, gradients.qkvBias, w.dQkv, saved.normed1, add);
         ops.linearBackwardInput(w.dNormed, w.dQkv, weights.qkv, false);
         ops.layerNormBackward(
                 dResidual,
@@ -216,6 +217,11 @@ final class Block {
                 saved.mean1,
                 saved.rstd1,
                 true);
+    }
+
+    /** Those that are added up, not written by a product; null where the model has none. */
+    Stream<Tensor> gradientsOfNorms() {
+        return Stream.of(gradients.norm1, gradients.norm1Bias, gradients.norm2, gradients.norm2Bias);
     }
 
     /** out = residual + dropout(in·weightᵀ + bias). */

@@ -3,6 +3,10 @@ package pacer.trainer.model;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Objects;
+import java.util.stream.Stream;
 import pacer.trainer.ops.DType;
 import pacer.trainer.ops.Device;
 import pacer.trainer.ops.Operations;
@@ -42,6 +46,9 @@ public final class Gpt {
     private final Tensor dResidual; // (B, T, C)
     private final Tensor dNormed; // (B, T, C)
     private final MemorySegment hostLosses;
+
+    private final List<Tensor> addedTo; // the gradients that no product writes
+    private boolean begun; // whether gradients hold those of a pass, to be added to
 
     /**
      * Plans a model.
@@ -116,6 +123,14 @@ public final class Gpt {
                 : device.allocatePadded("dLogitsProduct", product, b * t, model.vocabulary());
         dResidual = training ? device.allocate("dResidual", DType.F32, b, t, c) : null;
         dNormed = training ? device.allocate("dNormed", DType.F32, b, t, c) : null;
+        addedTo = training ? gradientsOfNormsAndEmbeddings().toList() : List.of();
+    }
+
+    private Stream<Tensor> gradientsOfNormsAndEmbeddings() {
+        Stream<Tensor> ours =
+                Stream.of(model.tiedHead() ? null : dTokenEmbedding, dPositionEmbedding, dFinalNorm, dFinalNormBias);
+        return Stream.concat(ours, Arrays.stream(blocks).flatMap(Block::gradientsOfNorms))
+                .filter(Objects::nonNull);
     }
 
     /** Sequences a batch. */
@@ -134,7 +149,16 @@ public final class Gpt {
     }
 
     /**
-     * One forward and backward pass. Gradients are added to the gradient tensor.
+     * Gradients begin anew with the next backward pass: it writes those of products, and adds the others to the zeros that are
+     * set here. Until then the gradient tensor holds nothing of use.
+     */
+    void zeroGradients() {
+        begun = false;
+        addedTo.forEach(ops::zero);
+    }
+
+    /**
+     * One forward and backward pass. Gradients are added up from the last {@link #zeroGradients} on.
      *
      * @param inputs int32 tokens (B, T)
      * @param expected int32 next tokens (B, T); -1 is ignored
@@ -194,17 +218,18 @@ public final class Gpt {
         if (dLogitsProduct != logits) {
             ops.convert(dLogitsProduct, logits);
         }
-        ops.linearBackwardWeight(dHead, null, dLogitsProduct, normed);
+        ops.linearBackwardWeight(dHead, null, dLogitsProduct, normed, begun);
         ops.linearBackwardInput(dNormed, dLogitsProduct, head, false);
         ops.layerNormBackward(
                 dResidual, dFinalNorm, dFinalNormBias, dNormed, residual[blocks.length], finalNorm, mean, rstd, false);
         for (int layer = blocks.length - 1; layer >= 0; layer--) {
-            blocks[layer].backward(residual[layer], dResidual, dropout);
+            blocks[layer].backward(residual[layer], dResidual, dropout, begun);
         }
         if (dropout.isActive()) {
             ops.dropout(dResidual, dResidual, dropout.at(0, (long) length() * model.width()));
         }
         ops.embeddingBackward(dTokenEmbedding, dPositionEmbedding, dResidual, tokens);
+        begun = true;
     }
 
     private double sumOfLosses() {

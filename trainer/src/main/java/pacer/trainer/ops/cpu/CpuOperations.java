@@ -259,15 +259,15 @@ final class CpuOperations implements Operations, AutoCloseable {
     }
 
     @Override
-    public void linearBackwardWeight(Tensor dWeight, Tensor dBias, Tensor dOut, Tensor in) {
+    public void linearBackwardWeight(Tensor dWeight, Tensor dBias, Tensor dOut, Tensor in, boolean accumulate) {
         Shapes.linearBackwardWeight(dWeight, dBias, dOut, in);
-        product(true, false, dWeight.dim(0), dWeight.columns(), in.rows(), dOut, in, true, dWeight);
+        product(true, false, dWeight.dim(0), dWeight.columns(), in.rows(), dOut, in, accumulate, dWeight);
         if (dBias != null) {
-            addColumnSums(dBias, dOut);
+            columnSums(dBias, dOut, accumulate);
         }
     }
 
-    private void addColumnSums(Tensor sums, Tensor rows) {
+    private void columnSums(Tensor sums, Tensor rows, boolean accumulate) {
         int n = rows.columns();
         boolean half = rows.dtype() == DType.BF16;
         // members take columns, so that each sum runs in one order
@@ -275,6 +275,9 @@ final class CpuOperations implements Operations, AutoCloseable {
             int width = (int) (to - from);
             long work = half ? scratch[member].reserve(Scratch.ROW, 4L * width) : 0;
             long sum = sums.address() + 4 * from;
+            if (!accumulate) {
+                Vectors.zero(sum, 4L * width);
+            }
             for (long i = 0; i < rows.rows(); i++) {
                 long row = rows.rowAddress(i) + from * rows.dtype().bytes();
                 if (half) {

@@ -28,6 +28,9 @@ import pacer.activities.run.RunJson;
 
 /** A connection to a Temporal service: the one at an address, where one is given, else one inside this process. */
 public final class TemporalConnection implements AutoCloseable {
+    /** The address that means the service inside this process, whatever else is configured. */
+    public static final String EMBEDDED = "embedded";
+
     private static final Duration PATIENCE = Duration.ofSeconds(5);
 
     /** A worker that waits for work is heard of once a minute. */
@@ -53,8 +56,8 @@ public final class TemporalConnection implements AutoCloseable {
     /**
      * Connects.
      *
-     * @param address host and port; null looks at {@code TEMPORAL_ADDRESS} and {@code temporal.toml}, and takes the embedded
-     *     service where those name none either
+     * @param address host and port, or {@link #EMBEDDED}; null looks at {@code TEMPORAL_ADDRESS} and {@code temporal.toml}, and
+     *     takes the embedded service where those name none either
      * @throws IOException in one line for people, when nothing answers at the address or the configuration is wrong
      */
     public static TemporalConnection open(String address, Map<String, String> environment) throws IOException {
@@ -74,6 +77,9 @@ public final class TemporalConnection implements AutoCloseable {
     /** How to reach a service; empty where no address is named. */
     private static Optional<ClientConfigProfile> profile(String address, Map<String, String> environment)
             throws IOException {
+        if (EMBEDDED.equals(address)) {
+            return Optional.empty();
+        }
         Optional<ClientConfigProfile> profile = configured(environment);
         if (address != null) {
             ClientConfigProfile given = profile.orElse(ClientConfigProfile.getDefaultInstance());
@@ -119,12 +125,21 @@ public final class TemporalConnection implements AutoCloseable {
             return Optional.empty(); // the parser's start is not for nothing
         }
         try {
-            return Optional.of(ClientConfigProfile.load(LoadClientConfigProfileOptions.newBuilder()
-                    .setEnvOverrides(environment)
-                    .build()));
+            return Optional.of(load(environment, false));
+        } catch (NullPointerException e) {
+            // so the SDK's parser fails (1.38) of a file without a profile: one that says nothing
+            return Optional.of(load(environment, true));
         } catch (IOException | IllegalArgumentException e) {
             throw new IOException("temporal.toml: " + e.getMessage(), e);
         }
+    }
+
+    private static ClientConfigProfile load(Map<String, String> environment, boolean environmentOnly)
+            throws IOException {
+        return ClientConfigProfile.load(LoadClientConfigProfileOptions.newBuilder()
+                .setEnvOverrides(environment)
+                .setDisableFile(environmentOnly)
+                .build());
     }
 
     private static Stream<Path> usualFiles(Map<String, String> environment) {

@@ -70,6 +70,22 @@ class TemporalConnectionTest {
     }
 
     @Test
+    void aFileWithoutAProfileSaysNothing() throws Exception {
+        Path file = Files.writeString(folder.resolve("temporal.toml"), "# to be filled in\n");
+        Map<String, String> environment = Map.of("TEMPORAL_CONFIG_FILE", file.toString());
+        assertThat(TemporalConnection.opensEmbedded(null, environment)).isTrue();
+        Map<String, String> withAddress =
+                Map.of("TEMPORAL_CONFIG_FILE", file.toString(), "TEMPORAL_ADDRESS", "127.0.0.1:1");
+        assertThat(TemporalConnection.opensEmbedded(null, withAddress)).isFalse();
+    }
+
+    @Test
+    void embeddedMeansTheServiceInThisProcessWhateverElseIsConfigured() throws Exception {
+        Map<String, String> environment = Map.of("TEMPORAL_ADDRESS", "127.0.0.1:1");
+        assertThat(TemporalConnection.opensEmbedded("embedded", environment)).isTrue();
+    }
+
+    @Test
     void workersThatEndedAreNotCounted() throws Exception {
         String host = Machine.hostName();
         Process ended = new ProcessBuilder("true").start();

@@ -9,6 +9,7 @@ import java.nio.file.Path;
 import java.nio.file.attribute.FileTime;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Instant;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.BeforeEach;
@@ -23,7 +24,17 @@ class LauncherTest {
     /** Says which JDK it is of, what pacer was given, and ends as it is told. */
     private static final String JAVA = """
             #!/bin/sh
-            case "$*" in *AOTCacheOutput*) exit 4 ;; esac
+            case "$*" in
+              *AOTCacheOutput*) # the run that makes the caches; like the real one it misses its expected loss
+                [ -z "${FAKE_NO_CACHES-}" ] || exit 1
+                for word; do case $word in -XX:AOTCacheOutput=*) echo cli >"${word#*=}" ;; esac; done
+                child=${PACER_TRAINER_JAVA_OPTIONS#*=}
+                echo trainer >"${child%%%p*}9999.part"
+                sleep 0.02
+                echo evaluator >"${child%%%p*}10001.part"
+                exit 4
+                ;;
+            esac
             echo "jdk $(basename "$(dirname "$(dirname "$0")")")"
             shift
             for word; do echo "word [$word]"; done
@@ -133,6 +144,33 @@ class LauncherTest {
                         "word []",
                         "word [*]");
         assertThat(result.err()).contains("first use, building with JDK 25", "trainer …", "ready in");
+    }
+
+    private Path built() throws IOException {
+        return Path.of(Files.readString(checkout.resolve("workflows/target/pacer/current"))
+                .strip());
+    }
+
+    @Test
+    void aBuildMakesTheCachesThatLaterStartsUse() throws Exception {
+        Result result = run(with(good("mine")), "version");
+        assertThat(result.err()).contains("fast start … ready in");
+        assertThat(built().resolve("cli.aot")).hasContent("cli");
+        assertThat(built().resolve("trainer.aot")).hasContent("trainer");
+        assertThat(built().resolve("cli.args")).content().contains("-XX:AOTCache=" + built().resolve("cli.aot"));
+        assertThat(built().resolve("trainer.args"))
+                .content()
+                .contains("-XX:AOTCache=" + built().resolve("trainer.aot"));
+    }
+
+    @Test
+    void aBuildWithoutCachesSaysSo() throws Exception {
+        Map<String, String> environment = new HashMap<>(with(good("mine")));
+        environment.put("FAKE_NO_CACHES", "yes");
+        Result result = run(environment, "version");
+        assertThat(result.err()).contains("fast start … not to be had (" + built().resolve("warm.log") + ")");
+        assertThat(result.out()).contains("word [version]");
+        assertThat(built().resolve("cli.args")).content().doesNotContain("AOTCache");
     }
 
     @Test

@@ -62,10 +62,12 @@ final class Download {
                         part, StandardOpenOption.CREATE, StandardOpenOption.READ, StandardOpenOption.WRITE)) {
             MessageDigest digest = Digests.sha256();
             long had = out.size();
+            digestOf(out, had, digest, listener); // now: a server does not wait for who reads nothing for minutes
             HttpResponse<InputStream> response = open(client, uri, had);
             if (had > 0 && response.statusCode() != 206) {
                 // the server knows no ranges, or the file is shorter now: from the beginning
                 had = 0;
+                digest.reset();
                 if (response.statusCode() == 416) {
                     response.body().close();
                     response = open(client, uri, 0);
@@ -75,7 +77,6 @@ final class Download {
                 OptionalLong total = total(uri, response, had);
                 checkSize(uri, total, part);
                 out.truncate(had);
-                Digests.update(digest, out, had, n -> {});
                 copy(uri, body, out, digest, had, total, listener);
             }
             out.force(true);
@@ -91,6 +92,15 @@ final class Download {
             }
         }
         DurableFiles.move(part, target);
+    }
+
+    private static void digestOf(FileChannel part, long length, MessageDigest digest, Listener listener)
+            throws IOException {
+        long[] read = {0};
+        Digests.update(digest, part, length, n -> {
+            read[0] += n;
+            listener.received(read[0], OptionalLong.empty());
+        });
     }
 
     private HttpClient client() {

@@ -85,6 +85,19 @@ class DownloadTest {
     }
 
     @Test
+    void whatIsThereIsReadBeforeTheServerIsAskedAndCanBeBrokenOff() throws Exception {
+        Files.write(part(), Arrays.copyOf(CONTENT, 600_000));
+        try (TlsServer server = TlsServer.of(CONTENT)) {
+            Download download = new Download(TlsServer.settings(1 << 20, Duration.ofSeconds(10)));
+            assertThatThrownBy(() -> download.fetch(server.uri("/file"), SHA256, target(), (bytes, total) -> {
+                        throw new IllegalStateException("stopped at " + bytes);
+                    }))
+                    .hasMessageStartingWith("stopped at 2");
+            assertThat(server.ranges).isEmpty();
+        }
+    }
+
+    @Test
     void startsOverWhereTheServerKnowsNoRanges() throws Exception {
         Files.write(part(), new byte[1000]);
         HttpHandler whole = exchange -> {

@@ -96,8 +96,11 @@ public final class CheckpointDraft {
     private static boolean hasFiles(Path checkpoint, List<FileFacts> files) throws IOException {
         try {
             Checkpoint present = Checkpoint.read(checkpoint);
+            if (!present.manifest().files().equals(files)) {
+                return false;
+            }
             present.verify();
-            return present.manifest().files().equals(files);
+            return true;
         } catch (InvalidFileException | NoSuchFileException e) {
             return false;
         }

@@ -29,6 +29,7 @@ import pacer.activities.staging.Staging;
 import pacer.activities.staging.StagingActivityImpl;
 import pacer.activities.training.Training;
 import pacer.activities.training.TrainingActivityImpl;
+import pacer.trainer.durable.Host;
 
 /** Does the work of pipelines on this machine: workflows, folders and cache, and one training at a time. */
 public final class PipelineWorker implements AutoCloseable {
@@ -92,7 +93,7 @@ public final class PipelineWorker implements AutoCloseable {
             WorkerFactory factory, WorkerSettings settings, RunActivityImpl runs, RunHub hub, Clock clock) {
         Home home = settings.home();
         StageLog log = new StageLog(home, hub, clock);
-        String host = Machine.hostName();
+        String host = Host.name();
         Worker data = factory.newWorker(TaskQueues.data(host), options().build());
         data.registerActivitiesImplementations(
                 runs,

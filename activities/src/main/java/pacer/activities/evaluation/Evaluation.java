@@ -12,8 +12,6 @@ import java.util.concurrent.CopyOnWriteArrayList;
 import pacer.activities.process.Child;
 import pacer.activities.process.ChildGroup;
 import pacer.activities.process.TrainerExit;
-import pacer.activities.run.Digests;
-import pacer.activities.run.DurableFiles;
 import pacer.activities.run.Home;
 import pacer.activities.run.Progress;
 import pacer.activities.run.RunFolder;
@@ -25,6 +23,8 @@ import pacer.activities.run.StageFailure;
 import pacer.activities.run.StageLog;
 import pacer.activities.staging.Staging;
 import pacer.trainer.checkpoint.EventLog;
+import pacer.trainer.durable.DurableFiles;
+import pacer.trainer.durable.Sha256;
 import pacer.trainer.event.TrainingEvent;
 import pacer.trainer.spec.RunSpec;
 import pacer.trainer.spec.SpecHash;
@@ -57,7 +57,7 @@ public final class Evaluation {
             throws IOException, InterruptedException {
         RunFolder folder = home.run(request.run());
         RunSpec spec = SpecLoader.read(folder.preset());
-        String key = Digests.ofParts("evaluate", SpecHash.of(spec), request.dataset(), request.checkpoint());
+        String key = Sha256.ofParts("evaluate", SpecHash.of(spec), request.dataset(), request.checkpoint());
         return log.run(
                 request.run(),
                 Stage.EVALUATE,

@@ -10,8 +10,6 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import pacer.activities.evaluation.EvaluationResult;
-import pacer.activities.run.Digests;
-import pacer.activities.run.DurableFiles;
 import pacer.activities.run.Home;
 import pacer.activities.run.Progress;
 import pacer.activities.run.RunFolder;
@@ -21,6 +19,8 @@ import pacer.activities.run.StageContext;
 import pacer.activities.run.StageLog;
 import pacer.activities.run.Verdict;
 import pacer.trainer.checkpoint.EventLog;
+import pacer.trainer.durable.DurableFiles;
+import pacer.trainer.durable.Sha256;
 import pacer.trainer.event.TrainingEvent;
 import pacer.trainer.spec.ExpectationSpec;
 import pacer.trainer.spec.SpecLoader;
@@ -43,7 +43,7 @@ public final class Publishing {
     public PublishingResult publish(PublishingRequest request, StageContext context)
             throws IOException, InterruptedException {
         RunFolder folder = home.run(request.run());
-        String key = Digests.ofParts("publish", request.run());
+        String key = Sha256.ofParts("publish", request.run());
         return log.run(
                 request.run(), Stage.PUBLISH, key, PublishingResult.class, _ -> false, () -> write(folder, context));
     }

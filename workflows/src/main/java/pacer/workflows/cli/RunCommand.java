@@ -2,6 +2,7 @@ package pacer.workflows.cli;
 
 import java.io.IOException;
 import java.util.concurrent.Callable;
+import pacer.workflows.SpecLayers;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -41,8 +42,8 @@ final class RunCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws IOException, InterruptedException {
-        spec.load(); // what is wrong with the settings is said before anything starts
+        SpecLayers layers = spec.layers(); // what is wrong with the settings is said before anything starts
         return new RunFollower(console, places.home(console.environment()), service.temporal(), output.json())
-                .follow(pipeline -> pipeline.start(spec.preset(), spec.configs(), spec.sets(), note, fresh));
+                .follow(pipeline -> pipeline.start(layers, note, fresh));
     }
 }

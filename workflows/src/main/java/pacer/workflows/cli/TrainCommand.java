@@ -8,7 +8,6 @@ import pacer.activities.run.RunFolder;
 import pacer.activities.run.StageFailure;
 import pacer.activities.run.StoppedException;
 import pacer.trainer.spec.RunSpec;
-import pacer.trainer.spec.SpecResolver;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -45,8 +44,7 @@ final class TrainCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws IOException, InterruptedException {
-        RunSpec resolved =
-                SpecResolver.forMachine(spec.load(), Runtime.getRuntime().availableProcessors());
+        RunSpec resolved = spec.layers().spec();
         Terminal shown = output.json() ? console.errors() : console.out();
         try (BareTraining training =
                 BareTraining.of(resolved, fresh, places.home(console.environment()), console.environment())) {

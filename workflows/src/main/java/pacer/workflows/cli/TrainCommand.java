@@ -1,8 +1,6 @@
 package pacer.workflows.cli;
 
 import java.io.IOException;
-import java.util.LinkedHashMap;
-import java.util.SequencedMap;
 import java.util.concurrent.Callable;
 import pacer.activities.run.RunFolder;
 import pacer.activities.run.StageFailure;
@@ -63,19 +61,8 @@ final class TrainCommand implements Callable<Integer> {
             } finally {
                 view.close();
             }
-            tell(folder);
+            Closing.tell(console, folder, output.json());
             return code;
-        }
-    }
-
-    private void tell(RunFolder folder) throws IOException {
-        if (output.json()) {
-            SequencedMap<String, Object> told = new LinkedHashMap<>();
-            told.put("folder", folder.path().toString());
-            told.put("run", folder.read());
-            console.json(told);
-        } else {
-            new Closing(console, folder).print();
         }
     }
 }

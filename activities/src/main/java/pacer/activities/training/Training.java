@@ -153,18 +153,20 @@ public final class Training {
     }
 
     private boolean hung(TrainerMonitor monitor) {
-        Duration patience = monitor.begun() ? settings.stall() : settings.planning();
-        return monitor.nanosSinceLastEvent() > patience.toNanos();
+        return monitor.nanosSinceLastEvent() > patience(monitor).toNanos();
+    }
+
+    private Duration patience(TrainerMonitor monitor) {
+        return monitor.begun() ? settings.stall() : settings.planning();
     }
 
     private StageFailure failure(ChildGroup.End end, Child rank, TrainerMonitor monitor) {
         String who = "trainer rank " + end.rank();
         String where = monitor.step().map(step -> " after step " + step).orElse(" before its first step");
         if (end.hung()) {
-            Duration patience = monitor.begun() ? settings.stall() : settings.planning();
+            long seconds = patience(monitor).toSeconds();
             return new StageFailure(
-                    "the trainer was killed" + where + ": nothing heard of it for " + patience.toSeconds() + " s",
-                    true);
+                    "the trainer was killed" + where + ": nothing heard of it for " + seconds + " s", true);
         }
         TrainerExit exit = TrainerExit.of(end.code());
         String how = exit == TrainerExit.FINISHED ? "ended without saying that it finished" : exit.said(end.code());

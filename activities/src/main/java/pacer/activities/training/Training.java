@@ -164,9 +164,10 @@ public final class Training {
         String who = "trainer rank " + end.rank();
         String where = monitor.step().map(step -> " after step " + step).orElse(" before its first step");
         if (end.hung()) {
-            long seconds = patience(monitor).toSeconds();
+            Duration patience = patience(monitor);
             return new StageFailure(
-                    "the trainer was killed" + where + ": nothing heard of it for " + seconds + " s", true);
+                    "the trainer was killed" + where + ": nothing heard of it for " + patience.toSeconds() + " s",
+                    true);
         }
         TrainerExit exit = TrainerExit.of(end.code());
         String how = exit == TrainerExit.FINISHED ? "ended without saying that it finished" : exit.said(end.code());

@@ -18,11 +18,11 @@ final class RunFollower {
     private final String temporal;
     private final boolean json;
 
-    RunFollower(Console console, Home home, String temporal, boolean json) {
+    RunFollower(Console console, PlaceOptions places, ServiceOption service, OutputOption output) {
         this.console = console;
-        this.home = home;
-        this.temporal = temporal;
-        this.json = json;
+        this.home = places.home(console.environment());
+        this.temporal = service.temporal();
+        this.json = output.json();
     }
 
     /** Starts a run on a pipeline. */

@@ -137,7 +137,9 @@ class RunCheckpointsTest {
                 state.vocabulary(),
                 state.model(),
                 1,
-                state.skips());
+                state.skips(),
+                null,
+                null);
     }
 
     private RunCheckpoints checkpoints(DatasetManifest dataset, Flushable events) {

@@ -18,6 +18,7 @@ import pacer.activities.evaluation.EvaluationActivityImpl;
 import pacer.activities.process.Standby;
 import pacer.activities.publishing.Publishing;
 import pacer.activities.publishing.PublishingActivityImpl;
+import pacer.activities.run.ActivityStage;
 import pacer.activities.run.Environment;
 import pacer.activities.run.Home;
 import pacer.activities.run.Machine;
@@ -29,6 +30,7 @@ import pacer.activities.staging.Staging;
 import pacer.activities.staging.StagingActivityImpl;
 import pacer.activities.training.Training;
 import pacer.activities.training.TrainingActivityImpl;
+import pacer.trainer.durable.Host;
 
 /** Does the work of pipelines on this machine: workflows, folders and cache, and one training at a time. */
 public final class PipelineWorker implements AutoCloseable {
@@ -92,19 +94,20 @@ public final class PipelineWorker implements AutoCloseable {
             WorkerFactory factory, WorkerSettings settings, RunActivityImpl runs, RunHub hub, Clock clock) {
         Home home = settings.home();
         StageLog log = new StageLog(home, hub, clock);
-        String host = Machine.hostName();
+        ActivityStage activity = new ActivityStage(home, hub);
+        String host = Host.name();
         Worker data = factory.newWorker(TaskQueues.data(host), options().build());
         data.registerActivitiesImplementations(
                 runs,
-                new DatasetActivityImpl(new Datasets(home, log, clock, settings.fetch()), home, hub),
-                new StagingActivityImpl(new Staging(home, log, clock), home, hub),
-                new PublishingActivityImpl(new Publishing(home, log, clock, settings.report()), home, hub));
+                new DatasetActivityImpl(new Datasets(home, log, clock, settings.fetch()), activity),
+                new StagingActivityImpl(new Staging(home, log, clock), activity),
+                new PublishingActivityImpl(new Publishing(home, log, clock, settings.report()), activity));
         Worker train = factory.newWorker(
                 TaskQueues.train(host),
                 options().setMaxConcurrentActivityExecutionSize(1).build());
         train.registerActivitiesImplementations(
-                new TrainingActivityImpl(new Training(home, log, hub, clock, settings.training()), home, hub),
-                new EvaluationActivityImpl(new Evaluation(home, log, hub, clock, settings.evaluation()), home, hub));
+                new TrainingActivityImpl(new Training(home, log, hub, clock, settings.training()), activity),
+                new EvaluationActivityImpl(new Evaluation(home, log, hub, clock, settings.evaluation()), activity));
     }
 
     private static WorkerOptions.Builder options() {

@@ -23,8 +23,8 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
-import pacer.activities.run.Machine;
 import pacer.activities.run.RunJson;
+import pacer.trainer.durable.Host;
 
 /** A connection to a Temporal service: the one at an address, where one is given, else one inside this process. */
 public final class TemporalConnection implements AutoCloseable {
@@ -194,7 +194,7 @@ public final class TemporalConnection implements AutoCloseable {
 
     /** The SDK's identity of a worker is {@code pid@host}. */
     static boolean isAlive(String identity, Instant lastHeard) {
-        boolean here = identity.matches("\\d{1,18}@" + Pattern.quote(Machine.hostName()));
+        boolean here = identity.matches("\\d{1,18}@" + Pattern.quote(Host.name()));
         return here
                 ? ProcessHandle.of(Long.parseLong(identity.substring(0, identity.indexOf('@'))))
                         .filter(ProcessHandle::isAlive)

@@ -45,7 +45,7 @@ class PipelineTest {
     }
 
     private RunHandle start(Pipeline pipeline, String... sets) throws IOException {
-        return pipeline.start("quickstart", List.of(), TestPipelines.sets(text, sets), "a test", false);
+        return pipeline.start(TestPipelines.layers(text, sets), "a test", false);
     }
 
     private List<Stage> stages(Class<? extends RunUpdate> kind) {
@@ -145,7 +145,7 @@ class PipelineTest {
     void wrongSettingsStartNothing() throws Exception {
         try (Pipeline pipeline = TestPipelines.embedded(home)) {
             assertThatThrownBy(() -> start(pipeline, "modl.layers=3")).isInstanceOf(SpecException.class);
-            assertThatThrownBy(() -> pipeline.start("quikstart", List.of(), List.of(), null, false))
+            assertThatThrownBy(() -> SpecLayers.load("quikstart", List.of(), List.of()))
                     .isInstanceOf(SpecException.class);
         }
         assertThat(home.runs()).doesNotExist();

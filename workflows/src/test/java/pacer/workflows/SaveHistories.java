@@ -42,12 +42,11 @@ class SaveHistories {
                         connection,
                         TestPipelines.settings(home, properties),
                         EnumSet.allOf(PipelineWorker.Role.class))) {
-            RunHandle run = pipeline.start(
+            SpecLayers layers = SpecLayers.load(
                     "quickstart",
                     List.of(),
-                    List.of("train.steps=30", "schedule.warmupSteps=5", "checkpoint.everySteps=10"),
-                    null,
-                    true);
+                    List.of("train.steps=30", "schedule.warmupSteps=5", "checkpoint.everySteps=10"));
+            RunHandle run = pipeline.start(layers, null, true);
             PipelineOutcome outcome = run.follow(update -> {
                 if (stop && update instanceof RunUpdate.Trained(TrainingEvent.Step step) && step.step() == 14) {
                     run.stop();

@@ -14,7 +14,7 @@ import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
-import pacer.activities.run.Machine;
+import pacer.trainer.durable.Host;
 
 @Timeout(60)
 class TemporalConnectionTest {
@@ -87,7 +87,7 @@ class TemporalConnectionTest {
 
     @Test
     void workersThatEndedAreNotCounted() throws Exception {
-        String host = Machine.hostName();
+        String host = Host.name();
         Process ended = new ProcessBuilder("true").start();
         ended.waitFor();
         Instant now = Instant.now();

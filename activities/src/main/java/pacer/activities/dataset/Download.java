@@ -14,15 +14,14 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.security.MessageDigest;
 import java.time.Duration;
-import java.util.HexFormat;
 import java.util.OptionalLong;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import pacer.activities.run.BadInputException;
-import pacer.activities.run.Digests;
-import pacer.activities.run.DurableFiles;
+import pacer.trainer.durable.DurableFiles;
+import pacer.trainer.durable.Sha256;
 
 /**
  * Fetches one file over https into a part file, going on where an earlier attempt ended, and gives it its name once its
@@ -60,7 +59,7 @@ final class Download {
         try (HttpClient client = client();
                 FileChannel out = FileChannel.open(
                         part, StandardOpenOption.CREATE, StandardOpenOption.READ, StandardOpenOption.WRITE)) {
-            MessageDigest digest = Digests.sha256();
+            MessageDigest digest = Sha256.begin();
             long had = out.size();
             digestOf(out, had, digest, listener); // now: a server does not wait for who reads nothing for minutes
             HttpResponse<InputStream> response = open(client, uri, had);
@@ -80,7 +79,7 @@ final class Download {
                 copy(uri, body, out, digest, had, total, listener);
             }
             out.force(true);
-            String found = HexFormat.of().formatHex(digest.digest());
+            String found = Sha256.hex(digest);
             if (!found.equals(sha256)) {
                 Files.delete(part);
                 if (had > 0) {
@@ -97,7 +96,7 @@ final class Download {
     private static void digestOf(FileChannel part, long length, MessageDigest digest, Listener listener)
             throws IOException {
         long[] read = {0};
-        Digests.update(digest, part, length, n -> {
+        Sha256.update(digest, part, length, n -> {
             read[0] += n;
             listener.received(read[0], OptionalLong.empty());
         });

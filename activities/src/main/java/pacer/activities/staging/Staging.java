@@ -11,16 +11,16 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 import java.util.stream.Stream;
-import pacer.activities.run.Digests;
-import pacer.activities.run.DurableFiles;
 import pacer.activities.run.FileChecks;
-import pacer.activities.run.FileGuard;
 import pacer.activities.run.Home;
 import pacer.activities.run.Progress;
 import pacer.activities.run.Stage;
 import pacer.activities.run.StageContext;
 import pacer.activities.run.StageFailure;
 import pacer.activities.run.StageLog;
+import pacer.trainer.durable.DurableFiles;
+import pacer.trainer.durable.FileGuard;
+import pacer.trainer.durable.Sha256;
 import pacer.trainer.text.DatasetManifest;
 import pacer.trainer.text.Tokenization.Shard;
 
@@ -51,7 +51,7 @@ public final class Staging {
      * @throws StageFailure when a shard is damaged where it comes from; preparing the dataset again mends that
      */
     public StagingResult stage(StagingRequest request, StageContext context) throws IOException, InterruptedException {
-        String key = Digests.ofParts("stage", request.dataset());
+        String key = Sha256.ofParts("stage", request.dataset());
         return log.run(
                 request.run(),
                 Stage.STAGE,

@@ -9,11 +9,8 @@ import java.time.Duration;
 import java.util.List;
 import pacer.activities.process.Child;
 import pacer.activities.process.ChildGroup;
-import pacer.activities.process.ProcessIdentity;
 import pacer.activities.process.TrainerExit;
 import pacer.activities.run.BadInputException;
-import pacer.activities.run.Digests;
-import pacer.activities.run.DurableFiles;
 import pacer.activities.run.Home;
 import pacer.activities.run.RunFolder;
 import pacer.activities.run.RunHub;
@@ -27,6 +24,9 @@ import pacer.activities.staging.Staging;
 import pacer.trainer.checkpoint.Checkpoint;
 import pacer.trainer.checkpoint.CheckpointStore;
 import pacer.trainer.checkpoint.Fence;
+import pacer.trainer.durable.DurableFiles;
+import pacer.trainer.durable.ProcessIdentity;
+import pacer.trainer.durable.Sha256;
 import pacer.trainer.event.TrainingEvent;
 import pacer.trainer.spec.CanonicalYaml;
 import pacer.trainer.spec.RunSpec;
@@ -74,7 +74,7 @@ public final class Training {
         RunFolder folder = home.run(request.run());
         Path data = Staging.folder(home, request.dataset());
         RunSpec spec = resolve(folder, data);
-        String key = Digests.ofParts("train", SpecHash.of(spec), request.dataset());
+        String key = Sha256.ofParts("train", SpecHash.of(spec), request.dataset());
         return log.run(
                 request.run(),
                 Stage.TRAIN,
@@ -153,15 +153,18 @@ public final class Training {
     }
 
     private boolean hung(TrainerMonitor monitor) {
-        Duration patience = monitor.begun() ? settings.stall() : settings.planning();
-        return monitor.nanosSinceLastEvent() > patience.toNanos();
+        return monitor.nanosSinceLastEvent() > patience(monitor).toNanos();
+    }
+
+    private Duration patience(TrainerMonitor monitor) {
+        return monitor.begun() ? settings.stall() : settings.planning();
     }
 
     private StageFailure failure(ChildGroup.End end, Child rank, TrainerMonitor monitor) {
         String who = "trainer rank " + end.rank();
         String where = monitor.step().map(step -> " after step " + step).orElse(" before its first step");
         if (end.hung()) {
-            Duration patience = monitor.begun() ? settings.stall() : settings.planning();
+            Duration patience = patience(monitor);
             return new StageFailure(
                     "the trainer was killed" + where + ": nothing heard of it for " + patience.toSeconds() + " s",
                     true);

@@ -28,7 +28,6 @@ import pacer.activities.dataset.Datasets;
 import pacer.activities.dataset.FetchSettings;
 import pacer.activities.process.Child;
 import pacer.activities.process.JavaCommand;
-import pacer.activities.process.ProcessIdentity;
 import pacer.activities.run.BadInputException;
 import pacer.activities.run.Home;
 import pacer.activities.run.RunFolder;
@@ -48,6 +47,7 @@ import pacer.activities.staging.StagingRequest;
 import pacer.trainer.checkpoint.CheckpointStore;
 import pacer.trainer.checkpoint.EventLog;
 import pacer.trainer.checkpoint.Fence;
+import pacer.trainer.durable.ProcessIdentity;
 import pacer.trainer.event.TrainingEvent;
 import pacer.trainer.spec.SpecLoader;
 

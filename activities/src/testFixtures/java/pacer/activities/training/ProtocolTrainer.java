@@ -206,7 +206,9 @@ public final class ProtocolTrainer {
                             "ab",
                             spec.model(),
                             1,
-                            TrainingState.Skips.NONE),
+                            TrainingState.Skips.NONE,
+ null,
+ null),
                     tensors,
                     tensors);
         }

@@ -16,6 +16,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 import java.util.function.Consumer;
+import pacer.trainer.durable.DurableFiles;
 import pacer.trainer.event.TrainingEvent;
 
 /**
@@ -40,7 +41,7 @@ public final class EventLog implements AutoCloseable {
                     file, StandardOpenOption.CREATE, StandardOpenOption.READ, StandardOpenOption.WRITE);
             try {
                 if (isNew) {
-                    Durable.syncFolder(file.toAbsolutePath().getParent());
+                    DurableFiles.syncFolder(file.toAbsolutePath().getParent());
                 }
                 channel.truncate(endOfLastLine(channel));
                 return new EventLog(fence, channel);

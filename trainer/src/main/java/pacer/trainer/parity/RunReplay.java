@@ -19,6 +19,7 @@ import pacer.trainer.model.Parameter;
 import pacer.trainer.model.Replica;
 import pacer.trainer.ops.Operations.Activation;
 import pacer.trainer.optim.AdamWOptimizer;
+import pacer.trainer.optim.GradientClip;
 import pacer.trainer.spec.ModelSpec;
 import pacer.trainer.spec.OptimizerSpec;
 import pacer.trainer.spec.TrainSpec.Precision;
@@ -97,8 +98,7 @@ final class RunReplay {
                                 norms.get(step).doubleValue(),
                                 step == 0 ? tolerance.gradients() : 10 * tolerance.laterLosses());
                     }
-                    double scale = clip > 0 ? Math.min(1, clip / (norm + 1e-6)) : 1;
-                    adamW.update(optimizer.learningRate(), scale, step + 1);
+                    adamW.update(optimizer.learningRate(), GradientClip.factor(norm, clip), step + 1);
                 }
                 Map<String, MemorySegment> finals = named(stored, "final.", replica, arena);
                 compare.parameters("final weights", replica.weights(), finals, tolerance.finalWeights());

@@ -5,6 +5,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Consumer;
 import pacer.trainer.checkpoint.EventLog;
 import pacer.trainer.event.TrainingEvent;
 import pacer.trainer.event.TrainingEvent.Checkpointed;
@@ -31,8 +32,13 @@ public final class RunHistory {
 
     /** Reads {@code events.jsonl}; empty where there is none yet. A line that is no event is passed over. */
     public static RunHistory read(Path events) throws IOException {
+        return read(events, damage -> {});
+    }
+
+    /** The same; {@code damage} is told of lines that are no events. */
+    public static RunHistory read(Path events, Consumer<String> damage) throws IOException {
         RunHistory history = new RunHistory();
-        EventLog.firstOccurrences(EventLog.read(events, damage -> {})).forEach(history::add);
+        EventLog.firstOccurrences(EventLog.read(events, damage)).forEach(history::add);
         return history;
     }
 

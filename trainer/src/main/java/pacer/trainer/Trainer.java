@@ -103,8 +103,9 @@ public final class Trainer {
                         log == null ? () -> {} : log::sync,
                         arguments.text("commit"),
                         rank);
+                SignsOfLife signs = new SignsOfLife(rank == 0 ? events : event -> {}, System::nanoTime);
                 TrainingRun training =
-                        new TrainingRun(spec, dataset, replica, ranks, checkpoints, events, life::isStopping);
+                        new TrainingRun(spec, dataset, replica, ranks, checkpoints, signs, life::isStopping);
                 return switch (training.run()) {
                     case FINISHED -> ProcessLife.FINISHED;
                     case STOPPED -> ProcessLife.STOPPED;
@@ -123,10 +124,10 @@ public final class Trainer {
                 cache == null ? CacheFolder.of(System.getenv()) : Path.of(cache));
     }
 
-    /** An event counts once it is in the run's log; only then is it told. */
+    /** An event counts once it is in the run's log; only then is it told. Signs of life count for the moment, and would fill it. */
     private static void tell(TrainingEvent event, EventLog log, ProcessLife life) {
         try {
-            if (log != null) {
+            if (log != null && !(event instanceof TrainingEvent.Working)) {
                 log.append(event);
             }
         } catch (IOException e) {

@@ -76,6 +76,16 @@ class TrainerProcessTest {
     }
 
     @Test
+    void aLongStepTellsThatItWorksAndTheFileOfEventsDoesNotGrow() throws Exception {
+        TrainerFixture fixture = new TrainerFixture(folder);
+        Path run = fixture.run("long", "train.steps=1", "train.batchTokens=1048576", "evaluation.everySteps=0");
+        assertThat(exitCode(fixture.start(run, 1))).isEqualTo(ProcessLife.FINISHED);
+
+        assertThat(Files.readString(run.resolve("rank0.out"))).contains("\"event\":\"working\"", "\"micro_steps\"");
+        assertThat(TrainerFixture.events(run)).noneMatch(TrainingEvent.Working.class::isInstance);
+    }
+
+    @Test
     void ranksTrainOnTheSameDataAndRepeatThemselvesBitForBit() throws Exception {
         TrainerFixture fixture = new TrainerFixture(folder);
         Path one = fixture.run("one", "train.steps=12");

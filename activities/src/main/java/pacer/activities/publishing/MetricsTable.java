@@ -21,6 +21,7 @@ final class MetricsTable {
                     TrainingEvent.Sampled _,
                     TrainingEvent.Checkpointed _,
                     TrainingEvent.Notice _,
+                    TrainingEvent.Working _,
                     TrainingEvent.Finished _,
                     TrainingEvent.Failed _ -> {}
         }

@@ -31,6 +31,7 @@ final class TrainingSummary {
                         TrainingEvent.Sampled _,
                         TrainingEvent.Checkpointed _,
                         TrainingEvent.Notice _,
+                        TrainingEvent.Working _,
                         TrainingEvent.Finished _,
                         TrainingEvent.Failed _ -> {}
             }

@@ -16,6 +16,7 @@ import pacer.trainer.event.TrainingEvent.Skipped;
 import pacer.trainer.event.TrainingEvent.Started;
 import pacer.trainer.event.TrainingEvent.Step;
 import pacer.trainer.event.TrainingEvent.Validated;
+import pacer.trainer.event.TrainingEvent.Working;
 
 /** What the trainer said of a run over all attempts, sorted by kind. */
 public final class RunHistory {
@@ -45,6 +46,7 @@ public final class RunHistory {
             case Sampled e -> samples.add(e);
             case Checkpointed e -> checkpoints.add(e);
             case Notice e -> notices.add(e);
+            case Working _ -> {} // it passes by, and is in no file
             case Finished e -> finished = e;
             case Failed e -> failed = e;
         }

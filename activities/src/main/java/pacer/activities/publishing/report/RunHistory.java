@@ -28,7 +28,8 @@ public final class RunHistory {
     private final List<Checkpointed> checkpoints = new ArrayList<>();
     private final List<Notice> notices = new ArrayList<>();
     private Finished finished;
-    private Failed failed;
+    private final List<Failed> failures = new ArrayList<>();
+    private Failed failed; // by the last launch
 
     /** Reads {@code events.jsonl}; empty where there is none yet. A line that is no event is passed over. */
     public static RunHistory read(Path events) throws IOException {
@@ -39,7 +40,10 @@ public final class RunHistory {
 
     private void add(TrainingEvent event) {
         switch (event) {
-            case Started e -> starts.add(e);
+            case Started e -> {
+                starts.add(e);
+                failed = null;
+            }
             case Step e -> steps.add(e);
             case Skipped e -> skipped.add(e);
             case Validated e -> validations.add(e);
@@ -48,7 +52,10 @@ public final class RunHistory {
             case Notice e -> notices.add(e);
             case Working _ -> {} // it passes by, and is in no file
             case Finished e -> finished = e;
-            case Failed e -> failed = e;
+            case Failed e -> {
+                failures.add(e);
+                failed = e;
+            }
         }
     }
 
@@ -85,6 +92,12 @@ public final class RunHistory {
         return Optional.ofNullable(finished);
     }
 
+    /** Why launches of the trainer failed, also where a later one went on. */
+    public List<Failed> failures() {
+        return failures;
+    }
+
+    /** Why the last launch failed, if it did. */
     public Optional<Failed> failed() {
         return Optional.ofNullable(failed);
     }

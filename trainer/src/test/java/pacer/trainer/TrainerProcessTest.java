@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
@@ -13,6 +14,7 @@ import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
+import pacer.trainer.checkpoint.Fence;
 import pacer.trainer.event.TrainingEvent;
 
 /** Trainers as processes: killed, stopped, several at once. */
@@ -76,6 +78,16 @@ class TrainerProcessTest {
     }
 
     @Test
+    void aLongStepTellsThatItWorksAndTheFileOfEventsDoesNotGrow() throws Exception {
+        TrainerFixture fixture = new TrainerFixture(folder);
+        Path run = fixture.run("long", "train.steps=1", "train.batchTokens=1048576", "evaluation.everySteps=0");
+        assertThat(exitCode(fixture.start(run, 1))).isEqualTo(ProcessLife.FINISHED);
+
+        assertThat(Files.readString(run.resolve("rank0.out"))).contains("\"event\":\"working\"", "\"micro_steps\"");
+        assertThat(TrainerFixture.events(run)).noneMatch(TrainingEvent.Working.class::isInstance);
+    }
+
+    @Test
     void ranksTrainOnTheSameDataAndRepeatThemselvesBitForBit() throws Exception {
         TrainerFixture fixture = new TrainerFixture(folder);
         Path one = fixture.run("one", "train.steps=12");
@@ -117,6 +129,46 @@ class TrainerProcessTest {
         Files.write(folder.resolve("data/train-000000.bin"), new byte[1023]);
         assertThat(exitCode(fixture.start(run, 1))).isEqualTo(ProcessLife.BAD_INPUT);
         assertThat(Files.readString(run.resolve("rank0.log"))).contains("train-000000.bin");
+        assertThat(TrainerFixture.events(run)).last().isInstanceOfSatisfying(TrainingEvent.Failed.class, failed -> {
+            assertThat(failed.reason()).contains("train-000000.bin");
+            assertThat(failed.retryable()).isFalse();
+        });
+    }
+
+    @Test
+    void aFailureInTheMiddleOfTrainingIsInTheFileOfEvents() throws Exception {
+        TrainerFixture fixture = new TrainerFixture(folder);
+        Path run = fixture.run(
+                "hot",
+                "train.nonFinite=stop",
+                "optimizer.learningRate=100",
+                "train.gradientClip=0",
+                "schedule.warmupSteps=0");
+        assertThat(exitCode(fixture.start(run, 1))).isEqualTo(ProcessLife.BAD_INPUT);
+
+        List<TrainingEvent> events = TrainerFixture.events(run);
+        assertThat(events)
+                .filteredOn(TrainingEvent.Failed.class::isInstance)
+                .singleElement()
+                .isEqualTo(events.getLast());
+        assertThat(events.getLast().step()).isPositive();
+    }
+
+    @Test
+    void whoWasFencedOffWritesNoFailureDown() throws Exception {
+        TrainerFixture fixture = new TrainerFixture(folder);
+        Path run = fixture.run("fenced", "train.steps=100000", "schedule.decaySteps=100000");
+        Process trainer = fixture.start(run, 1).getFirst();
+        while (trainer.isAlive() && TrainerFixture.steps(run) < 3) {
+            TimeUnit.MILLISECONDS.sleep(5);
+        }
+        Path writer = run.resolve(".fence/writer");
+        Files.delete(writer); // else the next epoch would end it first
+        Fence next = Fence.acquire(run, Duration.ofSeconds(20), notice -> {});
+        assertThat(exitCode(List.of(trainer))).isEqualTo(ProcessLife.FENCED);
+        assertThat(next.isNewest()).isTrue();
+        assertThat(TrainerFixture.events(run)).noneMatch(TrainingEvent.Failed.class::isInstance);
+        assertThat(Files.readString(run.resolve("rank0.out"))).contains("\"event\":\"failed\"");
     }
 
     @Test

@@ -166,7 +166,11 @@ public final class Training {
         if (end.hung()) {
             Duration patience = patience(monitor);
             return new StageFailure(
-                    "the trainer was killed" + where + ": nothing heard of it for " + patience.toSeconds() + " s",
+                    "the trainer was killed" + where + ": nothing heard of it for " + patience.toSeconds() + " s"
+                            + monitor.doing()
+                                    .map(doing -> " (the last: " + doing + ")")
+                                    .orElse("")
+                            + "; where a micro-batch takes longer than that, lower train.microBatch",
                     true);
         }
         TrainerExit exit = TrainerExit.of(end.code());

@@ -258,8 +258,23 @@ class TrainingTest {
         StageFailure failure = catchThrowableOfType(
                 StageFailure.class, () -> train(training(Duration.ofSeconds(1), "mishap=hang", "at=15")));
 
-        assertThat(failure).hasMessage("the trainer was killed after step 14: nothing heard of it for 1 s");
+        assertThat(failure)
+                .hasMessage("the trainer was killed after step 14: nothing heard of it for 1 s;"
+                        + " where a micro-batch takes longer than that, lower train.microBatch");
         assertThat(failure.retryable()).isTrue();
+    }
+
+    @Test
+    void aStepMayTakeAsLongAsItTakesWhileTheTrainerTellsThatItWorks() throws Exception {
+        // twice as long as any silence is borne
+        TrainingResult result = train(training(Duration.ofSeconds(2), "mishap=slow", "at=15"));
+
+        assertThat(result.steps()).isEqualTo(30);
+        assertThat(record().attempts()).isEqualTo(1);
+        assertThat(stage.progress)
+                .anySatisfy(p -> assertThat(p.doing()).isEqualTo("step 15: micro-step 3 of 8"))
+                .last()
+                .satisfies(p -> assertThat(p.doing()).isNull());
     }
 
     @Test

@@ -133,7 +133,8 @@ public final class EventLog implements AutoCloseable {
 
     /**
      * What counts of {@code events}: of each kind and step the first, because training is deterministic and what comes again
-     * after a resume is a repetition. Samples and notices also differ by their text, as a step may have several.
+     * after a resume is a repetition. Samples, notices and failures also differ by their text, as a step may have several; each
+     * launch is one of its own.
      */
     public static List<TrainingEvent> firstOccurrences(List<TrainingEvent> events) {
         record Key(Class<?> kind, int step, String text) {}
@@ -144,6 +145,9 @@ public final class EventLog implements AutoCloseable {
                             switch (event) {
                                 case TrainingEvent.Sampled sampled -> sampled.prompt() + '\n' + sampled.text();
                                 case TrainingEvent.Notice notice -> notice.text();
+                                case TrainingEvent.Failed failed -> failed.reason();
+                                case TrainingEvent.Started started ->
+                                    started.time().toString();
                                 default -> "";
                             };
                     return seen.add(new Key(event.getClass(), event.step(), text));

@@ -169,7 +169,7 @@ final class ReportTables {
         List<TrainingEvent> told = new ArrayList<>();
         told.addAll(data.history().notices());
         told.addAll(data.history().skipped());
-        data.history().failed().ifPresent(told::add);
+        told.addAll(data.history().failures());
         if (told.isEmpty()) {
             return "";
         }
@@ -182,7 +182,7 @@ final class ReportTables {
                             switch (event) {
                                 case TrainingEvent.Notice n -> n.text();
                                 case TrainingEvent.Skipped s -> "step without update: " + s.reason();
-                                case TrainingEvent.Failed f -> "failed: " + f.reason();
+                                case TrainingEvent.Failed f -> "an attempt failed: " + f.reason();
                                 default -> "";
                             };
                     rows.append("<tr><td class=\"number\">step %s</td><td>%s</td></tr>\n"

@@ -17,6 +17,7 @@ import pacer.trainer.event.TrainingEvent.Skipped;
 import pacer.trainer.event.TrainingEvent.Started;
 import pacer.trainer.event.TrainingEvent.Step;
 import pacer.trainer.event.TrainingEvent.Validated;
+import pacer.trainer.event.TrainingEvent.Working;
 
 /** What the trainer said of a run over all attempts, sorted by kind. */
 public final class RunHistory {
@@ -28,7 +29,8 @@ public final class RunHistory {
     private final List<Checkpointed> checkpoints = new ArrayList<>();
     private final List<Notice> notices = new ArrayList<>();
     private Finished finished;
-    private Failed failed;
+    private final List<Failed> failures = new ArrayList<>();
+    private Failed failed; // by the last launch
 
     /** Reads {@code events.jsonl}; empty where there is none yet. A line that is no event is passed over. */
     public static RunHistory read(Path events) throws IOException {
@@ -44,15 +46,22 @@ public final class RunHistory {
 
     private void add(TrainingEvent event) {
         switch (event) {
-            case Started e -> starts.add(e);
+            case Started e -> {
+                starts.add(e);
+                failed = null;
+            }
             case Step e -> steps.add(e);
             case Skipped e -> skipped.add(e);
             case Validated e -> validations.add(e);
             case Sampled e -> samples.add(e);
             case Checkpointed e -> checkpoints.add(e);
             case Notice e -> notices.add(e);
+            case Working _ -> {} // it passes by, and is in no file
             case Finished e -> finished = e;
-            case Failed e -> failed = e;
+            case Failed e -> {
+                failures.add(e);
+                failed = e;
+            }
         }
     }
 
@@ -89,6 +98,12 @@ public final class RunHistory {
         return Optional.ofNullable(finished);
     }
 
+    /** Why launches of the trainer failed, also where a later one went on. */
+    public List<Failed> failures() {
+        return failures;
+    }
+
+    /** Why the last launch failed, if it did. */
     public Optional<Failed> failed() {
         return Optional.ofNullable(failed);
     }

@@ -166,7 +166,25 @@ class ReportWriterTest {
                 new TrainingEvent.Skipped(NOON, 1, Double.NaN, 1, "loss is NaN"),
                 new TrainingEvent.Failed(NOON, 1, "disk full", true)));
         assertThat(strict(page()).getDocumentElement().getTextContent())
-                .contains("✗ failed: disk full at <x>", "step without update: loss is NaN");
+                .contains(
+                        "✗ failed: disk full at <x>",
+                        "step without update: loss is NaN",
+                        "an attempt failed: disk full");
+    }
+
+    @Test
+    void whatFailedBeforeItWentOnIsToldToo() throws Exception {
+        record(RunStatus.FINISHED, new Verdict(true, 1.6, 1.69, "passed"), null, null);
+        TrainingEvent.Started again = new TrainingEvent.Started(NOON.plusSeconds(9), 0, 9, 1, 1, 1, "cpu", 0, null);
+        events(List.of(
+                new TrainingEvent.Started(NOON, 0, 9, 1, 1, 1, "cpu", 0, null),
+                new TrainingEvent.Failed(NOON, 0, "disk full", true),
+                new TrainingEvent.Failed(NOON, 0, "disk gone", true),
+                again,
+                step(1, 4)));
+        assertThat(strict(page()).getDocumentElement().getTextContent())
+                .contains("an attempt failed: disk full", "an attempt failed: disk gone");
+        assertThat(RunHistory.read(folder.resolve("events.jsonl")).failed()).isEmpty();
     }
 
     @Test

@@ -5,7 +5,7 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.Arrays;
 import java.util.function.IntConsumer;
-import pacer.trainer.model.Gpt;
+import pacer.trainer.model.Decoder;
 import pacer.trainer.ops.Dropout;
 
 /**
@@ -13,17 +13,13 @@ import pacer.trainer.ops.Dropout;
  * tokens. Draws are a function of seed, sample and place.
  */
 public final class Sampler {
-    private final Gpt gpt;
-    private final int length;
-    private final MemorySegment inputs; // (B, T) int32; only the first row is of interest
+    private final Decoder decoder;
     private final MemorySegment row; // (V)
 
-    /** Samples from {@code gpt}; one made for a single sequence wastes nothing. */
-    public Sampler(Gpt gpt) {
-        this.gpt = gpt;
-        this.length = gpt.length();
-        this.inputs = Arena.ofAuto().allocate(4L * gpt.sequences() * length, 64);
-        this.row = Arena.ofAuto().allocate(4L * gpt.vocabulary(), 64);
+    /** Samples from {@code decoder}, which holds nothing of worth then or later. */
+    public Sampler(Decoder decoder) {
+        this.decoder = decoder;
+        this.row = Arena.ofAuto().allocate(4L * decoder.vocabulary(), 64);
     }
 
     /**
@@ -45,26 +41,29 @@ public final class Sampler {
         if (prompt.length == 0) {
             throw new IllegalArgumentException("a prompt needs at least one token");
         }
+        int length = decoder.capacity();
         int[] context = Arrays.copyOfRange(prompt, Math.max(0, prompt.length - length), prompt.length);
         int used = context.length;
         context = Arrays.copyOf(context, length);
         long key = Dropout.key(settings.seed(), sample, 0);
+        decoder.truncate(0);
         for (int i = 0; i < count; i++) {
-            int token = draw(
-                    logits(context, used, Math.min(vocabulary, gpt.vocabulary())), settings, Dropout.key(key, i, 1));
+            decoder.append(context, decoder.size(), used);
+            int token = draw(logits(Math.min(vocabulary, decoder.vocabulary())), settings, Dropout.key(key, i, 1));
             each.accept(token);
             if (used < length) {
                 context[used++] = token;
             } else {
+                // every token moves to another position, and positions are learned: no key or value stays what it was
                 System.arraycopy(context, 1, context, 0, length - 1);
                 context[length - 1] = token;
+                decoder.truncate(0);
             }
         }
     }
 
-    private double[] logits(int[] context, int used, int vocabulary) {
-        MemorySegment.copy(context, 0, inputs, ValueLayout.JAVA_INT, 0, length);
-        gpt.logits(inputs, used - 1, row);
+    private double[] logits(int vocabulary) {
+        decoder.readLogits(row);
         double[] values = new double[vocabulary];
         for (int v = 0; v < vocabulary; v++) {
             values[v] = row.getAtIndex(ValueLayout.JAVA_FLOAT, v);

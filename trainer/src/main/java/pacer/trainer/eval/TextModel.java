@@ -32,7 +32,7 @@ public final class TextModel implements AutoCloseable {
     private TextModel(Replica replica, Tokenizer tokenizer) {
         this.replica = replica;
         this.tokenizer = tokenizer;
-        this.sampler = new Sampler(replica.single());
+        this.sampler = new Sampler(replica.decoder());
     }
 
     /**

@@ -23,20 +23,12 @@ public final class Gpt {
     private final Operations ops;
     private final Block[] blocks;
 
-    private final Tensor tokenEmbedding; // (V, C)
-    private final Tensor positionEmbedding; // (maxT, C)
-    private final Tensor finalNorm; // (C)
-    private final Tensor finalNormBias; // (C) or null
-    private final Tensor head; // (V, C) in the dtype of products
-    private final Tensor dTokenEmbedding;
-    private final Tensor dPositionEmbedding;
-    private final Tensor dFinalNorm;
-    private final Tensor dFinalNormBias;
-    private final Tensor dHead;
+    private final Ends ends;
+    private final Ends gradients; // null without training
 
     private final Tensor tokens; // (B, T) I32
     private final Tensor targets; // (B*T) I32
-    private final Tensor[] residual; // layers + 1 of (B, T, C); two taking turns without training
+    private final Tensor[] residual; // layers + 1 of (B, T, C); all the same without training
     private final Tensor normed; // (B, T, C) in the dtype of products
     private final Tensor mean; // (B, T)
     private final Tensor rstd; // (B, T)
@@ -66,10 +58,6 @@ public final class Gpt {
             Tensor gradients,
             int sequences,
             int length) {
-        if (length > model.sequenceLength()) {
-            throw new IllegalArgumentException(
-                    "sequences of " + length + " tokens exceed the model's " + model.sequenceLength());
-        }
         this.model = model;
         this.device = device;
         this.ops = device.operations();
@@ -78,39 +66,21 @@ public final class Gpt {
         int b = sequences;
         int t = length;
         int c = model.width();
-        String headName = model.tiedHead() ? "transformer.wte.weight" : "lm_head.weight";
-
-        tokenEmbedding = parameters.in(weights, "transformer.wte.weight");
-        positionEmbedding = parameters.in(weights, "transformer.wpe.weight");
-        finalNorm = parameters.in(weights, "transformer.ln_f.weight");
-        finalNormBias = parameters.in(weights, "transformer.ln_f.bias");
-        head = parameters.in(products, headName);
-        dTokenEmbedding = parameters.in(gradients, "transformer.wte.weight");
-        dPositionEmbedding = parameters.in(gradients, "transformer.wpe.weight");
-        dFinalNorm = parameters.in(gradients, "transformer.ln_f.weight");
-        dFinalNormBias = parameters.in(gradients, "transformer.ln_f.bias");
-        dHead = parameters.in(gradients, headName);
+        this.ends = Ends.of(model, parameters, weights, products);
+        this.gradients = training ? Ends.of(model, parameters, gradients, gradients) : null;
 
         tokens = device.allocate("tokens", DType.I32, b, t);
         targets = device.allocate("targets", DType.I32, b * t);
         residual = new Tensor[model.layers() + 1];
         blocks = new Block[model.layers()];
-        Block.Working working = Block.Working.allocate(device, model, product, b, t, training);
-        Block.Saved shared = training ? null : Block.Saved.allocate(device, model, product, b, t);
         for (int layer = 0; layer <= model.layers(); layer++) {
-            residual[layer] = training || layer < 2
-                    ? device.allocate("residual" + layer, DType.F32, b, t, c)
-                    : residual[layer - 2];
+            residual[layer] =
+                    training || layer == 0 ? device.allocate("residual" + layer, DType.F32, b, t, c) : residual[0];
         }
-        for (int layer = 0; layer < model.layers(); layer++) {
-            blocks[layer] = new Block(
-                    model,
-                    ops,
-                    layer,
-                    Block.Weights.of(parameters, layer, weights, products),
-                    training ? Block.Weights.of(parameters, layer, gradients, gradients) : null,
-                    training ? Block.Saved.allocate(device, model, product, b, t) : shared,
-                    working);
+        if (training) {
+            planTraining(parameters, weights, products, gradients);
+        } else {
+            planForward(parameters, weights, products);
         }
         normed = device.allocate("normed", product, b, t, c);
         mean = device.allocate("mean", DType.F32, b, t);
@@ -126,9 +96,48 @@ public final class Gpt {
         addedTo = training ? gradientsOfNormsAndEmbeddings().toList() : List.of();
     }
 
+    private void planTraining(Parameters parameters, Tensor weights, Tensor products, Tensor gradients) {
+        Working working = Working.training(device, model, products.dtype(), sequences(), length());
+        for (int layer = 0; layer < blocks.length; layer++) {
+            blocks[layer] = Block.training(
+                    model,
+                    device,
+                    products.dtype(),
+                    layer,
+                    Block.Weights.of(parameters, layer, weights, products),
+                    Block.Weights.of(parameters, layer, gradients, gradients),
+                    working,
+                    sequences(),
+                    length());
+        }
+    }
+
+    private void planForward(Parameters parameters, Tensor weights, Tensor products) {
+        int b = sequences();
+        int t = length();
+        ForwardBuffers buffers = ForwardBuffers.allocate(device, model, products.dtype(), b * t);
+        Tensor logSumExp = device.allocate("logSumExp", DType.F32, b, model.heads(), t);
+        Working working = Working.forwardOnly(device);
+        for (int layer = 0; layer < blocks.length; layer++) {
+            blocks[layer] = Block.forwardOnly(
+                    model,
+                    ops,
+                    layer,
+                    Block.Weights.of(parameters, layer, weights, products),
+                    buffers.attention(b, t, logSumExp),
+                    null,
+                    buffers.feedForward(b, t),
+                    working,
+                    residual[0]);
+        }
+    }
+
     private Stream<Tensor> gradientsOfNormsAndEmbeddings() {
-        Stream<Tensor> ours =
-                Stream.of(model.tiedHead() ? null : dTokenEmbedding, dPositionEmbedding, dFinalNorm, dFinalNormBias);
+        Stream<Tensor> ours = Stream.of(
+                model.tiedHead() ? null : gradients.tokenEmbedding(),
+                gradients.positionEmbedding(),
+                gradients.finalNorm(),
+                gradients.finalNormBias());
         return Stream.concat(ours, Arrays.stream(blocks).flatMap(Block::gradientsOfNorms))
                 .filter(Objects::nonNull);
     }
@@ -200,9 +209,14 @@ public final class Gpt {
                 new Tensor("logits row", DType.F32, logits.rowAddress(row), logits.columns(), logits.columns()), to);
     }
 
+    /** Layer by layer, memory of at least 3·T·C contiguous floats that holds nothing between two passes of a training. */
+    Tensor[] memoryBetweenPasses() {
+        return Arrays.stream(blocks).map(Block::memoryBetweenPasses).toArray(Tensor[]::new);
+    }
+
     private void forward(MemorySegment inputs, DropoutPlan dropout) {
         device.write(tokens, inputs);
-        ops.embeddingForward(residual[0], tokens, tokenEmbedding, positionEmbedding);
+        ops.embeddingForward(residual[0], tokens, ends.tokenEmbedding(), ends.positionEmbedding(), null);
         if (dropout.isActive()) {
             ops.dropout(residual[0], residual[0], dropout.at(0, (long) length() * model.width()));
         }
@@ -210,25 +224,34 @@ public final class Gpt {
             blocks[layer].forward(residual[layer], residual[layer + 1], dropout);
         }
         ops.layerNormForward(
-                normed, mean, rstd, residual[blocks.length], finalNorm, finalNormBias, (float) model.normEpsilon());
-        ops.linearForward(logits, normed, head, null, false);
+                normed, mean, rstd, residual[blocks.length], ends.finalNorm(), ends.finalNormBias(), (float)
+                        model.normEpsilon());
+        ops.linearForward(logits, normed, ends.head(), null, false);
     }
 
     private void backward(DropoutPlan dropout) {
         if (dLogitsProduct != logits) {
             ops.convert(dLogitsProduct, logits);
         }
-        ops.linearBackwardWeight(dHead, null, dLogitsProduct, normed, begun);
-        ops.linearBackwardInput(dNormed, dLogitsProduct, head, false);
+        ops.linearBackwardWeight(gradients.head(), null, dLogitsProduct, normed, begun);
+        ops.linearBackwardInput(dNormed, dLogitsProduct, ends.head(), false);
         ops.layerNormBackward(
-                dResidual, dFinalNorm, dFinalNormBias, dNormed, residual[blocks.length], finalNorm, mean, rstd, false);
+                dResidual,
+                gradients.finalNorm(),
+                gradients.finalNormBias(),
+                dNormed,
+                residual[blocks.length],
+                ends.finalNorm(),
+                mean,
+                rstd,
+                false);
         for (int layer = blocks.length - 1; layer >= 0; layer--) {
             blocks[layer].backward(residual[layer], dResidual, dropout, begun);
         }
         if (dropout.isActive()) {
             ops.dropout(dResidual, dResidual, dropout.at(0, (long) length() * model.width()));
         }
-        ops.embeddingBackward(dTokenEmbedding, dPositionEmbedding, dResidual, tokens);
+        ops.embeddingBackward(gradients.tokenEmbedding(), gradients.positionEmbedding(), dResidual, tokens);
         begun = true;
     }
 

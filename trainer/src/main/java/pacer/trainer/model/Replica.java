@@ -2,6 +2,7 @@ package pacer.trainer.model;
 
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import pacer.trainer.ops.DType;
@@ -28,7 +29,10 @@ public final class Replica implements AutoCloseable {
     private final Gpt[] gpts;
     private final double[] losses;
     private final int[] firstSequence;
-    private Gpt single; // made when first asked for
+    private final int length;
+    private final int passTokens;
+    private Gpt single; // made when first asked for, as the decoder, and without training as the lanes' models
+    private Decoder decoder;
 
     /**
      * Plans a replica.
@@ -36,7 +40,7 @@ public final class Replica implements AutoCloseable {
      * @param lanes the devices, one a lane; the first holds the weights
      * @param sequences sequences a micro-batch, at least one a lane
      * @param passTokens tokens that a pass has at least, where a lane's share has as many
-     * @param training whether it will run backward passes
+     * @param training whether it will run backward passes; then all of it is planned here, else what is used
      */
     public Replica(
             ModelSpec model,
@@ -46,7 +50,13 @@ public final class Replica implements AutoCloseable {
             int length,
             int passTokens,
             boolean training) {
+        if (length > model.sequenceLength()) {
+            throw new IllegalArgumentException(
+                    "sequences of " + length + " tokens exceed the model's " + model.sequenceLength());
+        }
         this.model = model;
+        this.length = length;
+        this.passTokens = passTokens;
         this.parameters = Parameters.of(model);
         this.devices.addAll(lanes);
         int n = lanes.size();
@@ -60,14 +70,17 @@ public final class Replica implements AutoCloseable {
         this.firstSequence = new int[n + 1];
         this.lanes = new Crew(n, "lane");
         for (int lane = 0; lane < n; lane++) {
-            int from = sequences * lane / n;
-            int to = sequences * (lane + 1) / n;
-            firstSequence[lane + 1] = to;
-            Device device = lanes.get(lane);
-            gradients[lane] = training ? device.allocate("gradients", DType.F32, elements) : null;
-            int pass = passSequences(to - from, length, passTokens);
-            gpts[lane] = new Gpt(model, parameters, device, weights, this.products, gradients[lane], pass, length);
+            firstSequence[lane + 1] = sequences * (lane + 1) / n;
+            if (training) {
+                gradients[lane] = lanes.get(lane).allocate("gradients", DType.F32, elements);
+                gpts[lane] = plan(lane);
+            }
         }
+    }
+
+    private Gpt plan(int lane) {
+        int pass = passSequences(firstSequence[lane + 1] - firstSequence[lane], length, passTokens);
+        return new Gpt(model, parameters, devices.get(lane), weights, products, gradients[lane], pass, length);
     }
 
     /** The smallest divisor of {@code share} that makes a pass of at least {@code passTokens}; all of it if none does. */
@@ -110,7 +123,7 @@ public final class Replica implements AutoCloseable {
 
     /** Tokens a sequence. */
     public int length() {
-        return gpts[0].length();
+        return length;
     }
 
     /**
@@ -181,6 +194,9 @@ public final class Replica implements AutoCloseable {
     /** Runs all passes of all lanes; losses are added up in the order of sequences. */
     private double sumOverPasses(Pass pass) {
         lanes.run(lane -> {
+            if (gpts[lane] == null) {
+                gpts[lane] = plan(lane); // who only samples needs none
+            }
             Gpt gpt = gpts[lane];
             double sum = 0;
             for (int first = firstSequence[lane]; first < firstSequence[lane + 1]; first += gpt.sequences()) {
@@ -196,16 +212,34 @@ public final class Replica implements AutoCloseable {
     }
 
     private MemorySegment sequences(MemorySegment batch, int first, Gpt gpt) {
-        long bytes = 4L * length();
+        long bytes = 4L * length;
         return batch.asSlice(first * bytes, gpt.sequences() * bytes);
     }
 
-    /** A model of one sequence at a time over the same weights, for logits; on the first lane's device. */
+    /** A model of one sequence at a time over the same weights, for all its logits; on the first lane's device. */
     public Gpt single() {
         if (single == null) {
-            single = new Gpt(model, parameters, device(), weights, products, null, 1, length());
+            single = new Gpt(model, parameters, device(), weights, products, null, 1, length);
         }
         return single;
+    }
+
+    /**
+     * A model of one growing sequence over the same weights; on the first lane's device. In training its keys and values lie in
+     * the first lane's activations, so what it holds is lost with the next pass.
+     */
+    public Decoder decoder() {
+        if (decoder == null) {
+            Tensor[] memory;
+            if (gradients[0] != null) {
+                memory = gpts[0].memoryBetweenPasses();
+            } else {
+                memory = new Tensor[model.layers()];
+                Arrays.setAll(memory, i -> device().allocate("cache" + i, DType.F32, 2, length, model.width()));
+            }
+            decoder = new Decoder(model, parameters, device(), weights, products, length, memory);
+        }
+        return decoder;
     }
 
     /** One line for people: the device and how the work is divided. */

@@ -20,12 +20,13 @@ public interface Operations {
 
     // ------------------------------------------------------------------ embedding
 
-    /** out[b,t,:] = tokenEmbedding[tokens[b,t],:] + positionEmbedding[t,:]. */
+    /** out[b,t,:] = tokenEmbedding[tokens[b,t],:] + positionEmbedding[past[b] + t,:]. */
     void embeddingForward(
             Tensor out, // (B, T, C)
             Tensor tokens, // (B, T) I32
             Tensor tokenEmbedding, // (V, C)
-            Tensor positionEmbedding); // (maxT, C) or null
+            Tensor positionEmbedding, // (maxT, C) or null
+            Tensor past); // (B) I32, positions that came before; null where none did
 
     /** Adds each row of dOut to the gradients of its token and its position. */
     void embeddingBackward(
@@ -163,6 +164,23 @@ public interface Operations {
             Tensor firstKey, // (B, T) I32 or null
             int heads,
             Dropout dropout);
+
+    /**
+     * Attention of a sequence that grows: new keys and values are put behind the cached ones, keys[b,h,past[b]+t,:] = k[b,t,h·D…]
+     * and values likewise, and new position t, the sequence's position past[b] + t, sees positions 0 … past[b] + t of the caches.
+     * Shapes say nothing of how long a sequence is already: caches are planned for the longest, and the count lies in device
+     * memory, so that a token is the same sequence of calls each time (a GPU can replay it as a graph).
+     */
+    void attentionCached(
+            Tensor out, // (B, T, C) F32 or BF16
+            Tensor keys, // (B, H, maxT, D), rows past[b] … past[b] + T - 1 of each head are written, like those of
+            // values
+            Tensor values, // (B, H, maxT, D)
+            Tensor q, // (B, T, C) usually columns of one tensor, like k and v
+            Tensor k, // (B, T, C)
+            Tensor v, // (B, T, C)
+            Tensor past, // (B) I32
+            int heads);
 
     // ------------------------------------------------------------------ elementwise
 

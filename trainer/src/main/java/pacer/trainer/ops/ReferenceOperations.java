@@ -1,5 +1,7 @@
 package pacer.trainer.ops;
 
+import java.util.Arrays;
+
 /**
  * The specification of {@link Operations}: each operation reads its inputs as doubles, does what its formula says, and
  * rounds once when it stores. Being a copy, what is read is the state before the call, so in-place use needs no care.
@@ -15,8 +17,9 @@ final class ReferenceOperations implements Operations {
     // ------------------------------------------------------------------ embedding
 
     @Override
-    public void embeddingForward(Tensor out, Tensor tokens, Tensor tokenEmbedding, Tensor positionEmbedding) {
-        Shapes.embeddingForward(out, tokens, tokenEmbedding, positionEmbedding);
+    public void embeddingForward(
+            Tensor out, Tensor tokens, Tensor tokenEmbedding, Tensor positionEmbedding, Tensor past) {
+        Shapes.embeddingForward(out, tokens, tokenEmbedding, positionEmbedding, past);
         int[] token = numbers(tokens, 0, tokenEmbedding.rows(), "embeddingForward: token");
         double[][] table = device.load(tokenEmbedding); // (V, C)
         double[][] x = new double[out.rows()][]; // (B*T, C)
@@ -25,8 +28,9 @@ final class ReferenceOperations implements Operations {
         }
         if (positionEmbedding != null) {
             double[][] position = device.load(positionEmbedding); // (maxT, C)
+            int[] before = past(past, tokens.dim(0), tokens.columns(), position.length, "embeddingForward");
             for (int r = 0; r < x.length; r++) {
-                addScaled(x[r], 1, position[r % tokens.columns()]);
+                addScaled(x[r], 1, position[before[r / tokens.columns()] + r % tokens.columns()]);
             }
         }
         device.store(out, x);
@@ -373,6 +377,62 @@ final class ReferenceOperations implements Operations {
             }
         }
         return first;
+    }
+
+    @Override
+    public void attentionCached(
+            Tensor out, Tensor keys, Tensor values, Tensor q, Tensor k, Tensor v, Tensor past, int heads) {
+        Shapes.attentionCached(out, keys, values, q, k, v, past, heads);
+        int length = q.dim(1); // T
+        int width = q.dim(2) / heads; // D
+        int room = keys.dim(2); // maxT
+        int[] before = past(past, q.dim(0), length, room, "attentionCached");
+        double[][] query = device.load(q); // (B*T, C)
+        double[][] newKey = device.load(k);
+        double[][] newValue = device.load(v);
+        double[][] key = device.load(keys); // (B*H*maxT, D)
+        double[][] value = device.load(values);
+        double[][] y = new double[q.rows()][q.columns()];
+        for (int b = 0; b < q.dim(0); b++) {
+            for (int h = 0; h < heads; h++) {
+                int first = (b * heads + h) * room; // the head's first row of the caches
+                for (int t = 0; t < length; t++) {
+                    int at = before[b] + t;
+                    int row = b * length + t;
+                    System.arraycopy(newKey[row], h * width, key[first + at], 0, width);
+                    System.arraycopy(newValue[row], h * width, value[first + at], 0, width);
+                    double[] own = Arrays.copyOfRange(query[row], h * width, (h + 1) * width);
+                    double[] scores = new double[at + 1];
+                    for (int s = 0; s <= at; s++) {
+                        scores[s] = dot(own, key[first + s], 0, width) / Math.sqrt(width);
+                    }
+                    double logSumExp = logSumExp(scores, 0, at + 1);
+                    for (int s = 0; s <= at; s++) {
+                        for (int c = 0; c < width; c++) {
+                            y[row][h * width + c] += Math.exp(scores[s] - logSumExp) * value[first + s][c];
+                        }
+                    }
+                }
+            }
+        }
+        device.store(keys, key);
+        device.store(values, value);
+        device.store(out, y);
+    }
+
+    /** How many positions came before in each of {@code sequences}; with {@code length} more they must fit. */
+    private int[] past(Tensor past, int sequences, int length, int room, String op) {
+        if (past == null) {
+            return new int[sequences];
+        }
+        int[] before = device.loadIntegers(past);
+        for (int b = 0; b < sequences; b++) {
+            if (before[b] < 0 || before[b] > room - length) {
+                throw new IllegalArgumentException(op + ": past " + past + " holds " + before[b] + " at sequence " + b
+                        + "; with " + length + " new positions it must be 0 to " + (room - length));
+            }
+        }
+        return before;
     }
 
     // ------------------------------------------------------------------ elementwise

@@ -10,8 +10,12 @@ public final class Shapes {
 
     private Shapes() {}
 
-    public static void embeddingForward(Tensor out, Tensor tokens, Tensor tokenEmbedding, Tensor positionEmbedding) {
+    public static void embeddingForward(
+            Tensor out, Tensor tokens, Tensor tokenEmbedding, Tensor positionEmbedding, Tensor past) {
         embedding("embeddingForward", "out", out, tokens, tokenEmbedding, positionEmbedding);
+        if (past != null) {
+            oneASequence("embeddingForward", past, "tokens", tokens);
+        }
     }
 
     public static void embeddingBackward(
@@ -211,6 +215,33 @@ public final class Shapes {
         }
     }
 
+    public static void attentionCached(
+            Tensor out, Tensor keys, Tensor values, Tensor q, Tensor k, Tensor v, Tensor past, int heads) {
+        String op = "attentionCached";
+        f32(op, "q", q);
+        sequences(op, "q", q);
+        heads(op, "q", q, heads);
+        f32(op, "k", k);
+        sameShape(op, "k", k, "q", q);
+        f32(op, "v", v);
+        sameShape(op, "v", v, "q", q);
+        number(op, "out", out);
+        sameShape(op, "out", out, "q", q);
+        f32(op, "keys", keys);
+        if (keys.rank() != 4
+                || keys.dim(0) != q.dim(0)
+                || keys.dim(1) != heads
+                || keys.dim(2) < q.dim(1)
+                || keys.dim(3) != q.columns() / heads) {
+            String rule =
+                    "it must be (B, " + heads + ", maxT, " + q.columns() / heads + ") with room for the new positions";
+            throw mismatch(op, "keys", keys, "q", q, rule);
+        }
+        f32(op, "values", values);
+        sameShape(op, "values", values, "keys", keys);
+        oneASequence(op, past, "q", q);
+    }
+
     public static void activationForward(Tensor out, Tensor in) {
         String op = "activationForward";
         number(op, "out", out);
@@ -396,6 +427,15 @@ public final class Shapes {
             throw mismatch(op, role, t, otherRole, other, "there must be one value for each row");
         }
         contiguous(op, role, t);
+    }
+
+    /** An integer for each sequence: how many positions came before. */
+    private static void oneASequence(String op, Tensor past, String otherRole, Tensor other) {
+        i32(op, "past", past);
+        if (past.size() != other.dim(0)) {
+            throw mismatch(op, "past", past, otherRole, other, "there must be one value for each sequence");
+        }
+        contiguous(op, "past", past);
     }
 
     /** One float for each head of each row. */

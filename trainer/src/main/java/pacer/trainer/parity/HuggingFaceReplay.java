@@ -84,7 +84,7 @@ final class HuggingFaceReplay {
         }
         int[] ours = Arrays.copyOf(theirs, prompt);
         IntStream.Builder drawn = IntStream.builder();
-        new Sampler(replica.single())
+        new Sampler(replica.decoder())
                 .continuing(
                         ours,
                         theirs.length - prompt,

@@ -26,7 +26,7 @@ class GradientTest {
             Tensor dTable = check.random("dWte", v, c);
             Tensor dPositions = check.random("dWpe", t + 1, c);
             Operations o = check.operations();
-            Runnable forward = () -> o.embeddingForward(out, tokens, table, positions);
+            Runnable forward = () -> o.embeddingForward(out, tokens, table, positions, null);
             check.gradient(dTable, true, table, out, dOut, forward);
             check.gradient(dPositions, true, positions, out, dOut, forward);
             check.run(forward, () -> o.embeddingBackward(dTable, dPositions, dOut, tokens));

@@ -23,7 +23,8 @@ public abstract class LayerConformance extends Conformance {
                     Tensor tokens = s.integers("tokens", tokens(name, v), b, t);
                     Tensor table = s.in("tokenEmbedding", DType.F32, v, c);
                     Tensor positions = flag(name, 1) ? s.in("positionEmbedding", DType.F32, t + 2, c) : null;
-                    s.operations().embeddingForward(out, tokens, table, positions);
+                    Tensor past = flag(name, 2) ? s.integers("past", i -> 2 - i % 2, b) : null;
+                    s.operations().embeddingForward(out, tokens, table, positions, past);
                 }));
     }
 
@@ -260,6 +261,64 @@ public abstract class LayerConformance extends Conformance {
                 s.operations().attentionForward(out, logSumExp, q, k, v, null, 2, Dropout.NONE);
             });
         }
+    }
+
+    @Test
+    void attentionCached() {
+        for (DType dtype : NUMBERS) {
+            for (int d : HEAD_WIDTHS) {
+                for (int room : new int[] {1, 2, 17, 33, 64, 130}) {
+                    for (int t : new int[] {1, 2, 9, 64}) {
+                        for (String past : t > room ? new String[0] : new String[] {"none", "some", "full"}) {
+                            attentionCached(dtype, d, room, t, past);
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    private void attentionCached(DType dtype, int d, int room, int t, String past) {
+        String name = "attentionCached " + dtype + " D=" + d + " maxT=" + room + " T=" + t + " past=" + past;
+        int b = flag(name, 1) ? 1 : 2;
+        int heads = flag(name, 2) ? 1 : 3;
+        IntUnaryOperator before =
+                switch (past) {
+                    case "none" -> i -> 0;
+                    case "full" -> i -> room - t;
+                    default -> i -> new Random(name.hashCode() + i).nextInt(room - t + 1);
+                };
+        trials.play(name, s -> {
+            double roundings = 64 + 8 * Math.sqrt(d) + 4 * Math.sqrt(room);
+            Tensor out = s.out("out", dtype, within(16, 2 * roundings), b, t, heads * d);
+            Tensor keys = s.sum("keys", DType.F32, Tolerance.EXACT, b, heads, room, d);
+            Tensor values = s.sum("values", DType.F32, Tolerance.EXACT, b, heads, room, d);
+            Tensor q = s.in("q", DType.F32, b, t, heads * d);
+            Tensor k = s.in("k", DType.F32, b, t, heads * d);
+            Tensor v = s.in("v", DType.F32, b, t, heads * d);
+            Tensor old = s.integers("past", before, b);
+            s.operations().attentionCached(out, keys, values, q, k, v, old, heads);
+        });
+    }
+
+    /** What lies behind a sequence's positions in the cache is another sequence's, or an earlier one's: it must not count. */
+    @Test
+    void attentionCachedSeesNothingBehindTheNewPositions() {
+        trials.play("attentionCached of a cache full of NaN", s -> {
+            float[] nans = new float[2 * 3 * 40 * 20];
+            Arrays.fill(nans, Float.NaN);
+            Tensor out = s.out("out", DType.F32, within(16, 512), 2, 7, 60);
+            Tensor keys = s.given("keys", DType.F32, nans, Tolerance.EXACT, 2, 3, 40, 20);
+            Tensor values = s.given("values", DType.F32, nans, Tolerance.EXACT, 2, 3, 40, 20);
+            Tensor q = s.in("q", DType.F32, 2, 7, 60);
+            Tensor k = s.in("k", DType.F32, 2, 7, 60);
+            Tensor v = s.in("v", DType.F32, 2, 7, 60);
+            Tensor past = s.integers("past", i -> 0, 2);
+            Tensor later = s.integers("later", i -> 7, 2);
+            Tensor again = s.out("again", DType.F32, within(16, 512), 2, 7, 60);
+            s.operations().attentionCached(out, keys, values, q, k, v, past, 3);
+            s.operations().attentionCached(again, keys, values, q, k, v, later, 3);
+        });
     }
 
     private interface AttentionCase {

@@ -51,7 +51,7 @@ class ReferenceDeviceTest {
         Tensor out = device.allocate("out", DType.F32, 1, 3, 2);
         Tensor table = device.allocate("wte", DType.F32, 5, 2);
         Tensor tokens = integers("tokens", new int[] {0, 5, 1}, 1, 3);
-        assertThatThrownBy(() -> device.operations().embeddingForward(out, tokens, table, null))
+        assertThatThrownBy(() -> device.operations().embeddingForward(out, tokens, table, null, null))
                 .hasMessage("embeddingForward: token 1 of tokens (1, 3) I32 is 5; it must be 0 to 4");
     }
 
@@ -75,6 +75,21 @@ class ReferenceDeviceTest {
         Tensor back = integers("back", new int[] {0, 1, 0}, 1, 3);
         assertThatThrownBy(() -> device.operations().attentionForward(x, lse, x, x, x, back, 1, Dropout.NONE))
                 .hasMessageContaining("holds 0 at sequence 0, position 2");
+    }
+
+    @Test
+    void refusesMorePositionsThanThereIsRoomFor() {
+        Tensor x = device.allocate("x", DType.F32, 2, 3, 2);
+        Tensor cache = device.allocate("cache", DType.F32, 2, 1, 5, 2);
+        Tensor late = integers("late", new int[] {2, 3}, 2);
+        assertThatThrownBy(() -> device.operations().attentionCached(x, cache, cache, x, x, x, late, 1))
+                .hasMessage("attentionCached: past late (2) I32 holds 3 at sequence 1; "
+                        + "with 3 new positions it must be 0 to 2");
+        Tensor negative = integers("negative", new int[] {-1, 0}, 2);
+        Tensor table = device.allocate("table", DType.F32, 5, 2);
+        Tensor tokens = integers("tokens", new int[6], 2, 3);
+        assertThatThrownBy(() -> device.operations().embeddingForward(x, tokens, table, table, negative))
+                .hasMessageContaining("holds -1 at sequence 0");
     }
 
     /** Values of Φ to 20 digits from mpmath's ncdf. */

@@ -25,8 +25,22 @@ class ReferenceForwardTest {
     void embeddingAddsPositionsWithinEachSequence() {
         Tensor out = floats(new float[6], 2, 3, 1);
         Tensor tokens = integers(new int[] {1, 0, 1, 0, 0, 1}, 2, 3);
-        ops.embeddingForward(out, tokens, floats(new float[] {10, 20}, 2, 1), floats(new float[] {1, 2, 3, 4}, 4, 1));
+        ops.embeddingForward(
+                out, tokens, floats(new float[] {10, 20}, 2, 1), floats(new float[] {1, 2, 3, 4}, 4, 1), null);
         assertThat(read(out)).containsExactly(21, 12, 23, 11, 12, 23);
+    }
+
+    @Test
+    void embeddingCountsPositionsFromThoseBefore() {
+        Tensor out = floats(new float[4], 2, 2, 1);
+        Tensor positions = floats(new float[] {1, 2, 3, 4}, 4, 1);
+        ops.embeddingForward(
+                out,
+                integers(new int[4], 2, 2),
+                floats(new float[] {10}, 1, 1),
+                positions,
+                integers(new int[] {2, 0}, 2));
+        assertThat(read(out)).containsExactly(13, 14, 11, 12);
     }
 
     /** Mean 3, variance 4 (over all four, not three), epsilon 5: rstd 1/3. */
@@ -194,6 +208,22 @@ class ReferenceForwardTest {
         assertThat(read(out)).containsExactly(expected, within(1e-6f));
         ops.rotaryBackward(out, out, cosines, sines, 1);
         assertThat(read(out)).containsExactly(read(in), within(1e-6f));
+    }
+
+    /** Two heads of width 1 with one position cached: scores 0 and ln 3, weights 1/4 and 3/4; the row behind them stays. */
+    @Test
+    void attentionCachedAppendsAndLooksBack() {
+        float ln3 = (float) Math.log(3);
+        Tensor keys = floats(new float[] {0, 7, 7, 0, 7, 7}, 1, 2, 3, 1);
+        Tensor values = floats(new float[] {4, 7, 7, 40, 7, 7}, 1, 2, 3, 1);
+        Tensor out = floats(new float[2], 1, 1, 2);
+        Tensor q = floats(new float[] {1, 2}, 1, 1, 2);
+        Tensor k = floats(new float[] {ln3, ln3 / 2}, 1, 1, 2);
+        Tensor v = floats(new float[] {8, 80}, 1, 1, 2);
+        ops.attentionCached(out, keys, values, q, k, v, integers(new int[] {1}, 1), 2);
+        assertThat(read(out)).containsExactly(new float[] {7, 70}, within(1e-5f));
+        assertThat(read(keys)).containsExactly(0, ln3, 7, 0, ln3 / 2, 7);
+        assertThat(read(values)).containsExactly(4, 8, 7, 40, 80, 7);
     }
 
     private Tensor floats(float[] values, int... shape) {

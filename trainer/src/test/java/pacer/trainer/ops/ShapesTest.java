@@ -36,20 +36,24 @@ class ShapesTest {
         Tensor tokens = i32("tokens", 2, 3);
         Tensor wte = f32("wte", 10, 4);
         Tensor wpe = f32("wpe", 3, 4);
-        accepted(() -> Shapes.embeddingForward(x, tokens, wte, wpe));
-        accepted(() -> Shapes.embeddingForward(x, tokens, wte, null));
+        accepted(() -> Shapes.embeddingForward(x, tokens, wte, wpe, null));
+        accepted(() -> Shapes.embeddingForward(x, tokens, wte, null, i32("past", 2)));
         accepted(() -> Shapes.embeddingBackward(wte, wpe, x, tokens));
         refused(
-                () -> Shapes.embeddingForward(x, f32("tokens", 2, 3), wte, wpe),
+                () -> Shapes.embeddingForward(x, f32("tokens", 2, 3), wte, wpe, null),
                 "embeddingForward: tokens tokens (2, 3) F32 must be I32");
         refused(
-                () -> Shapes.embeddingForward(x, i32("tokens", 2, 4), wte, wpe),
+                () -> Shapes.embeddingForward(x, i32("tokens", 2, 4), wte, wpe, null),
                 "embeddingForward: tokens tokens (2, 4) I32 does not match out x (2, 3, 4) F32: "
                         + "there must be one value for each row");
         refused(
-                () -> Shapes.embeddingForward(x, tokens, f32("wte", 10, 5), wpe),
+                () -> Shapes.embeddingForward(x, tokens, f32("wte", 10, 5), wpe, null),
                 "embeddingForward: token embedding wte (10, 5) F32 does not match out x (2, 3, 4) F32: "
                         + "columns must be equal");
+        refused(
+                () -> Shapes.embeddingForward(x, tokens, wte, wpe, i32("past", 3)),
+                "embeddingForward: past past (3) I32 does not match tokens tokens (2, 3) I32: "
+                        + "there must be one value for each sequence");
         refused(
                 () -> Shapes.embeddingBackward(wte, f32("wpe", 2, 4), x, tokens),
                 "embeddingBackward: position embedding wpe (2, 4) F32 does not match tokens tokens (2, 3) I32: "
@@ -137,6 +141,35 @@ class ShapesTest {
                 () -> Shapes.attentionForward(x, lse, x, x, x, i32("first", 3), 4),
                 "attentionForward: firstKey first (3) I32 does not match q x (2, 3, 8) F32: "
                         + "there must be one value for each row");
+    }
+
+    @Test
+    void attentionCached() {
+        Tensor x = f32("x", 2, 3, 8);
+        Tensor cache = f32("cache", 2, 4, 5, 2);
+        Tensor past = i32("past", 2);
+        accepted(() -> Shapes.attentionCached(bf16("y", 2, 3, 8), cache, cache, x, x, x, past, 4));
+        refused(
+                () -> Shapes.attentionCached(x, cache, cache, x, f32("k", 2, 2, 8), x, past, 4),
+                "attentionCached: k k (2, 2, 8) F32 does not match q x (2, 3, 8) F32: shapes must be equal");
+        String rule = ": it must be (B, 4, maxT, 2) with room for the new positions";
+        refused(
+                () -> Shapes.attentionCached(x, f32("cache", 2, 4, 2, 2), cache, x, x, x, past, 4),
+                "attentionCached: keys cache (2, 4, 2, 2) F32 does not match q x (2, 3, 8) F32" + rule);
+        refused(
+                () -> Shapes.attentionCached(x, f32("cache", 2, 5, 4, 2), cache, x, x, x, past, 4),
+                "attentionCached: keys cache (2, 5, 4, 2) F32 does not match q x (2, 3, 8) F32" + rule);
+        refused(
+                () -> Shapes.attentionCached(x, cache, f32("values", 2, 4, 6, 2), x, x, x, past, 4),
+                "attentionCached: values values (2, 4, 6, 2) F32 does not match keys cache (2, 4, 5, 2) F32: "
+                        + "shapes must be equal");
+        refused(
+                () -> Shapes.attentionCached(x, cache, cache, x, x, x, i32("past", 1), 4),
+                "attentionCached: past past (1) I32 does not match q x (2, 3, 8) F32: "
+                        + "there must be one value for each sequence");
+        refused(
+                () -> Shapes.attentionCached(x, cache, cache, x, x, x, f32("past", 2), 4),
+                "attentionCached: past past (2) F32 must be I32");
     }
 
     @Test

@@ -45,17 +45,22 @@ final class CpuOperations implements Operations, AutoCloseable {
     // ------------------------------------------------------------------ embedding
 
     @Override
-    public void embeddingForward(Tensor out, Tensor tokens, Tensor tokenEmbedding, Tensor positionEmbedding) {
-        Shapes.embeddingForward(out, tokens, tokenEmbedding, positionEmbedding);
+    public void embeddingForward(
+            Tensor out, Tensor tokens, Tensor tokenEmbedding, Tensor positionEmbedding, Tensor past) {
+        Shapes.embeddingForward(out, tokens, tokenEmbedding, positionEmbedding, past);
         int width = out.columns();
         int length = tokens.columns();
+        if (past != null && positionEmbedding != null) {
+            requireRoom(past, length, positionEmbedding.rows());
+        }
         crew.forEachRange(tokens.size(), 1, (member, from, to) -> {
             for (long i = from; i < to; i++) {
                 long token = tokenEmbedding.rowAddress(token(tokens, i, tokenEmbedding.dim(0)));
                 if (positionEmbedding == null) {
                     Vectors.copy(token, out.rowAddress(i), 4L * width);
                 } else {
-                    ElementKernels.add(token, positionEmbedding.rowAddress(i % length), out.rowAddress(i), width);
+                    long position = i % length + (past == null ? 0 : past(past, i / length));
+                    ElementKernels.add(token, positionEmbedding.rowAddress(position), out.rowAddress(i), width);
                 }
             }
         });
@@ -68,6 +73,22 @@ final class CpuOperations implements Operations, AutoCloseable {
                     "token " + token + " at place " + i + " is outside of the vocabulary of " + vocabulary);
         }
         return token;
+    }
+
+    /** Positions before those at hand of sequence {@code b}. */
+    private static int past(Tensor past, long b) {
+        return getInt(past.address() + 4 * b);
+    }
+
+    /** Memory beyond a table's last row belongs to others. */
+    private static void requireRoom(Tensor past, int length, int room) {
+        for (long b = 0; b < past.size(); b++) {
+            int before = past(past, b);
+            if (before < 0 || before > room - length) {
+                throw new IllegalArgumentException("sequence " + b + " has " + before + " positions; with " + length
+                        + " new ones there must be 0 to " + (room - length));
+            }
+        }
     }
 
     @Override
@@ -442,6 +463,56 @@ final class CpuOperations implements Operations, AutoCloseable {
                 }
             }
         });
+    }
+
+    @Override
+    public void attentionCached(
+            Tensor out, Tensor keys, Tensor values, Tensor q, Tensor k, Tensor v, Tensor past, int headCount) {
+        Shapes.attentionCached(out, keys, values, q, k, v, past, headCount);
+        int length = q.dim(1);
+        int width = q.columns() / headCount;
+        requireRoom(past, length, keys.dim(2));
+        long units = (long) q.dim(0) * headCount;
+        boolean fromStart = length > 1 && startsAll(past);
+        crew.forEachRange(units, 1, (member, from, to) -> {
+            for (long unit = from; unit < to; unit++) {
+                long b = unit / headCount;
+                int column = (int) (unit % headCount) * width;
+                int before = past(past, b);
+                for (long t = 0; t < length; t++) {
+                    long row = unit * keys.dim(2) + before + t;
+                    Vectors.copy(at(k, b * length + t, column), keys.rowAddress(row), 4L * width);
+                    Vectors.copy(at(v, b * length + t, column), values.rowAddress(row), 4L * width);
+                }
+                for (long t = 0; !fromStart && t < length; t++) {
+                    CachedAttention.row(
+                            at(out, b * length + t, column),
+                            out.dtype(),
+                            at(q, b * length + t, column),
+                            keys,
+                            values,
+                            unit,
+                            (int) (before + t + 1),
+                            scratch[member]);
+                }
+            }
+        });
+        if (fromStart) {
+            // many rows at once: attention as training has it
+            long memory = scratch[0].reserve(Scratch.STATISTICS, 4 * units * length);
+            Tensor logSumExp = new Tensor("logSumExp", DType.F32, memory, length, q.dim(0), headCount, length);
+            attentionForward(out, logSumExp, q, k, v, null, headCount, Dropout.NONE);
+        }
+    }
+
+    /** Whether no sequence has any positions yet. */
+    private static boolean startsAll(Tensor past) {
+        for (long b = 0; b < past.size(); b++) {
+            if (past(past, b) > 0) {
+                return false;
+            }
+        }
+        return true;
     }
 
     // ------------------------------------------------------------------ elementwise

@@ -107,8 +107,8 @@ public final class Crew implements AutoCloseable {
 
     /** Splits {@code count} items into one contiguous range a member, in units of {@code unit}. */
     public void forEachRange(long count, int unit, Range work) {
-        if (size == 1) {
-            work.run(0, 0, count);
+        if (size == 1 || count <= unit) {
+            work.run(size - 1, 0, count); // a single unit is the last member's, who need not be woken for it
             return;
         }
         run(m -> {

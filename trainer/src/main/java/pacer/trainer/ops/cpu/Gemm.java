@@ -43,7 +43,7 @@ sealed interface Gemm permits OneDnnGemm, OpenBlasGemm, VectorGemm {
 
     /**
      * bf16 factors widened to fp32 and multiplied there: exact products as hardware forms them, at fp32's speed. For
-     * libraries and processors without bf16 arithmetic.
+     * libraries and processors without bf16 arithmetic. A single row reads each factor of B once: nothing is widened for it.
      */
     default void widened(
             boolean transposeA,
@@ -63,6 +63,12 @@ sealed interface Gemm permits OneDnnGemm, OpenBlasGemm, VectorGemm {
         int aColumns = transposeA ? m : k;
         int bRows = transposeB ? n : k;
         int bColumns = transposeB ? k : n;
+        if (m == 1 && !transposeA && transposeB) {
+            long row = scratch.reserve(Scratch.WIDE_A, 4L * k);
+            ConversionKernels.fromBf16(a, row, k);
+            MatrixVectorKernels.multiplyBf16(b, 2 * ldb, n, k, row, add, c);
+            return;
+        }
         long wideA = scratch.reserve(Scratch.WIDE_A, 4L * aRows * aColumns);
         long wideB = scratch.reserve(Scratch.WIDE_B, 4L * bRows * bColumns);
         for (int r = 0; r < aRows; r++) {

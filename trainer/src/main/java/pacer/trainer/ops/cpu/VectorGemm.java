@@ -30,6 +30,10 @@ final class VectorGemm implements Gemm {
             long c,
             long ldc,
             Scratch scratch) {
+        if (m == 1 && !transposeA && transposeB) {
+            MatrixVectorKernels.multiply(b, 4 * ldb, n, k, a, add, c);
+            return;
+        }
         long aRow = transposeA ? 4 : 4 * lda;
         long aColumn = transposeA ? 4 * lda : 4;
         int padded = Math.ceilDiv(n, WIDTH) * WIDTH;

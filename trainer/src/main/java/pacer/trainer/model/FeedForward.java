@@ -1,0 +1,117 @@
+package pacer.trainer.model;
+
+import java.util.stream.Stream;
+import pacer.trainer.ops.DType;
+import pacer.trainer.ops.Device;
+import pacer.trainer.ops.Dropout;
+import pacer.trainer.ops.Operations;
+import pacer.trainer.ops.Tensor;
+import pacer.trainer.spec.ModelSpec;
+
+/** The second half of a block: residual += down(activation(up(norm(residual)))). */
+final class FeedForward {
+    private final ModelSpec model;
+    private final Operations ops;
+    private final int layer;
+    private final Weights weights;
+    private final Weights gradients;
+    private final Saved saved;
+    private final Working working;
+
+    /** {@code gradients} are null without training. */
+    FeedForward(
+            ModelSpec model,
+            Operations ops,
+            int layer,
+            Weights weights,
+            Weights gradients,
+            Saved saved,
+            Working working) {
+        this.model = model;
+        this.ops = ops;
+        this.layer = layer;
+        this.weights = weights;
+        this.gradients = gradients;
+        this.saved = saved;
+        this.working = working;
+    }
+
+    /** Parameters, or the gradients of them. Linear weights are in the dtype of products, the rest in F32. */
+    record Weights(
+            Tensor norm, // (C)
+            Tensor normBias, // (C) or null
+            Tensor up, // (4C, C)
+            Tensor upBias, // (4C) or null
+            Tensor down, // (C, 4C)
+            Tensor downBias) { // (C) or null
+
+        /** Views of block {@code layer}'s parameters; linear weights in {@code products}, the rest in {@code flat}. */
+        static Weights of(Parameters p, int layer, Tensor flat, Tensor products) {
+            String h = "transformer.h." + layer + ".";
+            return new Weights(
+                    p.in(flat, h + "ln_2.weight"),
+                    p.in(flat, h + "ln_2.bias"),
+                    p.in(products, h + "mlp.c_fc.weight"),
+                    p.in(flat, h + "mlp.c_fc.bias"),
+                    p.in(products, h + "mlp.c_proj.weight"),
+                    p.in(flat, h + "mlp.c_proj.bias"));
+        }
+    }
+
+    /** What the forward pass leaves for the backward pass. P is the dtype of products. */
+    record Saved(
+            Tensor normed, // (B, T, C) P
+            Tensor mean, // (B, T)
+            Tensor rstd, // (B, T)
+            Tensor hidden, // (B, T, 4C)
+            Tensor activated) { // (B, T, 4C) P
+
+        static Saved allocate(Device device, ModelSpec model, DType product, int b, int t) {
+            int c = model.width();
+            return new Saved(
+                    device.allocate("normed2", product, b, t, c),
+                    device.allocate("mean2", DType.F32, b, t),
+                    device.allocate("rstd2", DType.F32, b, t),
+                    device.allocate("hidden", DType.F32, b, t, 4 * c),
+                    device.allocate("activated", product, b, t, 4 * c));
+        }
+    }
+
+    /** out = in + down(activation(up(norm(in)))). */
+    void forward(Tensor in, Tensor out, DropoutPlan dropout) {
+        float epsilon = (float) model.normEpsilon();
+        ops.layerNormForward(saved.normed, saved.mean, saved.rstd, in, weights.norm, weights.normBias, epsilon);
+        ops.linearForward(saved.hidden, saved.normed, weights.up, weights.upBias, false);
+        ops.activationForward(saved.activated, saved.hidden, model.activation());
+        working.branch().add(out, in, saved.activated, weights.down, weights.downBias, output(dropout));
+    }
+
+    /** dResidual: in, the gradient of the output; out, of the input {@code in}. */
+    void backward(Tensor in, Tensor dResidual, DropoutPlan dropout, boolean add) {
+        Tensor dBranch = working.branch().gradient(dResidual, output(dropout));
+        ops.linearBackwardWeight(gradients.down, gradients.downBias, dBranch, saved.activated, add);
+        ops.linearBackwardInput(working.dHidden(), dBranch, weights.down, false);
+        ops.activationBackward(working.dHiddenProduct(), working.dHidden(), saved.hidden, model.activation());
+        ops.linearBackwardWeight(gradients.up, gradients.upBias, working.dHiddenProduct(), saved.normed, add);
+        ops.linearBackwardInput(working.dNormed(), working.dHiddenProduct(), weights.up, false);
+        ops.layerNormBackward(
+                dResidual,
+                gradients.norm,
+                gradients.normBias,
+                working.dNormed(),
+                in,
+                weights.norm,
+                saved.mean,
+                saved.rstd,
+                true);
+    }
+
+    private Dropout output(DropoutPlan dropout) {
+        return dropout.at(3 * layer + 3, (long) saved.normed.dim(1) * model.width());
+    }
+
+    /** Those that are added up, not written by a product; null where the model has none. */
+    Stream<Tensor> gradientsOfNorm() {
+        return Stream.of(gradients.norm, gradients.normBias);
+    }
+}

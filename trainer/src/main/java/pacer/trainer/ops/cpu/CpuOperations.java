@@ -499,7 +499,7 @@ final class CpuOperations implements Operations, AutoCloseable {
         });
         if (fromStart) {
             // many rows at once: attention as training has it
-            long memory = scratch[0].reserve(Scratch.STATISTICS, 4 * units * length);
+            long memory = scratch[0].reserve(Scratch.LOG_SUM_EXP, 4 * units * length);
             Tensor logSumExp = new Tensor("logSumExp", DType.F32, memory, length, q.dim(0), headCount, length);
             attentionForward(out, logSumExp, q, k, v, null, headCount, Dropout.NONE);
         }

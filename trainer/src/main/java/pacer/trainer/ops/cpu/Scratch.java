@@ -15,7 +15,8 @@ final class Scratch implements AutoCloseable {
     static final int OUTPUTS = 8;
     static final int HEAD = 9;
     static final int STATISTICS = 10;
-    private static final int SLOTS = 11;
+    static final int LOG_SUM_EXP = 11;
+    private static final int SLOTS = 12;
 
     private final long[] address = new long[SLOTS];
     private final long[] capacity = new long[SLOTS];

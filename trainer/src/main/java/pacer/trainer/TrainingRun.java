@@ -184,7 +184,7 @@ final class TrainingRun {
             throw new TrainingFailedException("the " + what + " is not finite at step " + step
                     + (spec.train().nonFinite() == NonFinite.STOP
                             ? " and train.nonFinite is stop"
-                            : ", for the " + skips.inARow() + "th step in a row (train.maxSkippedInARow)")
+                            : ", the last of " + skips.inARow() + " steps in a row (train.maxSkippedInARow)")
                     + "; lower optimizer.learningRate, or look at the data around this step");
         }
     }

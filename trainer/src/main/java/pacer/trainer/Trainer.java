@@ -87,6 +87,7 @@ public final class Trainer {
         RunSpec spec = SpecLoader.read(Path.of(arguments.text("spec")));
         Engine engine = engine(spec, arguments);
         TrainingBatches.requireRanks(spec, arguments.integer("ranks", 1));
+        MemoryNeed.require(spec, engine);
         try (Collectives ranks = Ranks.join(spec, arguments, rank);
                 Dataset dataset = Dataset.open(Path.of(arguments.text("data")), spec);
                 Replica replica = engine.open(

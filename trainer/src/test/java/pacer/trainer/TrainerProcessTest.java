@@ -74,7 +74,46 @@ class TrainerProcessTest {
 
         List<TrainingEvent> events = TrainerFixture.events(run);
         assertThat(events.getLast()).isInstanceOf(TrainingEvent.Checkpointed.class);
-        assertThat(events.getLast().step()).isEqualTo(TrainerFixture.steps(run));
+        int stoppedAt = TrainerFixture.steps(run);
+        assertThat(events.getLast().step()).isEqualTo(stoppedAt);
+
+        Process next = fixture.start(run, 1).getFirst();
+        while (next.isAlive() && TrainerFixture.steps(run) < stoppedAt + 2) {
+            TimeUnit.MILLISECONDS.sleep(5);
+        }
+        next.toHandle().destroy();
+        assertThat(exitCode(List.of(next))).isEqualTo(ProcessLife.STOPPED);
+        assertThat(TrainerFixture.lossesAsWritten(run))
+                .as("no step was taken twice")
+                .hasSize(TrainerFixture.steps(run))
+                .hasSizeGreaterThan(stoppedAt);
+    }
+
+    @Test
+    void aRankThatIsKilledEndsTheOthersAndAllGoOnToTheLossesOfAnUndisturbedRun() throws Exception {
+        TrainerFixture fixture = new TrainerFixture(folder);
+        String[] sets = {"train.steps=16", "schedule.decaySteps=16", "train.ranks=2", "train.threads=1"};
+        Path undisturbed = fixture.run("undisturbed", sets);
+        assertThat(exitCode(fixture.start(undisturbed, 2))).isEqualTo(ProcessLife.FINISHED);
+
+        Path disturbed = fixture.run("disturbed", sets);
+        for (int killed = 0; killed < 2; killed++) {
+            List<Process> ranks = fixture.start(disturbed, 2);
+            int until = TrainerFixture.steps(disturbed) + 3;
+            while (ranks.getFirst().isAlive() && TrainerFixture.steps(disturbed) < until) {
+                TimeUnit.MILLISECONDS.sleep(2);
+            }
+            ranks.get(killed).destroyForcibly(); // SIGKILL, rank 0 once and rank 1 once
+            assertThat(ranks.get(1 - killed).waitFor(2, TimeUnit.MINUTES))
+                    .as("the other rank notices")
+                    .isTrue();
+            assertThat(exitCode(ranks)).isNotEqualTo(ProcessLife.FINISHED);
+        }
+        assertThat(exitCode(fixture.start(disturbed, 2))).isEqualTo(ProcessLife.FINISHED);
+
+        assertThat(TrainerFixture.losses(disturbed)).isEqualTo(TrainerFixture.losses(undisturbed));
+        Set<String> distinct = new HashSet<>(TrainerFixture.lossesAsWritten(disturbed));
+        assertThat(distinct).as("steps taken twice agree with themselves").hasSize(16);
     }
 
     @Test

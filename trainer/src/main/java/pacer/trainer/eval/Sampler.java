@@ -72,20 +72,18 @@ public final class Sampler {
     }
 
     private static int draw(double[] logits, Settings settings, long bits) {
-        double max = Arrays.stream(logits).max().orElseThrow();
-        if (settings.temperature() == 0) {
-            for (int v = 0; ; v++) {
-                if (logits[v] == max) {
-                    return v;
-                }
+        int likeliest = 0;
+        for (int v = 1; v < logits.length; v++) {
+            if (logits[v] > logits[likeliest]) {
+                likeliest = v;
             }
         }
-        double least = Double.NEGATIVE_INFINITY;
-        if (settings.topK() > 0 && settings.topK() < logits.length) {
-            double[] sorted = logits.clone();
-            Arrays.sort(sorted);
-            least = sorted[sorted.length - settings.topK()];
+        if (settings.temperature() == 0) {
+            return likeliest;
         }
+        double max = logits[likeliest];
+        boolean some = settings.topK() > 0 && settings.topK() < logits.length;
+        double least = some ? largest(logits, settings.topK()) : Double.NEGATIVE_INFINITY;
         double sum = 0;
         for (int v = 0; v < logits.length; v++) {
             logits[v] = logits[v] < least ? 0 : Math.exp((logits[v] - max) / settings.temperature());
@@ -103,5 +101,33 @@ public final class Sampler {
             }
         }
         return last;
+    }
+
+    /** The {@code k}-th largest: the least of a heap of the k largest so far (sorting them all would take as long as a small model). */
+    private static double largest(double[] values, int k) {
+        double[] heap = Arrays.copyOf(values, k);
+        Arrays.sort(heap); // which makes a heap
+        for (int v = k; v < values.length; v++) {
+            if (values[v] > heap[0]) {
+                sink(heap, values[v]);
+            }
+        }
+        return heap[0];
+    }
+
+    /** Replaces the least of {@code heap}. */
+    private static void sink(double[] heap, double value) {
+        int at = 0;
+        for (int child = 1; child < heap.length; child = 2 * at + 1) {
+            if (child + 1 < heap.length && heap[child + 1] < heap[child]) {
+                child++;
+            }
+            if (heap[child] >= value) {
+                break;
+            }
+            heap[at] = heap[child];
+            at = child;
+        }
+        heap[at] = value;
     }
 }

@@ -5,10 +5,13 @@ import static pacer.trainer.model.RandomModel.LENGTH;
 import static pacer.trainer.model.RandomModel.VOCABULARY;
 
 import java.util.Arrays;
+import java.util.Set;
+import java.util.TreeSet;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 import pacer.trainer.model.Engine;
 import pacer.trainer.model.RandomModel;
 import pacer.trainer.model.Replica;
@@ -79,6 +82,28 @@ class SamplerTest {
             assertThat(sample(replica, prompt, 50, settings, 0)).isEqualTo(text);
             assertThat(sample(replica, prompt, 50, new Sampler.Settings(1, 10, 1338), 0))
                     .isNotEqualTo(text);
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {1, 2, 7, 76, 77, 100, 0})
+    void drawsFromTheLikeliestAlone(int k) throws Exception {
+        try (Replica replica = RandomModel.open(true, Engine.Kind.CPU, Precision.FP32, 1, Gemms.Kind.AUTO, 1, false)) {
+            int[] prompt = RandomModel.tokens(4);
+            float[] logits = RandomModel.logits(replica, prompt);
+            float[] sorted = logits.clone();
+            Arrays.sort(sorted);
+            float least = k == 0 || k > VOCABULARY ? sorted[0] : sorted[VOCABULARY - k];
+            Set<Integer> drawn = new TreeSet<>();
+            for (int number = 0; number < 1000; number++) {
+                // so hot that all that may be drawn are about as likely
+                drawn.add(sample(replica, prompt, 1, new Sampler.Settings(50, k, 1), number)[0]);
+            }
+            assertThat(drawn)
+                    .containsExactlyElementsOf(IntStream.range(0, VOCABULARY)
+                            .filter(v -> logits[v] >= least)
+                            .boxed()
+                            .toList());
         }
     }
 }

@@ -113,15 +113,22 @@ public final class TemporalConnection implements AutoCloseable {
                 "Temporal: %s, namespace %s (%s)".formatted(profile.getAddress(), namespace, why));
     }
 
+    private static ClientConfigProfile load(Map<String, String> environment, boolean withoutFile) throws IOException {
+        return ClientConfigProfile.load(LoadClientConfigProfileOptions.newBuilder()
+                .setEnvOverrides(environment)
+                .setDisableFile(withoutFile)
+                .build());
+    }
+
     private static Optional<ClientConfigProfile> configured(Map<String, String> environment) throws IOException {
         boolean mentioned = environment.keySet().stream().anyMatch(name -> name.startsWith("TEMPORAL_"));
         if (!mentioned && usualFiles(environment).noneMatch(Files::exists)) {
             return Optional.empty(); // the parser's start is not for nothing
         }
         try {
-            return Optional.of(ClientConfigProfile.load(LoadClientConfigProfileOptions.newBuilder()
-                    .setEnvOverrides(environment)
-                    .build()));
+            return Optional.of(load(environment, false));
+        } catch (NullPointerException e) {
+            return Optional.of(load(environment, true)); // the library's answer to a file without any profile
         } catch (IOException | IllegalArgumentException e) {
             throw new IOException("temporal.toml: " + e.getMessage(), e);
         }

@@ -119,6 +119,13 @@ public final class TemporalConnection implements AutoCloseable {
                 "Temporal: %s, namespace %s (%s)".formatted(profile.getAddress(), namespace, why));
     }
 
+    private static ClientConfigProfile load(Map<String, String> environment, boolean withoutFile) throws IOException {
+        return ClientConfigProfile.load(LoadClientConfigProfileOptions.newBuilder()
+                .setEnvOverrides(environment)
+                .setDisableFile(withoutFile)
+                .build());
+    }
+
     private static Optional<ClientConfigProfile> configured(Map<String, String> environment) throws IOException {
         boolean mentioned = environment.keySet().stream().anyMatch(name -> name.startsWith("TEMPORAL_"));
         if (!mentioned && usualFiles(environment).noneMatch(Files::exists)) {
@@ -132,14 +139,6 @@ public final class TemporalConnection implements AutoCloseable {
         } catch (IOException | IllegalArgumentException e) {
             throw new IOException("temporal.toml: " + e.getMessage(), e);
         }
-    }
-
-    private static ClientConfigProfile load(Map<String, String> environment, boolean environmentOnly)
-            throws IOException {
-        return ClientConfigProfile.load(LoadClientConfigProfileOptions.newBuilder()
-                .setEnvOverrides(environment)
-                .setDisableFile(environmentOnly)
-                .build());
     }
 
     private static Stream<Path> usualFiles(Map<String, String> environment) {

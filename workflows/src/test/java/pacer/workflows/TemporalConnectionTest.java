@@ -62,6 +62,15 @@ class TemporalConnectionTest {
     }
 
     @Test
+    void aFileThatSaysNothingNamesNoService() throws Exception {
+        Path file = Files.writeString(folder.resolve("temporal.toml"), "# nothing yet\n");
+        for (String nothing : new String[] {file.toString(), "/dev/null"}) { // the launcher's own way to say: none
+            assertThat(TemporalConnection.opensEmbedded(null, Map.of("TEMPORAL_CONFIG_FILE", nothing)))
+                    .isTrue();
+        }
+    }
+
+    @Test
     void aFileThatIsNoTomlIsNamed() throws Exception {
         Path file = Files.writeString(folder.resolve("temporal.toml"), "[profile.default\n");
         assertThatThrownBy(() -> TemporalConnection.open(null, Map.of("TEMPORAL_CONFIG_FILE", file.toString())))

@@ -278,6 +278,21 @@ class TrainingTest {
     }
 
     @Test
+    void whyJavaDoesNotStartIsTheReason() {
+        TrainingSettings settings = new TrainingSettings(
+                JavaCommand.ofThisProcess(Map.of("PACER_TRAINER_JAVA_OPTIONS", "-Xms1000000g -Xmx1000000g")),
+                ProtocolTrainer.class.getName(),
+                Duration.ofSeconds(20),
+                Duration.ofSeconds(30),
+                Duration.ofSeconds(30),
+                3,
+                Optional.empty());
+        Training starved = new Training(home, log, hub, Clock.systemUTC(), settings);
+        assertThat(catchThrowableOfType(StageFailure.class, () -> train(starved)))
+                .hasMessageContaining("Error occurred during initialization of VM | ");
+    }
+
+    @Test
     void aNewerAttemptFencesThisOneOff() throws Exception {
         Training waiting = training("mishap=wait", "at=15");
         CompletableFuture<Void> taken = atStep(14, () -> {

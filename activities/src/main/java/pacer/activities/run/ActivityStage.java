@@ -32,6 +32,12 @@ public final class ActivityStage implements StageContext, AutoCloseable {
     /** Type of failures that no retry can mend: something given is wrong. */
     public static final String BAD_INPUT = "BadInput";
 
+    /** Type of failures that staging the dataset again mends. */
+    public static final String DAMAGED_COPY = "DamagedCopy";
+
+    /** Type of failures that making the dataset again mends. */
+    public static final String DAMAGED_DATASET = "DamagedDataset";
+
     private static final String FAILED = "StageFailed";
     private static final Duration BEAT = Duration.ofMillis(500);
 
@@ -80,6 +86,7 @@ public final class ActivityStage implements StageContext, AutoCloseable {
                 | BadInputException
                 | SpecException
                 | BadDataException
+                | DamagedDataException
                 | StageFailure e) {
             throw failure(e);
         }
@@ -101,6 +108,9 @@ public final class ActivityStage implements StageContext, AutoCloseable {
             case BadInputException bad -> ApplicationFailure.newNonRetryableFailure(bad.getMessage(), BAD_INPUT);
             case SpecException bad -> ApplicationFailure.newNonRetryableFailure(bad.getMessage(), BAD_INPUT);
             case BadDataException bad -> ApplicationFailure.newNonRetryableFailure(bad.getMessage(), BAD_INPUT);
+            case DamagedDataException damaged ->
+                ApplicationFailure.newNonRetryableFailure(
+                        damaged.getMessage(), damaged.mendedBy() == Stage.DATASET ? DAMAGED_DATASET : DAMAGED_COPY);
             case StageFailure failed
             when failed.retryable() -> ApplicationFailure.newFailure(failed.getMessage(), FAILED);
             case StageFailure failed -> ApplicationFailure.newNonRetryableFailure(failed.getMessage(), FAILED);

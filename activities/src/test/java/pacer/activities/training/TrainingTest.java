@@ -30,6 +30,7 @@ import pacer.activities.process.Child;
 import pacer.activities.process.JavaCommand;
 import pacer.activities.process.ProcessIdentity;
 import pacer.activities.run.BadInputException;
+import pacer.activities.run.DamagedDataException;
 import pacer.activities.run.Home;
 import pacer.activities.run.RunFolder;
 import pacer.activities.run.RunHub;
@@ -290,6 +291,53 @@ class TrainingTest {
         Training starved = new Training(home, log, hub, Clock.systemUTC(), settings);
         assertThat(catchThrowableOfType(StageFailure.class, () -> train(starved)))
                 .hasMessageContaining("Error occurred during initialization of VM | ");
+    }
+
+    @Test
+    void anotherAttemptProvesTheShardsBeforeItTrainsOnThem() throws Exception {
+        Training crashing = training("mishap=crash", "at=15");
+        assertThatThrownBy(() -> train(crashing)).isInstanceOf(StageFailure.class);
+        int attempts = new Attempts(run()).list().size();
+        Path shard = damageAShard();
+
+        assertThatThrownBy(() -> train(crashing))
+                .isInstanceOfSatisfying(DamagedDataException.class, e -> assertThat(e.mendedBy())
+                        .isEqualTo(Stage.STAGE))
+                .hasMessage(shard
+                        + ": damaged since it was staged; the run, or resuming it, stages it anew; check the disk");
+        assertThat(new Attempts(run()).list()).as("no trainer was started").hasSize(attempts);
+
+        stageAgain();
+        assertThat(train(crashing).steps()).isEqualTo(30);
+    }
+
+    @Test
+    void aTrainerThatRefusesADamagedShardIsNotTheSettingsFault() throws Exception {
+        damageAShard();
+        assertThatThrownBy(() -> train(training("refuse=true"))).isInstanceOf(DamagedDataException.class);
+    }
+
+    @Test
+    void aStagedManifestThatIsGoneIsDamageToo() throws Exception {
+        Files.delete(Staging.folder(home, dataset).resolve("manifest.json"));
+        assertThatThrownBy(() -> train(training()))
+                .isInstanceOf(DamagedDataException.class)
+                .hasMessageContaining("manifest.json: does not exist");
+        stageAgain();
+        assertThat(train(training()).steps()).isEqualTo(30);
+    }
+
+    private void stageAgain() throws IOException, InterruptedException {
+        new Staging(home, log, Clock.systemUTC()).stage(new StagingRequest(plan.run(), dataset), stage);
+    }
+
+    /** Flips a bit of a staged shard, that of the dataset's folder left as it is. */
+    private Path damageAShard() throws IOException {
+        Path shard = Staging.folder(home, dataset).resolve("train-000000.bin").toRealPath();
+        byte[] bytes = Files.readAllBytes(shard);
+        bytes[2000] ^= 1;
+        Files.delete(shard);
+        return Files.write(shard, bytes);
     }
 
     @Test

@@ -7,6 +7,7 @@ import java.nio.file.Path;
 import java.time.Clock;
 import java.time.Duration;
 import java.util.List;
+import java.util.function.Supplier;
 import pacer.activities.process.Child;
 import pacer.activities.process.ChildGroup;
 import pacer.activities.process.ProcessIdentity;
@@ -15,6 +16,7 @@ import pacer.activities.run.BadInputException;
 import pacer.activities.run.DamagedDataException;
 import pacer.activities.run.Digests;
 import pacer.activities.run.DurableFiles;
+import pacer.activities.run.Environment;
 import pacer.activities.run.Home;
 import pacer.activities.run.Progress;
 import pacer.activities.run.RunFolder;
@@ -51,14 +53,22 @@ public final class Training {
     private final StageLog log;
     private final RunHub hub;
     private final Clock clock;
+    private final Supplier<Environment> machine;
     private final TrainingSettings settings;
     private final TrainerLauncher launcher;
 
-    public Training(Home home, StageLog log, RunHub hub, Clock clock, TrainingSettings settings) {
+    public Training(
+            Home home,
+            StageLog log,
+            RunHub hub,
+            Clock clock,
+            Supplier<Environment> machine,
+            TrainingSettings settings) {
         this.home = home;
         this.log = log;
         this.hub = hub;
         this.clock = clock;
+        this.machine = machine;
         this.settings = settings;
         this.launcher = new TrainerLauncher(home, settings);
     }
@@ -122,9 +132,11 @@ public final class Training {
                 Fence.acquire(folder.path(), FENCE_PATIENCE, context::notice).epoch();
         Attempts.Attempt attempt = new Attempts.Attempt(epoch, owner, from, clock.instant(), List.of(), null);
         attempts.put(attempt);
+        Environment here = machine.get();
+        folder.update(record -> record.trainingIn(here, from, clock.instant()));
         TrainerMonitor monitor =
                 new TrainerMonitor(event -> hub.tell(folder.id(), new RunUpdate.Trained(event)), context::progress);
-        List<Child> ranks = launcher.start(folder, data, spec.train().ranks(), epoch, monitor::line);
+        List<Child> ranks = launcher.start(folder, data, spec.train().ranks(), epoch, here.commit(), monitor::line);
         Attempts.Attempt running = attempt.withProcesses(ranks.stream()
                 .flatMap(rank -> ProcessIdentity.of(rank.handle()).stream())
                 .toList());

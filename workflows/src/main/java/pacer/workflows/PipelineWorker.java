@@ -11,6 +11,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Supplier;
 import pacer.activities.dataset.DatasetActivityImpl;
 import pacer.activities.dataset.Datasets;
 import pacer.activities.evaluation.Evaluation;
@@ -74,7 +75,7 @@ public final class PipelineWorker implements AutoCloseable {
             control.registerActivitiesImplementations(runs);
         }
         if (roles.contains(Role.HOST)) {
-            host(factory, settings, runs, hub, clock);
+            host(factory, settings, runs, hub, clock, machine::join);
         }
         factory.start();
         return new PipelineWorker(factory, hub, settings.training().standby());
@@ -91,7 +92,12 @@ public final class PipelineWorker implements AutoCloseable {
     }
 
     private static void host(
-            WorkerFactory factory, WorkerSettings settings, RunActivityImpl runs, RunHub hub, Clock clock) {
+            WorkerFactory factory,
+            WorkerSettings settings,
+            RunActivityImpl runs,
+            RunHub hub,
+            Clock clock,
+            Supplier<Environment> machine) {
         Home home = settings.home();
         StageLog log = new StageLog(home, hub, clock);
         ActivityStage activity = new ActivityStage(home, hub);
@@ -106,7 +112,7 @@ public final class PipelineWorker implements AutoCloseable {
                 TaskQueues.train(host),
                 options().setMaxConcurrentActivityExecutionSize(1).build());
         train.registerActivitiesImplementations(
-                new TrainingActivityImpl(new Training(home, log, hub, clock, settings.training()), activity),
+                new TrainingActivityImpl(new Training(home, log, hub, clock, machine, settings.training()), activity),
                 new EvaluationActivityImpl(new Evaluation(home, log, hub, clock, settings.evaluation()), activity));
     }
 

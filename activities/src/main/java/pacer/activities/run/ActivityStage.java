@@ -32,6 +32,12 @@ public final class ActivityStage {
     /** Type of failures that no retry can mend: something given is wrong. */
     public static final String BAD_INPUT = "BadInput";
 
+    /** Type of failures that staging the dataset again mends. */
+    public static final String DAMAGED_COPY = "DamagedCopy";
+
+    /** Type of failures that making the dataset again mends. */
+    public static final String DAMAGED_DATASET = "DamagedDataset";
+
     private static final String FAILED = "StageFailed";
     private static final Duration BEAT = Duration.ofMillis(500);
 
@@ -70,6 +76,7 @@ public final class ActivityStage {
                 | BadInputException
                 | SpecException
                 | BadDataException
+                | DamagedDataException
                 | StageFailure e) {
             throw failure(e);
         }
@@ -91,6 +98,9 @@ public final class ActivityStage {
             case BadInputException bad -> ApplicationFailure.newNonRetryableFailure(bad.getMessage(), BAD_INPUT);
             case SpecException bad -> ApplicationFailure.newNonRetryableFailure(bad.getMessage(), BAD_INPUT);
             case BadDataException bad -> ApplicationFailure.newNonRetryableFailure(bad.getMessage(), BAD_INPUT);
+            case DamagedDataException damaged ->
+                ApplicationFailure.newNonRetryableFailure(
+                        damaged.getMessage(), damaged.mendedBy() == Stage.DATASET ? DAMAGED_DATASET : DAMAGED_COPY);
             case StageFailure failed
             when failed.retryable() -> ApplicationFailure.newFailure(failed.getMessage(), FAILED);
             case StageFailure failed -> ApplicationFailure.newNonRetryableFailure(failed.getMessage(), FAILED);

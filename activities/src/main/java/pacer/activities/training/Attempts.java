@@ -98,6 +98,11 @@ final class Attempts {
         return ended;
     }
 
+    /** Whether {@code owner} has tried before. */
+    boolean tried(String owner) throws IOException {
+        return list().stream().anyMatch(attempt -> attempt.owner().equals(owner));
+    }
+
     /** How many of {@code owner}'s last attempts failed in a row without getting past the checkpoint of {@code step}. */
     int fruitless(String owner, int step) throws IOException {
         int count = 0;

@@ -26,7 +26,7 @@ import pacer.trainer.spec.SpecLoader;
  * A trainer as far as its process goes: command line, standard streams, signals, exit codes, fence, events and checkpoints are
  * real, only the arithmetic is not. The system property {@code mishap} tells what is to go wrong, once a run (a file of that
  * name in the run's folder remembers) unless {@code always} is set: {@code crash}, {@code fail}, {@code refuse}, {@code wait},
- * {@code hang} or {@code slow}, and {@code at} at which step.
+ * {@code hold} (until {@code go}, then crash), {@code hang} or {@code slow}, and {@code at} at which step.
  */
 public final class ProtocolTrainer {
     private static volatile boolean stopping;
@@ -172,6 +172,12 @@ public final class ProtocolTrainer {
                 while (!stopping && !Files.exists(run.resolve("go"))) {
                     Thread.sleep(5);
                 }
+            }
+            case "hold" -> {
+                while (!Files.deleteIfExists(run.resolve("go"))) {
+                    Thread.sleep(5);
+                }
+                Runtime.getRuntime().halt(137);
             }
             case "hang" -> sleepForEver();
             case "slow" -> {

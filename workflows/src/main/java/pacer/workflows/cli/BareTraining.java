@@ -90,7 +90,7 @@ final class BareTraining implements AutoCloseable {
                 DatasetResult data = new Datasets(home, log, clock, FetchSettings.of(environment))
                         .prepare(new DatasetRequest(id, spec.dataset()), context(Stage.DATASET));
                 new Staging(home, log, clock).stage(new StagingRequest(id, data.hash()), context(Stage.STAGE));
-                new Training(home, log, hub, clock, TrainingSettings.of(environment))
+                new Training(home, log, hub, clock, Machine::environment, TrainingSettings.of(environment))
                         .train(new TrainingRequest(id, data.hash()), id, context(Stage.TRAIN));
                 ending = new RunEnding(id, RunStatus.STOPPED, "trained, not evaluated");
             } catch (IOException | RuntimeException e) {

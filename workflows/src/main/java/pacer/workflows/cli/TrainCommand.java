@@ -2,6 +2,7 @@ package pacer.workflows.cli;
 
 import java.io.IOException;
 import java.util.concurrent.Callable;
+import pacer.activities.run.DamagedDataException;
 import pacer.activities.run.RunFolder;
 import pacer.activities.run.StageFailure;
 import pacer.activities.run.StoppedException;
@@ -49,7 +50,7 @@ final class TrainCommand implements Callable<Integer> {
                 training.run(resolved, start.note(), view);
             } catch (StoppedException e) {
                 code = Exit.STOPPED;
-            } catch (StageFailure e) {
+            } catch (StageFailure | DamagedDataException e) {
                 code = Exit.FAILED; // its line was shown and is in the record
             } finally {
                 view.close();

@@ -70,6 +70,16 @@ public final class RunHistory {
         return starts;
     }
 
+    /** Those of them that led to the newest weights: from which no later one took up an earlier step. */
+    public List<Started> line() {
+        List<Started> line = new ArrayList<>();
+        for (Started start : starts) {
+            line.removeIf(earlier -> earlier.step() >= start.step());
+            line.add(start);
+        }
+        return line;
+    }
+
     public List<Step> steps() {
         return steps;
     }

@@ -10,6 +10,7 @@ import pacer.trainer.dist.SoloCollectives;
 import pacer.trainer.eval.TextModel;
 import pacer.trainer.eval.ValidationLoss;
 import pacer.trainer.event.TrainingEvent;
+import pacer.trainer.event.TrainingEvent.Working.Phase;
 import pacer.trainer.model.Replica;
 import pacer.trainer.spec.RunSpec;
 import pacer.trainer.spec.SpecLoader;
@@ -36,6 +37,7 @@ public final class Evaluator {
         checkpoint.verify(); // what is measured would be another model
         int step = checkpoint.state().step();
         int sequences = TrainingBatches.microBatch(spec);
+        SignsOfLife events = new SignsOfLife(life::say, System::nanoTime);
         try (Dataset dataset = Dataset.open(Path.of(arguments.text("data")), spec);
                 Replica replica = Trainer.engine(spec, arguments)
                         .open(spec.model(), sequences, spec.model().sequenceLength(), false)) {
@@ -43,14 +45,23 @@ public final class Evaluator {
             if (dataset.hasValidation()) {
                 Dataset.ValidationWindows windows = dataset.validation(step);
                 double loss = new ValidationLoss(replica, new SoloCollectives())
-                        .measure(windows.loader(), windows.first(), windows.windows());
+                        .measure(
+                                windows.loader(),
+                                windows.first(),
+                                windows.windows(),
+                                () -> false,
+                                done -> events.worked(step, Phase.VALIDATION, done, windows.windows()))
+                        .orElseThrow();
                 long tokens = windows.windows() * spec.model().sequenceLength();
-                life.say(new TrainingEvent.Validated(Instant.now(), step, loss, tokens, false));
+                events.accept(new TrainingEvent.Validated(Instant.now(), step, loss, tokens, false));
             }
             TextModel model = TextModel.of(replica, dataset.manifest().tokens());
             for (int number = 0; number < spec.sample().count(); number++) {
-                String text = Samples.write(model, spec, number);
-                life.say(new TrainingEvent.Sampled(
+                long before = (long) number * spec.sample().tokens();
+                long all = (long) spec.sample().count() * spec.sample().tokens();
+                String text = Samples.write(
+                        model, spec, number, tokens -> events.worked(step, Phase.SAMPLING, before + tokens, all));
+                events.accept(new TrainingEvent.Sampled(
                         Instant.now(), step, spec.sample().prompt(), text));
             }
             return ProcessLife.FINISHED;

@@ -38,6 +38,12 @@ final class ProcessLife {
         int run(ProcessLife life) throws IOException;
     }
 
+    /** Writes down why this process failed. */
+    @FunctionalInterface
+    interface Memoir {
+        void write(TrainingEvent.Failed failed) throws IOException;
+    }
+
     /** Longest wait for a checkpoint after a signal: whoever sent it will send SIGKILL before that. */
     private static final long GRACE_SECONDS = 600;
 
@@ -45,6 +51,7 @@ final class ProcessLife {
     private final AtomicBoolean stop = new AtomicBoolean();
     private final CountDownLatch ended = new CountDownLatch(1);
     private final CompletableFuture<Optional<String>> line = new CompletableFuture<>();
+    private volatile Memoir memoir = failed -> {};
     private volatile int code = FAILED;
     private volatile int lastStep;
 
@@ -68,6 +75,11 @@ final class ProcessLife {
     /** Whether a signal asked for an end. */
     boolean isStopping() {
         return stop.get();
+    }
+
+    /** Has a failure written down, from here on, before it is told. */
+    void recordFailure(Memoir where) {
+        memoir = where;
     }
 
     /** Writes an event to standard output. */
@@ -96,6 +108,9 @@ final class ProcessLife {
                     false,
                     null);
         } catch (IOException | RuntimeException | Error e) { // an Error too has a cause that the log should name
+            if (e.getCause() instanceof FencedException fenced) { // while an event was told
+                return failed(FENCED, fenced.getMessage(), false, null);
+            }
             return failed(FAILED, e.toString(), true, e);
         }
     }
@@ -105,8 +120,17 @@ final class ProcessLife {
         if (trace != null) {
             trace.printStackTrace();
         }
+        TrainingEvent.Failed failed = new TrainingEvent.Failed(Instant.now(), lastStep, reason, retryable);
         try {
-            say(new TrainingEvent.Failed(Instant.now(), lastStep, reason, retryable));
+            if (exitCode != FENCED) { // the run is another process's now
+                memoir.write(failed);
+            }
+        } catch (IOException | RuntimeException e) {
+            System.err.println(
+                    "the failure cannot be written down: " + e.getMessage()); // a full disk may be its reason
+        }
+        try {
+            say(failed);
         } catch (UncheckedIOException e) {
             System.err.println(e.getMessage());
         }

@@ -14,8 +14,12 @@ import pacer.trainer.spec.SpecHash;
 final class Ranks {
     /** Ranks start together; a loaded machine takes seconds to start a process. */
     private static final Duration JOINING = Duration.ofMinutes(2);
-    /** Longer than what rank 0 does while the others wait: a checkpoint, samples. A hung rank is noticed after it. */
-    private static final Duration WAITING = Duration.ofMinutes(5);
+    /**
+     * A hung rank is noticed after it. Longer than any piece of what rank 0 does while the others wait (it tells them that it is at
+     * work whenever it tells its parent): syncing a checkpoint's file to a slow disk. Shorter than the parent waits for a sign of
+     * life, as a rank can name the one that hangs.
+     */
+    private static final Duration WAITING = Duration.ofMinutes(10);
 
     private Ranks() {}
 

@@ -9,6 +9,8 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.function.LongConsumer;
+import java.util.stream.Stream;
 import pacer.trainer.checkpoint.Checkpoint;
 import pacer.trainer.checkpoint.CheckpointStore;
 import pacer.trainer.checkpoint.Fence;
@@ -66,6 +68,12 @@ final class RunCheckpoints {
         this.rank = rank;
     }
 
+    /** Hears how many bytes of a checkpoint are written. */
+    @FunctionalInterface
+    interface Written {
+        void bytes(long done, long total);
+    }
+
     /** What to write beside the tensors; {@code engine} is what computed them. */
     TrainingState state(int step, long samples, Double validationLoss, Double best, Skips skips, String engine) {
         return new TrainingState(
@@ -90,15 +98,22 @@ final class RunCheckpoints {
     }
 
     /** Writes a checkpoint and removes those that need not be kept. Ranks other than 0 hold the same state and write nothing: null. */
-    Checkpoint save(Replica replica, AdamWOptimizer optimizer, TrainingState state) throws IOException {
+    Checkpoint save(Replica replica, AdamWOptimizer optimizer, TrainingState state, Written listener)
+            throws IOException {
         if (rank != 0) {
             return null;
         }
         events.flush();
+        List<TensorSource> weights = sources(replica, replica.weights(), "");
         List<TensorSource> moments = new ArrayList<>();
         moments.addAll(sources(replica, optimizer.firstMoment(), FIRST_MOMENT));
         moments.addAll(sources(replica, optimizer.secondMoment(), SECOND_MOMENT));
-        Checkpoint written = store.save(fence, state, sources(replica, replica.weights(), ""), moments);
+        long total = Stream.concat(weights.stream(), moments.stream())
+                .mapToLong(TensorSource::bytes)
+                .sum();
+        long[] done = {0};
+        LongConsumer counter = bytes -> listener.bytes(done[0] += bytes, total);
+        Checkpoint written = store.save(fence, state, counted(weights, counter), counted(moments, counter));
         store.prune(fence, spec.checkpoint().keepLast(), spec.checkpoint().keepBest());
         return written;
     }
@@ -107,6 +122,17 @@ final class RunCheckpoints {
         return replica.parameters().all().stream()
                 .map(p -> TensorSource.of(replica.device(), replica.parameters().in(flat, p.name()))
                         .named(prefix + p.name()))
+                .toList();
+    }
+
+    /** The same tensors; {@code counter} hears of each piece of them that is asked for, when those before it are written. */
+    private static List<TensorSource> counted(List<TensorSource> tensors, LongConsumer counter) {
+        return tensors.stream()
+                .map(tensor ->
+                        new TensorSource(tensor.name(), tensor.type(), tensor.shape(), (offset, length, scratch) -> {
+                            counter.accept(length);
+                            return tensor.content().read(offset, length, scratch);
+                        }))
                 .toList();
     }
 

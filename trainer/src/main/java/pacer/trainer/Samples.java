@@ -1,5 +1,6 @@
 package pacer.trainer;
 
+import java.util.function.IntConsumer;
 import pacer.trainer.eval.Sampler;
 import pacer.trainer.eval.TextModel;
 import pacer.trainer.spec.RunSpec;
@@ -10,10 +11,17 @@ final class Samples {
 
     private Samples() {}
 
-    /** Sample {@code number} of the spec's prompt, without the prompt. */
-    static String write(TextModel model, RunSpec spec, int number) {
+    /** Sample {@code number} of the spec's prompt, without the prompt; {@code written} hears how many tokens there are. */
+    static String write(TextModel model, RunSpec spec, int number, IntConsumer written) {
         SampleSpec sample = spec.sample();
         Sampler.Settings settings = new Sampler.Settings(sample.temperature(), sample.topK(), spec.seed());
-        return model.write(sample.prompt(), sample.tokens(), settings, number, piece -> {});
+        int[] pieces = {0};
+        // a piece, perhaps an empty one, for each token, and one at the end
+        return model.write(
+                sample.prompt(),
+                sample.tokens(),
+                settings,
+                number,
+                piece -> written.accept(Math.min(++pieces[0], sample.tokens())));
     }
 }

@@ -77,11 +77,17 @@ public final class Trainer {
                 args,
                 List.of("spec", "data", "run", "epoch"),
                 List.of("rank", "ranks", "rendezvous", "cache", "commit"));
-        RunSpec spec = SpecLoader.read(Path.of(arguments.text("spec")));
         Path run = Path.of(arguments.text("run"));
+        Path file = run.resolve("events.jsonl");
         int rank = arguments.integer("rank", 0);
+        Fence fence = rank == 0 ? Fence.join(run, arguments.integer("epoch", 0), PATIENCE) : null;
+        if (fence != null) {
+            life.recordFailure(failed -> record(failed, file, fence)); // what is told only may be heard by nobody
+        }
+        RunSpec spec = SpecLoader.read(Path.of(arguments.text("spec")));
         Engine engine = engine(spec, arguments);
         TrainingBatches.requireRanks(spec, arguments.integer("ranks", 1));
+        MemoryNeed.require(spec, engine);
         try (Collectives ranks = Ranks.join(spec, arguments, rank);
                 Dataset dataset = Dataset.open(Path.of(arguments.text("data")), spec);
                 Replica replica = engine.open(
@@ -89,8 +95,7 @@ public final class Trainer {
                         TrainingBatches.microBatch(spec),
                         spec.model().sequenceLength(),
                         true)) {
-            Fence fence = rank == 0 ? Fence.join(run, arguments.integer("epoch", 0), PATIENCE) : null;
-            try (EventLog log = rank == 0 ? EventLog.open(run.resolve("events.jsonl"), fence) : null) {
+            try (EventLog log = rank == 0 ? EventLog.open(file, fence) : null) {
                 Consumer<TrainingEvent> events = event -> tell(event, log, life);
                 CheckpointStore store = new CheckpointStore(
                         run.resolve("checkpoints"),
@@ -103,13 +108,22 @@ public final class Trainer {
                         log == null ? () -> {} : log::sync,
                         arguments.text("commit"),
                         rank);
+                SignsOfLife signs = new SignsOfLife(rank == 0 ? events : event -> {}, System::nanoTime);
                 TrainingRun training =
-                        new TrainingRun(spec, dataset, replica, ranks, checkpoints, events, life::isStopping);
+                        new TrainingRun(spec, dataset, replica, ranks, checkpoints, signs, life::isStopping);
                 return switch (training.run()) {
                     case FINISHED -> ProcessLife.FINISHED;
                     case STOPPED -> ProcessLife.STOPPED;
                 };
             }
+        }
+    }
+
+    /** Throws where a later epoch has begun: a failure of this one is no news of the run then. */
+    private static void record(TrainingEvent.Failed failed, Path file, Fence fence) throws IOException {
+        try (EventLog log = EventLog.open(file, fence)) {
+            log.append(failed);
+            log.sync();
         }
     }
 
@@ -123,10 +137,10 @@ public final class Trainer {
                 cache == null ? CacheFolder.of(System.getenv()) : Path.of(cache));
     }
 
-    /** An event counts once it is in the run's log; only then is it told. */
+    /** An event counts once it is in the run's log; only then is it told. Signs of life count for the moment, and would fill it. */
     private static void tell(TrainingEvent event, EventLog log, ProcessLife life) {
         try {
-            if (log != null) {
+            if (log != null && !(event instanceof TrainingEvent.Working)) {
                 log.append(event);
             }
         } catch (IOException e) {

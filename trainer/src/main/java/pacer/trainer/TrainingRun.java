@@ -5,13 +5,13 @@ import java.time.Instant;
 import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.function.BooleanSupplier;
-import java.util.function.Consumer;
 import pacer.trainer.checkpoint.Checkpoint;
 import pacer.trainer.checkpoint.TrainingState.Skips;
 import pacer.trainer.dist.Collectives;
 import pacer.trainer.eval.TextModel;
 import pacer.trainer.eval.ValidationLoss;
 import pacer.trainer.event.TrainingEvent;
+import pacer.trainer.event.TrainingEvent.Working.Phase;
 import pacer.trainer.model.DropoutPlan;
 import pacer.trainer.model.Replica;
 import pacer.trainer.optim.AdamWOptimizer;
@@ -41,7 +41,7 @@ final class TrainingRun {
     private final TrainingBatches batches;
     private final Collectives ranks;
     private final RunCheckpoints checkpoints;
-    private final Consumer<TrainingEvent> events;
+    private final SignsOfLife events;
     private final BooleanSupplier stop;
     private final ValidationLoss validationLoss;
 
@@ -55,7 +55,7 @@ final class TrainingRun {
     /**
      * Prepares a run.
      *
-     * @param events hears what happens; called by rank 0 alone
+     * @param events hears what happens; only rank 0's does
      * @param stop whether the run should stop, with a checkpoint of the last whole step; asked often
      */
     TrainingRun(
@@ -64,7 +64,7 @@ final class TrainingRun {
             Replica replica,
             Collectives ranks,
             RunCheckpoints checkpoints,
-            Consumer<TrainingEvent> events,
+            SignsOfLife events,
             BooleanSupplier stop) {
         this.spec = spec;
         this.dataset = dataset;
@@ -75,7 +75,7 @@ final class TrainingRun {
         this.batches = new TrainingBatches(spec, dataset.training(), ranks.rank());
         this.ranks = ranks;
         this.checkpoints = checkpoints;
-        this.events = ranks.rank() == 0 ? events : event -> {};
+        this.events = events;
         this.stop = stop;
         this.validationLoss = new ValidationLoss(replica, ranks);
     }
@@ -149,6 +149,7 @@ final class TrainingRun {
             DropoutPlan dropout =
                     new DropoutPlan((float) spec.model().dropout(), spec.seed(), step, batches.firstSequence(micro));
             sum += replica.forwardBackward(batches.inputs(), batches.targets(), 1f / tokens, dropout);
+            events.worked(step, Phase.MICRO_STEPS, micro + 1, batches.microSteps());
         }
         replica.reduceGradients();
         ranks.allReduce(replica.gradients());
@@ -183,7 +184,7 @@ final class TrainingRun {
             throw new TrainingFailedException("the " + what + " is not finite at step " + step
                     + (spec.train().nonFinite() == NonFinite.STOP
                             ? " and train.nonFinite is stop"
-                            : ", for the " + skips.inARow() + "th step in a row (train.maxSkippedInARow)")
+                            : ", the last of " + skips.inARow() + " steps in a row (train.maxSkippedInARow)")
                     + "; lower optimizer.learningRate, or look at the data around this step");
         }
     }
@@ -211,8 +212,12 @@ final class TrainingRun {
             return false;
         }
         Dataset.ValidationWindows windows = dataset.validation(step);
-        OptionalDouble measured =
-                validationLoss.measure(windows.loader(), windows.first(), windows.windows(), this::isToStop);
+        OptionalDouble measured = validationLoss.measure(
+                windows.loader(),
+                windows.first(),
+                windows.windows(),
+                this::isToStop,
+                done -> events.worked(step, Phase.VALIDATION, done, windows.windows()));
         if (measured.isEmpty()) {
             return false;
         }
@@ -233,12 +238,34 @@ final class TrainingRun {
     }
 
     private void sampleIfDue() {
-        if (ranks.rank() != 0 || !isDue(spec.sample().everySteps()) || isLast()) {
+        if (!isDue(spec.sample().everySteps()) || isLast()) {
             return; // the last samples are the evaluation's
         }
-        String text = Samples.write(TextModel.of(replica, dataset.manifest().tokens()), spec, step);
-        events.accept(
-                new TrainingEvent.Sampled(Instant.now(), step, spec.sample().prompt(), text));
+        if (ranks.rank() == 0) {
+            TextModel model = TextModel.of(replica, dataset.manifest().tokens());
+            String text = Samples.write(
+                    model,
+                    spec,
+                    step,
+                    tokens -> workedAlone(Phase.SAMPLING, tokens, spec.sample().tokens()));
+            events.accept(
+                    new TrainingEvent.Sampled(Instant.now(), step, spec.sample().prompt(), text));
+        }
+        meetAgain();
+    }
+
+    /** Rank 0 has done a piece of what it does alone; the others, in {@link #meetAgain}, learn that it is still at work. */
+    private void workedAlone(Phase phase, long done, long total) {
+        if (events.worked(step, phase, done, total)) {
+            double _ = ranks.allReduce(1);
+        }
+    }
+
+    /** Where the others wait for rank 0, as long as it says that it works: no rank trains on before. */
+    private void meetAgain() {
+        while (ranks.allReduce(0) > 0) {
+            // rank 0 brings nothing here when it is done
+        }
     }
 
     private void checkpoint() throws IOException {
@@ -246,8 +273,9 @@ final class TrainingRun {
         var written = checkpoints.save(
                 replica,
                 optimizer,
-                checkpoints.state(step, batches.samples(step), validation, best, skips, replica.description()));
-        ranks.barrier(); // no rank trains on before the checkpoint exists
+                checkpoints.state(step, batches.samples(step), validation, best, skips, replica.description()),
+                (done, total) -> workedAlone(Phase.CHECKPOINT, done, total));
+        meetAgain();
         if (written != null) {
             events.accept(new TrainingEvent.Checkpointed(
                     Instant.now(),

@@ -93,14 +93,14 @@ class RunCheckpointsTest {
     @Test
     void aCheckpointFromBeforeTheDatasetWasRecordedIsTaken() throws IOException {
         RunCheckpoints checkpoints = checkpoints(dataset("5ha", "a", "b", "c"), NOTHING);
-        checkpoints.save(replica, optimizer, fromBefore(state(checkpoints)));
+        checkpoints.save(replica, optimizer, fromBefore(state(checkpoints)), (done, total) -> {});
         assertThat(checkpoints.restore(replica, optimizer)).isPresent();
     }
 
     @Test
     void aCheckpointFromBeforeIsRefusedWhenItsCharactersAreOthers() throws IOException {
         RunCheckpoints before = checkpoints(dataset("5ha", "a", "b", "d"), NOTHING);
-        before.save(replica, optimizer, fromBefore(state(before)));
+        before.save(replica, optimizer, fromBefore(state(before)), (done, total) -> {});
         assertThatThrownBy(() ->
                         checkpoints(dataset("5ha", "a", "b", "c"), NOTHING).restore(replica, optimizer))
                 .isInstanceOf(BadDataException.class)
@@ -118,7 +118,7 @@ class RunCheckpointsTest {
     }
 
     private void save(RunCheckpoints checkpoints) throws IOException {
-        checkpoints.save(replica, optimizer, state(checkpoints));
+        checkpoints.save(replica, optimizer, state(checkpoints), (done, total) -> {});
     }
 
     private static TrainingState state(RunCheckpoints checkpoints) {
@@ -137,7 +137,9 @@ class RunCheckpointsTest {
                 state.vocabulary(),
                 state.model(),
                 1,
-                state.skips());
+                state.skips(),
+                null,
+                null);
     }
 
     private RunCheckpoints checkpoints(DatasetManifest dataset, Flushable events) {

@@ -113,7 +113,8 @@ final class TrainerFixture {
                     "--cache",
                     Path.of("target", "native-cache").toAbsolutePath().toString()));
             ProcessBuilder builder = new ProcessBuilder(command)
-                    .redirectOutput(Redirect.DISCARD)
+                    .redirectOutput(Redirect.appendTo(
+                            run.resolve("rank" + rank + ".out").toFile()))
                     .redirectError(Redirect.appendTo(
                             run.resolve("rank" + rank + ".log").toFile()));
             builder.environment().put("PACER_RENDEZVOUS_TOKEN", "a secret of this test and no other");

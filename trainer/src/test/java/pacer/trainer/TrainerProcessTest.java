@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
@@ -13,6 +14,7 @@ import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
+import pacer.trainer.checkpoint.Fence;
 import pacer.trainer.event.TrainingEvent;
 
 /** Trainers as processes: killed, stopped, several at once. */
@@ -72,7 +74,56 @@ class TrainerProcessTest {
 
         List<TrainingEvent> events = TrainerFixture.events(run);
         assertThat(events.getLast()).isInstanceOf(TrainingEvent.Checkpointed.class);
-        assertThat(events.getLast().step()).isEqualTo(TrainerFixture.steps(run));
+        int stoppedAt = TrainerFixture.steps(run);
+        assertThat(events.getLast().step()).isEqualTo(stoppedAt);
+
+        Process next = fixture.start(run, 1).getFirst();
+        while (next.isAlive() && TrainerFixture.steps(run) < stoppedAt + 2) {
+            TimeUnit.MILLISECONDS.sleep(5);
+        }
+        next.toHandle().destroy();
+        assertThat(exitCode(List.of(next))).isEqualTo(ProcessLife.STOPPED);
+        assertThat(TrainerFixture.lossesAsWritten(run))
+                .as("no step was taken twice")
+                .hasSize(TrainerFixture.steps(run))
+                .hasSizeGreaterThan(stoppedAt);
+    }
+
+    @Test
+    void aRankThatIsKilledEndsTheOthersAndAllGoOnToTheLossesOfAnUndisturbedRun() throws Exception {
+        TrainerFixture fixture = new TrainerFixture(folder);
+        String[] sets = {"train.steps=16", "schedule.decaySteps=16", "train.ranks=2", "train.threads=1"};
+        Path undisturbed = fixture.run("undisturbed", sets);
+        assertThat(exitCode(fixture.start(undisturbed, 2))).isEqualTo(ProcessLife.FINISHED);
+
+        Path disturbed = fixture.run("disturbed", sets);
+        for (int killed = 0; killed < 2; killed++) {
+            List<Process> ranks = fixture.start(disturbed, 2);
+            int until = TrainerFixture.steps(disturbed) + 3;
+            while (ranks.getFirst().isAlive() && TrainerFixture.steps(disturbed) < until) {
+                TimeUnit.MILLISECONDS.sleep(2);
+            }
+            ranks.get(killed).destroyForcibly(); // SIGKILL, rank 0 once and rank 1 once
+            assertThat(ranks.get(1 - killed).waitFor(2, TimeUnit.MINUTES))
+                    .as("the other rank notices")
+                    .isTrue();
+            assertThat(exitCode(ranks)).isNotEqualTo(ProcessLife.FINISHED);
+        }
+        assertThat(exitCode(fixture.start(disturbed, 2))).isEqualTo(ProcessLife.FINISHED);
+
+        assertThat(TrainerFixture.losses(disturbed)).isEqualTo(TrainerFixture.losses(undisturbed));
+        Set<String> distinct = new HashSet<>(TrainerFixture.lossesAsWritten(disturbed));
+        assertThat(distinct).as("steps taken twice agree with themselves").hasSize(16);
+    }
+
+    @Test
+    void aLongStepTellsThatItWorksAndTheFileOfEventsDoesNotGrow() throws Exception {
+        TrainerFixture fixture = new TrainerFixture(folder);
+        Path run = fixture.run("long", "train.steps=1", "train.batchTokens=1048576", "evaluation.everySteps=0");
+        assertThat(exitCode(fixture.start(run, 1))).isEqualTo(ProcessLife.FINISHED);
+
+        assertThat(Files.readString(run.resolve("rank0.out"))).contains("\"event\":\"working\"", "\"micro_steps\"");
+        assertThat(TrainerFixture.events(run)).noneMatch(TrainingEvent.Working.class::isInstance);
     }
 
     @Test
@@ -127,6 +178,46 @@ class TrainerProcessTest {
         Files.write(folder.resolve("data/train-000000.bin"), new byte[1023]);
         assertThat(exitCode(fixture.start(run, 1))).isEqualTo(ProcessLife.BAD_INPUT);
         assertThat(Files.readString(run.resolve("rank0.log"))).contains("train-000000.bin");
+        assertThat(TrainerFixture.events(run)).last().isInstanceOfSatisfying(TrainingEvent.Failed.class, failed -> {
+            assertThat(failed.reason()).contains("train-000000.bin");
+            assertThat(failed.retryable()).isFalse();
+        });
+    }
+
+    @Test
+    void aFailureInTheMiddleOfTrainingIsInTheFileOfEvents() throws Exception {
+        TrainerFixture fixture = new TrainerFixture(folder);
+        Path run = fixture.run(
+                "hot",
+                "train.nonFinite=stop",
+                "optimizer.learningRate=100",
+                "train.gradientClip=0",
+                "schedule.warmupSteps=0");
+        assertThat(exitCode(fixture.start(run, 1))).isEqualTo(ProcessLife.BAD_INPUT);
+
+        List<TrainingEvent> events = TrainerFixture.events(run);
+        assertThat(events)
+                .filteredOn(TrainingEvent.Failed.class::isInstance)
+                .singleElement()
+                .isEqualTo(events.getLast());
+        assertThat(events.getLast().step()).isPositive();
+    }
+
+    @Test
+    void whoWasFencedOffWritesNoFailureDown() throws Exception {
+        TrainerFixture fixture = new TrainerFixture(folder);
+        Path run = fixture.run("fenced", "train.steps=100000", "schedule.decaySteps=100000");
+        Process trainer = fixture.start(run, 1).getFirst();
+        while (trainer.isAlive() && TrainerFixture.steps(run) < 3) {
+            TimeUnit.MILLISECONDS.sleep(5);
+        }
+        Path writer = run.resolve(".fence/writer");
+        Files.delete(writer); // else the next epoch would end it first
+        Fence next = Fence.acquire(run, Duration.ofSeconds(20), notice -> {});
+        assertThat(exitCode(List.of(trainer))).isEqualTo(ProcessLife.FENCED);
+        assertThat(next.isNewest()).isTrue();
+        assertThat(TrainerFixture.events(run)).noneMatch(TrainingEvent.Failed.class::isInstance);
+        assertThat(Files.readString(run.resolve("rank0.out"))).contains("\"event\":\"failed\"");
     }
 
     @Test

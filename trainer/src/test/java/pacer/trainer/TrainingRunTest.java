@@ -3,10 +3,14 @@ package pacer.trainer;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.BooleanSupplier;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
@@ -14,9 +18,15 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import pacer.trainer.checkpoint.CheckpointStore;
 import pacer.trainer.checkpoint.Fence;
+import pacer.trainer.dist.Collectives;
+import pacer.trainer.dist.Group;
+import pacer.trainer.dist.Rendezvous;
+import pacer.trainer.dist.SocketCollectives;
 import pacer.trainer.dist.SoloCollectives;
 import pacer.trainer.eval.TextModel;
 import pacer.trainer.event.TrainingEvent;
+import pacer.trainer.event.TrainingEvent.Working;
+import pacer.trainer.event.TrainingEvent.Working.Phase;
 import pacer.trainer.model.Engine;
 import pacer.trainer.model.Replica;
 import pacer.trainer.ops.cpu.Gemms;
@@ -131,6 +141,90 @@ class TrainingRunTest {
     }
 
     @Test
+    void allThatTakesLongTellsHowFarItIs() throws Exception {
+        Path run = fixture.run(
+                "slow", "train.steps=2", "evaluation.everySteps=1", "sample.everySteps=1", "sample.tokens=3");
+        List<TrainingEvent> events = new ArrayList<>();
+        AtomicLong nanos = new AtomicLong();
+        SignsOfLife signs =
+                new SignsOfLife(events::add, () -> nanos.addAndGet(3_000_000_000L)); // every look takes long
+        train(run, Gemms.Kind.AUTO, signs, new SoloCollectives(), () -> false);
+
+        List<String> first = events.stream()
+                .filter(e -> e instanceof Working && e.step() <= 1)
+                .map(e -> ((Working) e).inWords())
+                .toList();
+        assertThat(first)
+                .containsSubsequence(
+                        "validating 40%",
+                        "validating 100%",
+                        "step 1: micro-step 1 of 2",
+                        "step 1: micro-step 2 of 2",
+                        "validating 40%",
+                        "sampling 33%",
+                        "sampling 66%",
+                        "sampling 100%",
+                        "step 2: micro-step 1 of 2");
+        assertThat(events.stream().filter(TrainingRunTest::isOfACheckpoint).map(e -> ((Working) e).inWords()))
+                .hasSizeGreaterThan(10)
+                .last()
+                .isEqualTo("writing a checkpoint, 100%");
+    }
+
+    @Test
+    void ranksWaitForOneThatWritesForLongerThanTheyBearSilence() throws Exception {
+        Path run = fixture.run(
+                "waiting",
+                "train.steps=2",
+                "train.ranks=2",
+                "train.threads=1",
+                "evaluation.everySteps=0",
+                "sample.everySteps=1",
+                "sample.tokens=12");
+        List<TrainingEvent> events = new CopyOnWriteArrayList<>();
+        AtomicLong nanos = new AtomicLong();
+        SignsOfLife slow = new SignsOfLife(
+                event -> {
+                    events.add(event);
+                    if (event instanceof Working working && working.phase() == Phase.SAMPLING) {
+                        pause(250); // twelve tokens: twice as long as a rank may be silent
+                    }
+                },
+                () -> nanos.addAndGet(3_000_000_000L));
+        Rendezvous rendezvous = Rendezvous.parse("file:" + run.resolve("rendezvous"));
+        CompletableFuture<TrainingRun.End> other =
+                CompletableFuture.supplyAsync(() -> train(run, rank(1, rendezvous), new SignsOfLife(e -> {}, () -> 0)));
+        assertThat(train(run, rank(0, rendezvous), slow)).isEqualTo(TrainingRun.End.FINISHED);
+        assertThat(other.join()).isEqualTo(TrainingRun.End.FINISHED);
+        assertThat(events).filteredOn(TrainingEvent.Sampled.class::isInstance).hasSize(1);
+    }
+
+    private static Group rank(int rank, Rendezvous rendezvous) {
+        Duration silence = Duration.ofMillis(1500);
+        return new Group(rank, 2, "spec", "a secret of this test", rendezvous, Duration.ofSeconds(30), silence);
+    }
+
+    private TrainingRun.End train(Path run, Group group, SignsOfLife signs) {
+        try (Collectives ranks = SocketCollectives.join(group)) {
+            return train(run, Gemms.Kind.AUTO, signs, ranks, () -> false);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    private static void pause(long millis) {
+        try {
+            Thread.sleep(millis);
+        } catch (InterruptedException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
+    private static boolean isOfACheckpoint(TrainingEvent event) {
+        return event instanceof Working working && working.phase() == Phase.CHECKPOINT;
+    }
+
+    @Test
     void aLossThatIsNoNumberIsNeverTheBest() {
         assertThat(TrainingRun.isBetter(Double.NaN, null)).isFalse();
         assertThat(TrainingRun.isBetter(Double.POSITIVE_INFINITY, null)).isFalse();
@@ -149,6 +243,13 @@ class TrainingRunTest {
 
     private TrainingRun.End train(Path run, Gemms.Kind products, List<TrainingEvent> events, BooleanSupplier stop)
             throws IOException {
+        SignsOfLife untimed = new SignsOfLife(events::add, () -> 0);
+        return train(run, products, untimed, new SoloCollectives(), stop);
+    }
+
+    private TrainingRun.End train(
+            Path run, Gemms.Kind products, SignsOfLife signs, Collectives ranks, BooleanSupplier stop)
+            throws IOException {
         RunSpec spec = SpecLoader.read(run.resolve("preset.yaml"));
         Engine engine = new Engine(Engine.Kind.CPU, 2, Precision.FP32, products, Path.of("target", "native-cache"));
         try (Dataset dataset = Dataset.open(fixture.data(), spec);
@@ -157,10 +258,11 @@ class TrainingRunTest {
                         TrainingBatches.microBatch(spec),
                         spec.model().sequenceLength(),
                         true)) {
-            Fence fence = Fence.acquire(run, Duration.ofSeconds(5), notice -> {});
+            Fence fence = ranks.rank() == 0 ? Fence.acquire(run, Duration.ofSeconds(5), notice -> {}) : null;
             CheckpointStore store = new CheckpointStore(run.resolve("checkpoints"), notice -> {});
-            RunCheckpoints checkpoints = new RunCheckpoints(spec, dataset.manifest(), store, fence, () -> {}, null, 0);
-            return new TrainingRun(spec, dataset, replica, new SoloCollectives(), checkpoints, events::add, stop).run();
+            RunCheckpoints checkpoints =
+                    new RunCheckpoints(spec, dataset.manifest(), store, fence, () -> {}, null, ranks.rank());
+            return new TrainingRun(spec, dataset, replica, ranks, checkpoints, signs, stop).run();
         }
     }
 }

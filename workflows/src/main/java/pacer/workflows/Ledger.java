@@ -97,6 +97,9 @@ final class Ledger {
         }
         List<String> parts = new ArrayList<>();
         parts.add("step %,d of %,d".formatted(p.step(), p.totalSteps() == null ? 0 : p.totalSteps()));
+        if (p.doing() != null) {
+            parts.add(p.doing());
+        }
         if (p.loss() != null) {
             parts.add("loss %.4f".formatted(p.loss()));
         }

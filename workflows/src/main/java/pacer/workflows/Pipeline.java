@@ -7,23 +7,15 @@ import io.temporal.client.WorkflowExecutionAlreadyStarted;
 import io.temporal.client.WorkflowOptions;
 import io.temporal.client.WorkflowStub;
 import java.io.IOException;
-import java.nio.file.Files;
-import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.EnumSet;
-import java.util.LinkedHashMap;
-import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import pacer.activities.run.Home;
 import pacer.activities.run.RunHub;
 import pacer.activities.run.RunIndex;
 import pacer.activities.run.RunRequest;
-import pacer.trainer.spec.Presets;
 import pacer.trainer.spec.RunSpec;
 import pacer.trainer.spec.SpecLoader;
-import pacer.trainer.spec.SpecResolver;
 
 /**
  * Runs pipelines: on the Temporal service inside this process with a worker of its own, or on the one at an address, with a
@@ -80,34 +72,15 @@ public final class Pipeline implements AutoCloseable {
     /**
      * Starts a run, or goes on with the newest one that was asked for by the same spec and is not finished.
      *
-     * @param preset as {@link SpecLoader#load} takes it, like {@code configs} and {@code given}
      * @param note a line for people; may be null
      * @param fresh never goes on with an earlier run
-     * @throws pacer.trainer.spec.SpecException when the settings are wrong; nothing has started then
      */
-    public RunHandle start(String preset, List<Path> configs, List<String> given, String note, boolean fresh)
-            throws IOException {
-        int cores = Runtime.getRuntime().availableProcessors();
-        List<String> sets = DatasetPlace.absolute(SpecLoader.load(preset, configs, given), given);
-        RunSpec spec = SpecResolver.forMachine(SpecLoader.load(preset, configs, sets), cores);
-        boolean named = Presets.NAMES.contains(preset);
-        List<String> texts = new ArrayList<>();
-        if (!named) {
-            texts.add(Files.readString(Path.of(preset)));
-        }
-        for (Path config : configs) {
-            texts.add(Files.readString(config));
-        }
-        Map<String, Object> overrides = new LinkedHashMap<>();
-        for (String set : sets) {
-            int equals = set.indexOf('=');
-            overrides.put(set.substring(0, equals), set.substring(equals + 1));
-        }
+    public RunHandle start(SpecLayers layers, String note, boolean fresh) throws IOException {
         int attempt = 1;
         while (true) {
-            RunClaim claim = RunClaim.of(home, spec, fresh, attempt, connection.isEmbedded());
+            RunClaim claim = RunClaim.of(home, layers.spec(), fresh, attempt, connection.isEmbedded());
             try {
-                return launch(claim, new RunRequest(named ? preset : null, overrides, texts, note, claim.id()), spec);
+                return launch(claim, layers.request(note, claim.id()), layers.spec());
             } catch (WorkflowExecutionAlreadyStarted e) {
                 attempt++; // another client of the service was as quick: the next name
             }

@@ -11,6 +11,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Supplier;
 import pacer.activities.dataset.DatasetActivityImpl;
 import pacer.activities.dataset.Datasets;
 import pacer.activities.evaluation.Evaluation;
@@ -18,6 +19,7 @@ import pacer.activities.evaluation.EvaluationActivityImpl;
 import pacer.activities.process.Standby;
 import pacer.activities.publishing.Publishing;
 import pacer.activities.publishing.PublishingActivityImpl;
+import pacer.activities.run.ActivityStage;
 import pacer.activities.run.Environment;
 import pacer.activities.run.Home;
 import pacer.activities.run.Machine;
@@ -29,6 +31,7 @@ import pacer.activities.staging.Staging;
 import pacer.activities.staging.StagingActivityImpl;
 import pacer.activities.training.Training;
 import pacer.activities.training.TrainingActivityImpl;
+import pacer.trainer.durable.Host;
 
 /** Does the work of pipelines on this machine: workflows, folders and cache, and one training at a time. */
 public final class PipelineWorker implements AutoCloseable {
@@ -72,7 +75,7 @@ public final class PipelineWorker implements AutoCloseable {
             control.registerActivitiesImplementations(runs);
         }
         if (roles.contains(Role.HOST)) {
-            host(factory, settings, runs, hub, clock);
+            host(factory, settings, runs, hub, clock, machine::join);
         }
         factory.start();
         return new PipelineWorker(factory, hub, settings.training().standby());
@@ -89,22 +92,28 @@ public final class PipelineWorker implements AutoCloseable {
     }
 
     private static void host(
-            WorkerFactory factory, WorkerSettings settings, RunActivityImpl runs, RunHub hub, Clock clock) {
+            WorkerFactory factory,
+            WorkerSettings settings,
+            RunActivityImpl runs,
+            RunHub hub,
+            Clock clock,
+            Supplier<Environment> machine) {
         Home home = settings.home();
         StageLog log = new StageLog(home, hub, clock);
-        String host = Machine.hostName();
+        ActivityStage activity = new ActivityStage(home, hub);
+        String host = Host.name();
         Worker data = factory.newWorker(TaskQueues.data(host), options().build());
         data.registerActivitiesImplementations(
                 runs,
-                new DatasetActivityImpl(new Datasets(home, log, clock, settings.fetch()), home, hub),
-                new StagingActivityImpl(new Staging(home, log, clock), home, hub),
-                new PublishingActivityImpl(new Publishing(home, log, clock, settings.report()), home, hub));
+                new DatasetActivityImpl(new Datasets(home, log, clock, settings.fetch()), activity),
+                new StagingActivityImpl(new Staging(home, log, clock), activity),
+                new PublishingActivityImpl(new Publishing(home, log, clock, settings.report()), activity));
         Worker train = factory.newWorker(
                 TaskQueues.train(host),
                 options().setMaxConcurrentActivityExecutionSize(1).build());
         train.registerActivitiesImplementations(
-                new TrainingActivityImpl(new Training(home, log, hub, clock, settings.training()), home, hub),
-                new EvaluationActivityImpl(new Evaluation(home, log, hub, clock, settings.evaluation()), home, hub));
+                new TrainingActivityImpl(new Training(home, log, hub, clock, machine, settings.training()), activity),
+                new EvaluationActivityImpl(new Evaluation(home, log, hub, clock, settings.evaluation()), activity));
     }
 
     private static WorkerOptions.Builder options() {

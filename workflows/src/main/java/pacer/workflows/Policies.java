@@ -12,6 +12,7 @@ import java.time.Duration;
  *     restart of the Temporal server, during which nobody can be heard; short enough that a dead host costs a minute
  */
 record Policies(Duration heartbeat) {
+    private static final int UNLIMITED = 0; // what Temporal takes 0 attempts for
 
     static Policies standard() {
         return new Policies(Duration.ofSeconds(60));
@@ -19,8 +20,7 @@ record Policies(Duration heartbeat) {
 
     /** Reading a preset and writing a folder: at once, or the disk is at fault. Faults of disks may pass, some times. */
     ActivityOptions open() {
-        return options(TaskQueues.CONTROL, Duration.ofMinutes(1), "opens the run's folder")
-                .setRetryOptions(retries(5, Duration.ofSeconds(1), Duration.ofSeconds(10)))
+        return options(TaskQueues.CONTROL, "opens the run's folder", Duration.ofMinutes(1), 5, Duration.ofSeconds(10))
                 .build();
     }
 
@@ -29,18 +29,14 @@ record Policies(Duration heartbeat) {
      * ended, so attempts are cheap; a home that is down for the night is worth waiting for.
      */
     ActivityOptions dataset(String host) {
-        return options(TaskQueues.data(host), Duration.ofHours(24), "raw text to verified token shards")
-                .setHeartbeatTimeout(heartbeat)
-                .setRetryOptions(retries(100, Duration.ofSeconds(1), Duration.ofMinutes(10)))
-                .build();
+        String summary = "raw text to verified token shards";
+        return stage(TaskQueues.data(host), summary, Duration.ofHours(24), 100, Duration.ofMinutes(10));
     }
 
     /** Linking or copying, and reading every byte once: 100 GB from a slow disk take a quarter of an hour. */
     ActivityOptions staging(String host) {
-        return options(TaskQueues.data(host), Duration.ofHours(6), "shards to the training host's disk")
-                .setHeartbeatTimeout(heartbeat)
-                .setRetryOptions(retries(20, Duration.ofSeconds(1), Duration.ofMinutes(5)))
-                .build();
+        String summary = "shards to the training host's disk";
+        return stage(TaskQueues.data(host), summary, Duration.ofHours(6), 20, Duration.ofMinutes(5));
     }
 
     /**
@@ -49,50 +45,50 @@ record Policies(Duration heartbeat) {
      * further than the same checkpoint. Waiting for the host's only training slot is no fault, so it has no limit.
      */
     ActivityOptions training(String host) {
-        return options(TaskQueues.train(host), Duration.ofDays(60), "optimizer steps, from the newest checkpoint")
-                .setHeartbeatTimeout(heartbeat)
-                .setRetryOptions(retries(0, Duration.ofSeconds(1), Duration.ofMinutes(1)))
-                .build();
+        String summary = "optimizer steps, from the newest checkpoint";
+        return stage(TaskQueues.train(host), summary, Duration.ofDays(60), UNLIMITED, Duration.ofMinutes(1));
     }
 
     /** A pass over the validation tokens and some samples: minutes; hours on a slow machine with a large model. */
     ActivityOptions evaluation(String host) {
-        return options(TaskQueues.train(host), Duration.ofHours(12), "validation loss and samples of the checkpoint")
-                .setHeartbeatTimeout(heartbeat)
-                .setRetryOptions(retries(5, Duration.ofSeconds(1), Duration.ofMinutes(1)))
-                .build();
+        String summary = "validation loss and samples of the checkpoint";
+        return stage(TaskQueues.train(host), summary, Duration.ofHours(12), 5, Duration.ofMinutes(1));
     }
 
     /** Made from files that are all there. */
     ActivityOptions publishing(String host) {
-        return options(TaskQueues.data(host), Duration.ofMinutes(10), "metrics, samples, report, verdict")
-                .setHeartbeatTimeout(heartbeat)
-                .setRetryOptions(retries(5, Duration.ofSeconds(1), Duration.ofMinutes(1)))
-                .build();
+        String summary = "metrics, samples, report, verdict";
+        return stage(TaskQueues.data(host), summary, Duration.ofMinutes(10), 5, Duration.ofMinutes(1));
     }
 
     /** The last words on a run; worth some patience, as nothing comes after them. */
     ActivityOptions close(String host) {
-        return options(TaskQueues.data(host), Duration.ofMinutes(1), "closes the run's record")
-                .setRetryOptions(retries(20, Duration.ofSeconds(1), Duration.ofMinutes(1)))
+        String summary = "closes the run's record";
+        return options(TaskQueues.data(host), summary, Duration.ofMinutes(1), 20, Duration.ofMinutes(1))
                 .build();
     }
 
-    private static ActivityOptions.Builder options(String queue, Duration atMost, String summary) {
+    /** What takes long enough that its worker has to be heard of. */
+    private ActivityOptions stage(String queue, String summary, Duration atMost, int attempts, Duration longestPause) {
+        return options(queue, summary, atMost, attempts, longestPause)
+                .setHeartbeatTimeout(heartbeat)
+                .build();
+    }
+
+    private static ActivityOptions.Builder options(
+            String queue, String summary, Duration atMost, int attempts, Duration longestPause) {
         return ActivityOptions.newBuilder()
                 .setTaskQueue(queue)
-                .setStartToCloseTimeout(atMost)
                 .setSummary(summary)
+                .setStartToCloseTimeout(atMost)
                 // a cancelled stage ends in order, with a checkpoint, before the run is closed
-                .setCancellationType(ActivityCancellationType.WAIT_CANCELLATION_COMPLETED);
-    }
-
-    private static RetryOptions retries(int attempts, Duration first, Duration longest) {
-        return RetryOptions.newBuilder()
-                .setMaximumAttempts(attempts)
-                .setInitialInterval(first)
-                .setBackoffCoefficient(2)
-                .setMaximumInterval(longest)
-                .build();
+                .setCancellationType(ActivityCancellationType.WAIT_CANCELLATION_COMPLETED)
+                .setRetryOptions(RetryOptions.newBuilder()
+                        .setMaximumAttempts(attempts)
+                        // many faults pass at once; each pause is twice the one before, up to the longest
+                        .setInitialInterval(Duration.ofSeconds(1))
+                        .setBackoffCoefficient(2)
+                        .setMaximumInterval(longestPause)
+                        .build());
     }
 }

@@ -12,13 +12,18 @@ import pacer.trainer.spec.RunSpec;
 import pacer.trainer.spec.SpecHash;
 
 /**
- * A run's name that this process may work under. With the embedded service a lease keeps other processes of this machine away
- * from it; elsewhere the service itself does.
+ * A run's name that this process may work under. Where no other process's service knows of it, a lease keeps other processes
+ * of this machine away from it; elsewhere the service itself does.
  *
  * @param resumed whether there is such a run already
  * @param lease null where none is needed
  */
-record RunClaim(String id, boolean resumed, RunLease lease) {
+public record RunClaim(String id, boolean resumed, RunLease lease) {
+
+    /** The newest unfinished run of {@code spec} that is free, else a new name; leased, for a process that trains by itself. */
+    public static RunClaim leased(Home home, RunSpec spec, boolean fresh) throws IOException {
+        return of(home, spec, fresh, 1, true);
+    }
 
     /**
      * The newest unfinished run of {@code spec} that is free, else a new name.
@@ -29,15 +34,17 @@ record RunClaim(String id, boolean resumed, RunLease lease) {
     static RunClaim of(Home home, RunSpec spec, boolean fresh, int attempt, boolean leased) throws IOException {
         Optional<RunIndex.Entry> unfinished = fresh ? Optional.empty() : unfinished(home, SpecHash.of(spec), leased);
         if (unfinished.isPresent() && !leased) {
-            return new RunClaim(unfinished.get().record().id(), true, null);
+            return new RunClaim(unfinished.get().folder().id(), true, null);
         }
         if (unfinished.isPresent()) {
             Optional<RunLease> lease = unfinished.get().folder().tryLease();
             if (lease.isPresent()) {
-                return new RunClaim(unfinished.get().record().id(), true, lease.get());
+                return new RunClaim(unfinished.get().folder().id(), true, lease.get());
             }
         }
-        return leased ? leased(home, spec) : new RunClaim(RunId.of(spec.name(), Instant.now(), attempt), false, null);
+        return leased
+                ? leasedAnew(home, spec)
+                : new RunClaim(RunId.of(spec.name(), Instant.now(), attempt), false, null);
     }
 
     /**
@@ -62,7 +69,7 @@ record RunClaim(String id, boolean resumed, RunLease lease) {
         return leased ? index.newestUnfinished(specHash) : index.newestToJoin(specHash);
     }
 
-    private static RunClaim leased(Home home, RunSpec spec) throws IOException {
+    private static RunClaim leasedAnew(Home home, RunSpec spec) throws IOException {
         Instant now = Instant.now();
         for (int attempt = 1; ; attempt++) {
             RunFolder folder = home.run(RunId.of(spec.name(), now, attempt));
@@ -77,7 +84,7 @@ record RunClaim(String id, boolean resumed, RunLease lease) {
     }
 
     /** Lets others have it. */
-    void release() throws IOException {
+    public void release() throws IOException {
         if (lease != null) {
             lease.close();
         }

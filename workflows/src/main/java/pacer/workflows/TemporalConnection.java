@@ -23,11 +23,14 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
-import pacer.activities.run.Machine;
 import pacer.activities.run.RunJson;
+import pacer.trainer.durable.Host;
 
 /** A connection to a Temporal service: the one at an address, where one is given, else one inside this process. */
 public final class TemporalConnection implements AutoCloseable {
+    /** The address that means the service inside this process, whatever else is configured. */
+    public static final String EMBEDDED = "embedded";
+
     private static final Duration PATIENCE = Duration.ofSeconds(5);
 
     /** A worker that waits for work is heard of once a minute. */
@@ -53,8 +56,8 @@ public final class TemporalConnection implements AutoCloseable {
     /**
      * Connects.
      *
-     * @param address host and port; null looks at {@code TEMPORAL_ADDRESS} and {@code temporal.toml}, and takes the embedded
-     *     service where those name none either
+     * @param address host and port, or {@link #EMBEDDED}; null looks at {@code TEMPORAL_ADDRESS} and {@code temporal.toml}, and
+     *     takes the embedded service where those name none either
      * @throws IOException in one line for people, when nothing answers at the address or the configuration is wrong
      */
     public static TemporalConnection open(String address, Map<String, String> environment) throws IOException {
@@ -74,6 +77,9 @@ public final class TemporalConnection implements AutoCloseable {
     /** How to reach a service; empty where no address is named. */
     private static Optional<ClientConfigProfile> profile(String address, Map<String, String> environment)
             throws IOException {
+        if (EMBEDDED.equals(address)) {
+            return Optional.empty();
+        }
         Optional<ClientConfigProfile> profile = configured(environment);
         if (address != null) {
             ClientConfigProfile given = profile.orElse(ClientConfigProfile.getDefaultInstance());
@@ -113,15 +119,23 @@ public final class TemporalConnection implements AutoCloseable {
                 "Temporal: %s, namespace %s (%s)".formatted(profile.getAddress(), namespace, why));
     }
 
+    private static ClientConfigProfile load(Map<String, String> environment, boolean withoutFile) throws IOException {
+        return ClientConfigProfile.load(LoadClientConfigProfileOptions.newBuilder()
+                .setEnvOverrides(environment)
+                .setDisableFile(withoutFile)
+                .build());
+    }
+
     private static Optional<ClientConfigProfile> configured(Map<String, String> environment) throws IOException {
         boolean mentioned = environment.keySet().stream().anyMatch(name -> name.startsWith("TEMPORAL_"));
         if (!mentioned && usualFiles(environment).noneMatch(Files::exists)) {
             return Optional.empty(); // the parser's start is not for nothing
         }
         try {
-            return Optional.of(ClientConfigProfile.load(LoadClientConfigProfileOptions.newBuilder()
-                    .setEnvOverrides(environment)
-                    .build()));
+            return Optional.of(load(environment, false));
+        } catch (NullPointerException e) {
+            // so the SDK's parser fails (1.38) of a file without a profile: one that says nothing
+            return Optional.of(load(environment, true));
         } catch (IOException | IllegalArgumentException e) {
             throw new IOException("temporal.toml: " + e.getMessage(), e);
         }
@@ -179,7 +193,7 @@ public final class TemporalConnection implements AutoCloseable {
 
     /** The SDK's identity of a worker is {@code pid@host}. */
     static boolean isAlive(String identity, Instant lastHeard) {
-        boolean here = identity.matches("\\d{1,18}@" + Pattern.quote(Machine.hostName()));
+        boolean here = identity.matches("\\d{1,18}@" + Pattern.quote(Host.name()));
         return here
                 ? ProcessHandle.of(Long.parseLong(identity.substring(0, identity.indexOf('@'))))
                         .filter(ProcessHandle::isAlive)

@@ -13,6 +13,7 @@ import pacer.activities.evaluation.EvaluationResult;
 import pacer.activities.publishing.PublishingActivity;
 import pacer.activities.publishing.PublishingRequest;
 import pacer.activities.publishing.PublishingResult;
+import pacer.activities.run.ActivityStage;
 import pacer.activities.run.Progress;
 import pacer.activities.run.RunActivity;
 import pacer.activities.run.RunEnding;
@@ -28,6 +29,9 @@ import pacer.activities.training.TrainingResult;
 
 /** The business, top to bottom. How long each step may take and how often it is tried: {@link Policies}. */
 public final class TrainPipelineImpl implements TrainPipeline {
+    /** How often it goes back to mend damaged data, twice for a dataset, before somebody should look at the disk. */
+    private static final int MENDINGS = 4;
+
     private final Policies policies;
     private final Ledger ledger = new Ledger();
 
@@ -48,30 +52,23 @@ public final class TrainPipelineImpl implements TrainPipeline {
     }
 
     private PipelineResult train(RunPlan plan) {
-        var datasets = Workflow.newActivityStub(DatasetActivity.class, policies.dataset(plan.host()));
-        var staging = Workflow.newActivityStub(StagingActivity.class, policies.staging(plan.host()));
-        var training = Workflow.newActivityStub(TrainingActivity.class, policies.training(plan.host()));
         var evaluation = Workflow.newActivityStub(EvaluationActivity.class, policies.evaluation(plan.host()));
         var publishing = Workflow.newActivityStub(PublishingActivity.class, policies.publishing(plan.host()));
         String run = plan.run();
         try {
-            DatasetResult dataset =
-                    ledger.stage(Stage.DATASET, () -> datasets.prepare(new DatasetRequest(run, plan.dataset())));
-
-            ledger.stage(Stage.STAGE, () -> staging.stage(new StagingRequest(run, dataset.hash())));
-
-            TrainingResult trained =
-                    ledger.stage(Stage.TRAIN, () -> training.train(new TrainingRequest(run, dataset.hash())));
+            Trained trained = trainOnSoundData(plan);
+            DatasetResult dataset = trained.dataset();
+            TrainingResult training = trained.training();
 
             EvaluationResult evaluated = ledger.stage(
                     Stage.EVALUATE,
-                    () -> evaluation.evaluate(new EvaluationRequest(run, dataset.hash(), trained.bestCheckpoint())));
+                    () -> evaluation.evaluate(new EvaluationRequest(run, dataset.hash(), training.bestCheckpoint())));
 
             PublishingResult published =
                     ledger.stage(Stage.PUBLISH, () -> publishing.publish(new PublishingRequest(run)));
 
             close(plan, RunStatus.FINISHED, null);
-            return new PipelineResult(run, published.verdict(), dataset, trained, evaluated);
+            return new PipelineResult(run, published.verdict(), dataset, training, evaluated);
         } catch (ActivityFailure e) {
             boolean stopped = e.getCause() instanceof CanceledFailure;
             String reason = stopped ? "stopped on request" : reason(e);
@@ -79,6 +76,44 @@ public final class TrainPipelineImpl implements TrainPipeline {
                             () -> close(plan, stopped ? RunStatus.STOPPED : RunStatus.FAILED, reason))
                     .run();
             throw e;
+        }
+    }
+
+    /** A finished training and what it was on. */
+    private record Trained(DatasetResult dataset, TrainingResult training) {}
+
+    /**
+     * Dataset, staging, training. Where one finds that what an earlier one made is damaged, it goes back to that one. No history from
+     * before this was so has a failure of such a type, so all replay.
+     */
+    private Trained trainOnSoundData(RunPlan plan) {
+        var datasets = Workflow.newActivityStub(DatasetActivity.class, policies.dataset(plan.host()));
+        var staging = Workflow.newActivityStub(StagingActivity.class, policies.staging(plan.host()));
+        var training = Workflow.newActivityStub(TrainingActivity.class, policies.training(plan.host()));
+        String run = plan.run();
+        DatasetResult dataset = null;
+        for (int mended = 0; ; mended++) {
+            try {
+                if (dataset == null) {
+                    dataset = ledger.stage(
+                            Stage.DATASET, () -> datasets.prepare(new DatasetRequest(run, plan.dataset())));
+                }
+                String hash = dataset.hash();
+
+                ledger.stage(Stage.STAGE, () -> staging.stage(new StagingRequest(run, hash)));
+
+                return new Trained(
+                        dataset, ledger.stage(Stage.TRAIN, () -> training.train(new TrainingRequest(run, hash))));
+            } catch (ActivityFailure e) {
+                String type = e.getCause() instanceof ApplicationFailure failure ? failure.getType() : "";
+                boolean damaged = type.equals(ActivityStage.DAMAGED_COPY) || type.equals(ActivityStage.DAMAGED_DATASET);
+                if (!damaged || mended == MENDINGS) {
+                    throw e;
+                }
+                if (type.equals(ActivityStage.DAMAGED_DATASET)) {
+                    dataset = null;
+                }
+            }
         }
     }
 

@@ -12,6 +12,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -45,7 +46,7 @@ class PipelineTest {
     }
 
     private RunHandle start(Pipeline pipeline, String... sets) throws IOException {
-        return pipeline.start("quickstart", List.of(), TestPipelines.sets(text, sets), "a test", false);
+        return pipeline.start(TestPipelines.layers(text, sets), "a test", false);
     }
 
     private List<Stage> stages(Class<? extends RunUpdate> kind) {
@@ -100,6 +101,104 @@ class PipelineTest {
     }
 
     @Test
+    void aCopyThatWasDamagedMeanwhileIsStagedAgain() throws Exception {
+        RunRecord record = trainThroughDamage(shard -> {
+            byte[] bytes = flipped(shard);
+            Files.delete(shard); // a copy of its own, as on another disk
+            Files.write(shard, bytes);
+        });
+        assertThat(attempts(record, Stage.DATASET)).isEqualTo(1);
+        assertThat(attempts(record, Stage.STAGE)).isEqualTo(2);
+        assertThat(attempts(record, Stage.TRAIN))
+                .as("crashed, found the damage, finished")
+                .isEqualTo(3);
+    }
+
+    @Test
+    void aDatasetThatWasDamagedMeanwhileIsMadeAgain() throws Exception {
+        RunRecord record =
+                trainThroughDamage(shard -> Files.write(shard, flipped(shard))); // both names are of one file
+        assertThat(attempts(record, Stage.DATASET)).isEqualTo(2);
+        assertThat(attempts(record, Stage.STAGE))
+                .as("found that mending is not up to it")
+                .isEqualTo(3);
+        assertThat(attempts(record, Stage.TRAIN)).isEqualTo(3);
+    }
+
+    @Test
+    void dataThatIsDamagedTimeAndAgainEndsTheRun() throws Exception {
+        WorkerSettings patient = patient(TestPipelines.settings(home, "mishap=hold", "at=15", "always=true"));
+        try (Pipeline pipeline = Pipeline.open(new PipelineOptions(home, null, Map.of()), patient)) {
+            PipelineOutcome outcome = trainThroughDamage(pipeline, shard -> Files.write(shard, flipped(shard)));
+            assertThat(outcome.status()).isEqualTo(RunStatus.FAILED);
+            assertThat(outcome.reason()).contains("damaged", "resuming it", "check the disk");
+            assertThat(attempts(home.run(outcome.run()).read(), Stage.DATASET)).isEqualTo(3);
+        }
+    }
+
+    /** Settings that do not give training up for want of progress. */
+    private static WorkerSettings patient(WorkerSettings usual) {
+        TrainingSettings training = usual.training();
+        return new WorkerSettings(
+                usual.home(),
+                usual.fetch(),
+                new TrainingSettings(
+                        training.java(),
+                        training.trainer(),
+                        training.grace(),
+                        training.planning(),
+                        training.stall(),
+                        100,
+                        Optional.empty()),
+                usual.evaluation(),
+                usual.report(),
+                usual.policies());
+    }
+
+    private interface Damage {
+        void to(Path shard) throws IOException;
+    }
+
+    private RunRecord trainThroughDamage(Damage damage) throws Exception {
+        try (Pipeline pipeline = TestPipelines.embedded(home, "mishap=hold", "at=15")) {
+            PipelineOutcome outcome = trainThroughDamage(pipeline, damage);
+            assertThat(outcome.status()).as(outcome.reason()).isEqualTo(RunStatus.FINISHED);
+            return home.run(outcome.run()).read();
+        }
+    }
+
+    /** Has a shard damaged before the trainer crashes, each time it does. */
+    private PipelineOutcome trainThroughDamage(Pipeline pipeline, Damage damage) throws Exception {
+        RunHandle run = start(pipeline);
+        return run.follow(update -> {
+            if (update instanceof RunUpdate.Trained(TrainingEvent.Step step) && step.step() == 14) {
+                damage(damage);
+                letGo(run);
+            }
+        });
+    }
+
+    private void damage(Damage damage) {
+        try (Stream<Path> staged = Files.list(home.staged())) {
+            damage.to(staged.filter(file -> file.toString().endsWith(".bin"))
+                    .findFirst()
+                    .orElseThrow());
+        } catch (IOException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
+    private static byte[] flipped(Path shard) throws IOException {
+        byte[] bytes = Files.readAllBytes(shard);
+        bytes[bytes.length - 1] ^= 1;
+        return bytes;
+    }
+
+    private static int attempts(RunRecord record, Stage stage) {
+        return record.stage(stage).orElseThrow().attempts();
+    }
+
+    @Test
     void aRefusalEndsTheRunWithItsReason() throws Exception {
         try (Pipeline pipeline = TestPipelines.embedded(home, "refuse=true")) {
             RunHandle run = start(pipeline);
@@ -145,7 +244,7 @@ class PipelineTest {
     void wrongSettingsStartNothing() throws Exception {
         try (Pipeline pipeline = TestPipelines.embedded(home)) {
             assertThatThrownBy(() -> start(pipeline, "modl.layers=3")).isInstanceOf(SpecException.class);
-            assertThatThrownBy(() -> pipeline.start("quikstart", List.of(), List.of(), null, false))
+            assertThatThrownBy(() -> SpecLayers.load("quikstart", List.of(), List.of()))
                     .isInstanceOf(SpecException.class);
         }
         assertThat(home.runs()).doesNotExist();

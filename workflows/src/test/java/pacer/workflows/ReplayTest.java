@@ -49,7 +49,7 @@ class ReplayTest {
         try (Stream<Path> files = Files.walk(folder)) {
             all = files.filter(file -> file.toString().endsWith(".json")).toList();
         }
-        assertThat(all).hasSizeGreaterThanOrEqualTo(4);
+        assertThat(all).hasSizeGreaterThanOrEqualTo(5);
         return all.stream();
     }
 

@@ -2,11 +2,13 @@ package pacer.workflows;
 
 import io.temporal.common.WorkflowExecutionHistory;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.EnumSet;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.condition.EnabledIfSystemProperty;
 import pacer.activities.run.Home;
@@ -28,13 +30,19 @@ class SaveHistories {
     @Test
     void save() throws IOException, InterruptedException {
         Path target = Files.createDirectories(Path.of(System.getProperty("histories")));
-        save(target.resolve("finished.json"), false);
-        save(target.resolve("retried.json"), false, "mishap=crash", "at=15");
-        save(target.resolve("refused.json"), false, "refuse=true");
-        save(target.resolve("stopped.json"), true, "mishap=wait", "at=15");
+        AtStep14 nothing = (home, run) -> {};
+        save(target.resolve("finished.json"), nothing);
+        save(target.resolve("retried.json"), nothing, "mishap=crash", "at=15");
+        save(target.resolve("refused.json"), nothing, "refuse=true");
+        save(target.resolve("stopped.json"), (home, run) -> run.stop(), "mishap=wait", "at=15");
+        save(target.resolve("mended.json"), SaveHistories::damage, "mishap=hold", "at=15");
     }
 
-    private static void save(Path file, boolean stop, String... properties) throws IOException, InterruptedException {
+    private interface AtStep14 {
+        void act(Home home, RunHandle run);
+    }
+
+    private static void save(Path file, AtStep14 then, String... properties) throws IOException, InterruptedException {
         Home home = TestRuns.home(Files.createTempDirectory("pacer-history"));
         try (TemporalConnection connection = TemporalConnection.open(null, Map.of());
                 Pipeline pipeline = Pipeline.with(
@@ -42,21 +50,35 @@ class SaveHistories {
                         connection,
                         TestPipelines.settings(home, properties),
                         EnumSet.allOf(PipelineWorker.Role.class))) {
-            RunHandle run = pipeline.start(
+            SpecLayers layers = SpecLayers.load(
                     "quickstart",
                     List.of(),
-                    List.of("train.steps=30", "schedule.warmupSteps=5", "checkpoint.everySteps=10"),
-                    null,
-                    true);
+                    List.of("train.steps=30", "schedule.warmupSteps=5", "checkpoint.everySteps=10"));
+            RunHandle run = pipeline.start(layers, null, true);
             PipelineOutcome outcome = run.follow(update -> {
-                if (stop && update instanceof RunUpdate.Trained(TrainingEvent.Step step) && step.step() == 14) {
-                    run.stop();
+                if (update instanceof RunUpdate.Trained(TrainingEvent.Step step) && step.step() == 14) {
+                    then.act(home, run);
                 }
             });
             WorkflowExecutionHistory history = connection.client().fetchHistory(run.id());
             Files.writeString(file, history.toJson(true) + "\n");
             System.out.println(
                     file + ": " + outcome.status() + ", " + history.getEvents().size() + " events");
+        }
+    }
+
+    /** Flips a bit of the dataset; a trainer that waits for it crashes, and the next attempt finds the damage. */
+    private static void damage(Home home, RunHandle run) {
+        try (Stream<Path> staged = Files.list(home.staged())) {
+            Path shard = staged.filter(file -> file.toString().endsWith(".bin"))
+                    .findFirst()
+                    .orElseThrow();
+            byte[] bytes = Files.readAllBytes(shard);
+            bytes[bytes.length - 1] ^= 1;
+            Files.write(shard, bytes);
+            Files.writeString(home.run(run.id()).path().resolve("go"), "");
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
         }
     }
 }

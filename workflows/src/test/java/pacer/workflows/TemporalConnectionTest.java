@@ -14,7 +14,7 @@ import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
-import pacer.activities.run.Machine;
+import pacer.trainer.durable.Host;
 
 @Timeout(60)
 class TemporalConnectionTest {
@@ -62,6 +62,15 @@ class TemporalConnectionTest {
     }
 
     @Test
+    void aFileThatSaysNothingNamesNoService() throws Exception {
+        Path file = Files.writeString(folder.resolve("temporal.toml"), "# nothing yet\n");
+        for (String nothing : new String[] {file.toString(), "/dev/null"}) { // the launcher's own way to say: none
+            assertThat(TemporalConnection.opensEmbedded(null, Map.of("TEMPORAL_CONFIG_FILE", nothing)))
+                    .isTrue();
+        }
+    }
+
+    @Test
     void aFileThatIsNoTomlIsNamed() throws Exception {
         Path file = Files.writeString(folder.resolve("temporal.toml"), "[profile.default\n");
         assertThatThrownBy(() -> TemporalConnection.open(null, Map.of("TEMPORAL_CONFIG_FILE", file.toString())))
@@ -70,8 +79,24 @@ class TemporalConnectionTest {
     }
 
     @Test
+    void aFileWithoutAProfileSaysNothing() throws Exception {
+        Path file = Files.writeString(folder.resolve("temporal.toml"), "# to be filled in\n");
+        Map<String, String> environment = Map.of("TEMPORAL_CONFIG_FILE", file.toString());
+        assertThat(TemporalConnection.opensEmbedded(null, environment)).isTrue();
+        Map<String, String> withAddress =
+                Map.of("TEMPORAL_CONFIG_FILE", file.toString(), "TEMPORAL_ADDRESS", "127.0.0.1:1");
+        assertThat(TemporalConnection.opensEmbedded(null, withAddress)).isFalse();
+    }
+
+    @Test
+    void embeddedMeansTheServiceInThisProcessWhateverElseIsConfigured() throws Exception {
+        Map<String, String> environment = Map.of("TEMPORAL_ADDRESS", "127.0.0.1:1");
+        assertThat(TemporalConnection.opensEmbedded("embedded", environment)).isTrue();
+    }
+
+    @Test
     void workersThatEndedAreNotCounted() throws Exception {
-        String host = Machine.hostName();
+        String host = Host.name();
         Process ended = new ProcessBuilder("true").start();
         ended.waitFor();
         Instant now = Instant.now();

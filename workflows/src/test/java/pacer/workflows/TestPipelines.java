@@ -64,8 +64,12 @@ final class TestPipelines {
         return Pipeline.open(new PipelineOptions(home, null, Map.of()), settings(home, properties));
     }
 
-    /** Settings as {@code --set} takes them, for a small run on {@code text}. */
-    static List<String> sets(Path text, String... more) {
+    /** A small run on {@code text}. */
+    static SpecLayers layers(Path text, String... more) throws IOException {
+        return SpecLayers.load("quickstart", List.of(), sets(text, more));
+    }
+
+    private static List<String> sets(Path text, String... more) {
         List<String> sets = new ArrayList<>(List.of(
                 "dataset.url=file:" + text.toAbsolutePath(),
                 "dataset.sha256=''",

@@ -8,10 +8,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.stream.Stream;
 import pacer.activities.run.BadInputException;
-import pacer.activities.run.Digests;
-import pacer.activities.run.DurableFiles;
 import pacer.activities.run.FileChecks;
-import pacer.activities.run.FileGuard;
 import pacer.activities.run.Home;
 import pacer.activities.run.Progress;
 import pacer.activities.run.Stage;
@@ -19,6 +16,9 @@ import pacer.activities.run.StageContext;
 import pacer.activities.run.StageLog;
 import pacer.trainer.data.BadDataException;
 import pacer.trainer.data.Split;
+import pacer.trainer.durable.DurableFiles;
+import pacer.trainer.durable.FileGuard;
+import pacer.trainer.durable.Sha256;
 import pacer.trainer.spec.DatasetSpec;
 import pacer.trainer.text.DatasetManifest;
 import pacer.trainer.text.Tokenization;
@@ -61,7 +61,7 @@ public final class Datasets {
         if (request.run() == null) {
             return prepare(request.dataset(), context);
         }
-        String key = Digests.ofParts("dataset", request.dataset().toString());
+        String key = Sha256.ofParts("dataset", request.dataset().toString());
         return log.run(
                 request.run(),
                 Stage.DATASET,
@@ -91,7 +91,7 @@ public final class Datasets {
     }
 
     private String hash(DatasetSpec spec, String rawSha256) {
-        return Digests.ofParts(
+        return Sha256.ofParts(
                 "dataset",
                 LAYOUT,
                 rawSha256,

@@ -14,15 +14,14 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.security.MessageDigest;
 import java.time.Duration;
-import java.util.HexFormat;
 import java.util.OptionalLong;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import pacer.activities.run.BadInputException;
-import pacer.activities.run.Digests;
-import pacer.activities.run.DurableFiles;
+import pacer.trainer.durable.DurableFiles;
+import pacer.trainer.durable.Sha256;
 
 /**
  * Fetches one file over https into a part file, going on where an earlier attempt ended, and gives it its name once its
@@ -60,12 +59,14 @@ final class Download {
         try (HttpClient client = client();
                 FileChannel out = FileChannel.open(
                         part, StandardOpenOption.CREATE, StandardOpenOption.READ, StandardOpenOption.WRITE)) {
-            MessageDigest digest = Digests.sha256();
+            MessageDigest digest = Sha256.begin();
             long had = out.size();
+            digestOf(out, had, digest, listener); // now: a server does not wait for who reads nothing for minutes
             HttpResponse<InputStream> response = open(client, uri, had);
             if (had > 0 && response.statusCode() != 206) {
                 // the server knows no ranges, or the file is shorter now: from the beginning
                 had = 0;
+                digest.reset();
                 if (response.statusCode() == 416) {
                     response.body().close();
                     response = open(client, uri, 0);
@@ -75,11 +76,10 @@ final class Download {
                 OptionalLong total = total(uri, response, had);
                 checkSize(uri, total, part);
                 out.truncate(had);
-                Digests.update(digest, out, had, n -> {});
                 copy(uri, body, out, digest, had, total, listener);
             }
             out.force(true);
-            String found = HexFormat.of().formatHex(digest.digest());
+            String found = Sha256.hex(digest);
             if (!found.equals(sha256)) {
                 Files.delete(part);
                 if (had > 0) {
@@ -91,6 +91,15 @@ final class Download {
             }
         }
         DurableFiles.move(part, target);
+    }
+
+    private static void digestOf(FileChannel part, long length, MessageDigest digest, Listener listener)
+            throws IOException {
+        long[] read = {0};
+        Sha256.update(digest, part, length, n -> {
+            read[0] += n;
+            listener.received(read[0], OptionalLong.empty());
+        });
     }
 
     private HttpClient client() {

@@ -10,15 +10,14 @@ import java.nio.file.attribute.FileTime;
 import java.security.DigestOutputStream;
 import java.time.Clock;
 import java.time.Duration;
-import java.util.HexFormat;
 import java.util.OptionalLong;
 import pacer.activities.run.BadInputException;
-import pacer.activities.run.Digests;
-import pacer.activities.run.DurableFiles;
-import pacer.activities.run.FileGuard;
 import pacer.activities.run.Progress;
 import pacer.activities.run.Stage;
 import pacer.activities.run.StageContext;
+import pacer.trainer.durable.DurableFiles;
+import pacer.trainer.durable.FileGuard;
+import pacer.trainer.durable.Sha256;
 import pacer.trainer.spec.DatasetSpec;
 
 /**
@@ -55,7 +54,7 @@ final class RawFiles {
         }
         long bytes = Files.size(path);
         FileTime modified = Files.getLastModifiedTime(path);
-        RawFile raw = new RawFile(path, Digests.of(path, n -> context.check()), bytes, modified);
+        RawFile raw = new RawFile(path, Sha256.of(path, n -> context.check()), bytes, modified);
         checkDigest(spec, raw);
         return raw;
     }
@@ -79,7 +78,7 @@ final class RawFiles {
             throws IOException {
         long bytes = 0;
         byte[] buffer = new byte[1 << 17];
-        var digest = Digests.sha256();
+        var digest = Sha256.begin();
         try (OutputStream out =
                 new DigestOutputStream(new BufferedOutputStream(Files.newOutputStream(beside)), digest)) {
             int n = content.read(buffer);
@@ -94,7 +93,7 @@ final class RawFiles {
                 n = content.read(buffer);
             }
         }
-        return RawFile.own(beside, HexFormat.of().formatHex(digest.digest()), bytes);
+        return RawFile.own(beside, Sha256.hex(digest), bytes);
     }
 
     private RawFile fetched(DatasetSpec spec, Source.Https https, StageContext context)
@@ -106,7 +105,7 @@ final class RawFiles {
         Path target = downloads.resolve(spec.sha256());
         try (FileGuard _ = FileGuard.take(downloads.resolve(spec.sha256() + ".lock"), context::check)) {
             if (Files.exists(target)) {
-                if (Digests.of(target, n -> context.check()).equals(spec.sha256())) {
+                if (Sha256.of(target, n -> context.check()).equals(spec.sha256())) {
                     return RawFile.own(target, spec.sha256(), Files.size(target));
                 }
                 context.notice(target + " was damaged; it is fetched again");

@@ -64,11 +64,25 @@ public final class ChildGroup {
             for (Child rank : ranks) {
                 rank.awaitOutput();
             }
-            int first = failed.isEmpty() ? 0 : failed.peek();
+            int first = firstFailed();
             return new End(first, ranks.get(first).exitValue(), wasHung);
         } finally {
             ranks.forEach(Child::kill);
         }
+    }
+
+    /** The rank that is known to have failed first; what is heard of an exit may come a little after it. */
+    private int firstFailed() {
+        Integer heard = failed.peek();
+        if (heard != null) {
+            return heard;
+        }
+        for (int rank = 0; rank < ranks.size(); rank++) {
+            if (ranks.get(rank).exitValue() != 0) {
+                return rank;
+            }
+        }
+        return 0;
     }
 
     private void awaitAny() throws InterruptedException {

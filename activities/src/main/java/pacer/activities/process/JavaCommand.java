@@ -13,7 +13,10 @@ import pacer.trainer.Trainer;
  * @param java the executable and its options, class path included
  */
 public record JavaCommand(List<String> java) {
-    private static final List<String> FLAGS = Stream.concat(Trainer.JVM_FLAGS.stream(), Stream.of("-XX:+UseSerialGC"))
+    private static final List<String> FLAGS = Stream.concat(
+                    Trainer.JVM_FLAGS.stream(),
+                    // why it does not start, or crashes, belongs to its log: standard output is for events
+                    Stream.of("-XX:+UseSerialGC", "-XX:+DisplayVMOutputToStderr"))
             .toList();
 
     public JavaCommand {

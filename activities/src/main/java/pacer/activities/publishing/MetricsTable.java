@@ -2,6 +2,7 @@ package pacer.activities.publishing;
 
 import java.nio.charset.StandardCharsets;
 import java.util.TreeMap;
+import pacer.activities.publishing.report.RunHistory;
 import pacer.trainer.event.TrainingEvent;
 
 /** {@code metrics.csv}: a line for each step that something is known of. */
@@ -9,27 +10,14 @@ final class MetricsTable {
     private static final String HEADER =
             "step,time,loss,gradient_norm,learning_rate,step_millis,tokens_per_second,validation_loss\n";
 
-    private final TreeMap<Integer, TrainingEvent.Step> steps = new TreeMap<>();
-    private final TreeMap<Integer, TrainingEvent.Validated> validations = new TreeMap<>();
+    private MetricsTable() {}
 
-    void take(TrainingEvent event) {
-        switch (event) {
-            case TrainingEvent.Step step -> steps.put(step.step(), step);
-            case TrainingEvent.Validated validated -> validations.put(validated.step(), validated);
-            case TrainingEvent.Started _,
-                    TrainingEvent.Skipped _,
-                    TrainingEvent.Sampled _,
-                    TrainingEvent.Checkpointed _,
-                    TrainingEvent.Notice _,
-                    TrainingEvent.Finished _,
-                    TrainingEvent.Failed _ -> {}
-        }
-    }
-
-    byte[] csv() {
+    static byte[] csv(RunHistory history) {
         StringBuilder csv = new StringBuilder(HEADER);
+        TreeMap<Integer, TrainingEvent.Validated> validations = new TreeMap<>();
+        history.validations().forEach(validated -> validations.put(validated.step(), validated));
         TreeMap<Integer, TrainingEvent> all = new TreeMap<>(validations);
-        all.putAll(steps);
+        history.steps().forEach(step -> all.put(step.step(), step));
         all.forEach((number, event) -> {
             csv.append(number).append(',').append(event.time());
             if (event instanceof TrainingEvent.Step step) {

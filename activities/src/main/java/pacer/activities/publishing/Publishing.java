@@ -10,8 +10,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import pacer.activities.evaluation.EvaluationResult;
-import pacer.activities.run.Digests;
-import pacer.activities.run.DurableFiles;
+import pacer.activities.publishing.report.RunHistory;
 import pacer.activities.run.Home;
 import pacer.activities.run.Progress;
 import pacer.activities.run.RunFolder;
@@ -20,7 +19,8 @@ import pacer.activities.run.Stage;
 import pacer.activities.run.StageContext;
 import pacer.activities.run.StageLog;
 import pacer.activities.run.Verdict;
-import pacer.trainer.checkpoint.EventLog;
+import pacer.trainer.durable.DurableFiles;
+import pacer.trainer.durable.Sha256;
 import pacer.trainer.event.TrainingEvent;
 import pacer.trainer.spec.ExpectationSpec;
 import pacer.trainer.spec.SpecLoader;
@@ -43,7 +43,7 @@ public final class Publishing {
     public PublishingResult publish(PublishingRequest request, StageContext context)
             throws IOException, InterruptedException {
         RunFolder folder = home.run(request.run());
-        String key = Digests.ofParts("publish", request.run());
+        String key = Sha256.ofParts("publish", request.run());
         return log.run(
                 request.run(), Stage.PUBLISH, key, PublishingResult.class, _ -> false, () -> write(folder, context));
     }
@@ -56,19 +56,11 @@ public final class Publishing {
                 .orElseThrow(() -> new IOException(folder.recordFile() + ": the stage evaluate has no result"));
         Verdict verdict = verdict(SpecLoader.read(folder.preset()).expectation(), measured.validationLoss());
         folder.update(r -> r.judged(verdict));
-        MetricsTable metrics = new MetricsTable();
-        List<TrainingEvent.Sampled> samples = new ArrayList<>();
-        EventLog.firstOccurrences(EventLog.read(folder.events(), context::notice))
-                .forEach(event -> {
-                    metrics.take(event);
-                    if (event instanceof TrainingEvent.Sampled sampled) {
-                        samples.add(sampled);
-                    }
-                });
+        RunHistory history = RunHistory.read(folder.events(), context::notice);
         List<String> files = new ArrayList<>();
-        DurableFiles.write(folder.metrics(), metrics.csv());
+        DurableFiles.write(folder.metrics(), MetricsTable.csv(history));
         files.add(name(folder, folder.metrics()));
-        files.addAll(write(folder, samples));
+        files.addAll(write(folder, history.samples()));
         report.write(folder.path());
         files.add(name(folder, folder.report()));
         return new PublishingResult(verdict, files.size() > 20 ? files.subList(0, 20) : files);

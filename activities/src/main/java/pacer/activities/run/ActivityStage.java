@@ -21,16 +21,22 @@ import pacer.trainer.data.BadDataException;
 import pacer.trainer.spec.SpecException;
 
 /**
- * Runs the plain body of a stage inside a Temporal activity: heartbeats from a thread of its own with the newest progress,
+ * Runs the plain bodies of stages inside Temporal activities: heartbeats from a thread of its own with the newest progress,
  * turns what a heartbeat is told (cancelled, worker shutting down, given up) into a {@link StageContext.Stop}, tells the
  * workflow how far the stage is now and then, and gives failures the types that retry policies know.
  */
-public final class ActivityStage implements StageContext, AutoCloseable {
+public final class ActivityStage {
     /** Signal of the workflow that takes a {@link Progress}. */
     public static final String PROGRESS_SIGNAL = "advanced";
 
     /** Type of failures that no retry can mend: something given is wrong. */
     public static final String BAD_INPUT = "BadInput";
+
+    /** Type of failures that staging the dataset again mends. */
+    public static final String DAMAGED_COPY = "DamagedCopy";
+
+    /** Type of failures that making the dataset again mends. */
+    public static final String DAMAGED_DATASET = "DamagedDataset";
 
     private static final String FAILED = "StageFailed";
     private static final Duration BEAT = Duration.ofMillis(500);
@@ -38,22 +44,12 @@ public final class ActivityStage implements StageContext, AutoCloseable {
     /** How long the end of a stage waits for a heartbeat that is under way. */
     private static final Duration LAST_BEAT = Duration.ofSeconds(2);
 
-    private final ActivityExecutionContext context;
-    private final Stage stage;
-    private final String run;
+    private final Home home;
     private final RunHub hub;
-    private final AtomicReference<Progress> newest = new AtomicReference<>();
-    private final CountDownLatch ended = new CountDownLatch(1);
-    private final Thread heart;
-    private volatile ActivityCompletionException told;
 
-    private ActivityStage(Stage stage, String run, RunHub hub) {
-        this.context = Activity.getExecutionContext();
-        this.stage = stage;
-        this.run = run;
+    public ActivityStage(Home home, RunHub hub) {
+        this.home = home;
         this.hub = hub;
-        this.heart =
-                Thread.ofPlatform().daemon().name("heartbeat-" + stage.label()).start(this::beat);
     }
 
     /** The body of a stage. */
@@ -67,12 +63,12 @@ public final class ActivityStage implements StageContext, AutoCloseable {
      *
      * @param run null where the stage is nobody's
      */
-    public static <T> T run(Stage stage, String run, Home home, RunHub hub, Body<T> body) {
-        try (ActivityStage context = new ActivityStage(stage, run, hub)) {
+    public <T> T run(Stage stage, String run, Body<T> body) {
+        try (Execution execution = new Execution(stage, run, hub)) {
             try {
-                return leased(run, home, body, context);
+                return leased(run, body, execution);
             } catch (StoppedException e) {
-                ActivityCompletionException told = context.told;
+                ActivityCompletionException told = execution.told;
                 throw told != null ? told : e;
             }
         } catch (IOException
@@ -80,18 +76,19 @@ public final class ActivityStage implements StageContext, AutoCloseable {
                 | BadInputException
                 | SpecException
                 | BadDataException
+                | DamagedDataException
                 | StageFailure e) {
             throw failure(e);
         }
     }
 
-    private static <T> T leased(String run, Home home, Body<T> body, ActivityStage context)
-            throws IOException, InterruptedException {
+    private <T> T leased(String run, Body<T> body, Execution execution) throws IOException, InterruptedException {
         if (run == null || !home.run(run).exists()) {
-            return body.run(context); // says what is wrong
+            return body.run(execution); // says what is wrong
         }
-        try (RunLease _ = RunLease.join(home.run(run), context.context.getInfo().getWorkflowRunId())) {
-            return body.run(context);
+        try (RunLease _ =
+                RunLease.join(home.run(run), execution.context.getInfo().getWorkflowRunId())) {
+            return body.run(execution);
         }
     }
 
@@ -101,6 +98,9 @@ public final class ActivityStage implements StageContext, AutoCloseable {
             case BadInputException bad -> ApplicationFailure.newNonRetryableFailure(bad.getMessage(), BAD_INPUT);
             case SpecException bad -> ApplicationFailure.newNonRetryableFailure(bad.getMessage(), BAD_INPUT);
             case BadDataException bad -> ApplicationFailure.newNonRetryableFailure(bad.getMessage(), BAD_INPUT);
+            case DamagedDataException damaged ->
+                ApplicationFailure.newNonRetryableFailure(
+                        damaged.getMessage(), damaged.mendedBy() == Stage.DATASET ? DAMAGED_DATASET : DAMAGED_COPY);
             case StageFailure failed
             when failed.retryable() -> ApplicationFailure.newFailure(failed.getMessage(), FAILED);
             case StageFailure failed -> ApplicationFailure.newNonRetryableFailure(failed.getMessage(), FAILED);
@@ -112,85 +112,107 @@ public final class ActivityStage implements StageContext, AutoCloseable {
         };
     }
 
-    private void beat() {
-        ProgressSignals signals = new ProgressSignals();
-        try {
-            do {
-                // also after a cancellation: stopping may take longer than the service waits for a heartbeat
-                beat(newest.get(), signals);
-            } while (!ended.await(BEAT.toMillis(), TimeUnit.MILLISECONDS));
-        } catch (InterruptedException e) {
-            throw new IllegalStateException("nobody interrupts this thread", e);
+    /** One activity, from its beginning to its end. */
+    private static final class Execution implements StageContext, AutoCloseable {
+        private final ActivityExecutionContext context = Activity.getExecutionContext();
+        private final AtomicReference<Progress> newest = new AtomicReference<>();
+        private final CountDownLatch ended = new CountDownLatch(1);
+        private final Stage stage;
+        private final String run;
+        private final RunHub hub;
+        private final Thread heart;
+        private volatile ActivityCompletionException told;
+
+        Execution(Stage stage, String run, RunHub hub) {
+            this.stage = stage;
+            this.run = run;
+            this.hub = hub;
+            this.heart = Thread.ofPlatform()
+                    .daemon()
+                    .name("heartbeat-" + stage.label())
+                    .start(this::beat);
         }
-    }
 
-    private void beat(Progress progress, ProgressSignals signals) {
-        try {
-            context.heartbeat(progress);
-        } catch (ActivityCompletionException e) {
-            hear(e);
-            return;
+        private void beat() {
+            ProgressSignals signals = new ProgressSignals();
+            try {
+                do {
+                    // also after a cancellation: stopping may take longer than the service waits for a heartbeat
+                    beat(newest.get(), signals);
+                } while (!ended.await(BEAT.toMillis(), TimeUnit.MILLISECONDS));
+            } catch (InterruptedException e) {
+                throw new IllegalStateException("nobody interrupts this thread", e);
+            }
         }
-        if (progress != null && signals.due(progress)) {
-            signal(progress);
+
+        private void beat(Progress progress, ProgressSignals signals) {
+            try {
+                context.heartbeat(progress);
+            } catch (ActivityCompletionException e) {
+                hear(e);
+                return;
+            }
+            if (progress != null && signals.due(progress)) {
+                signal(progress);
+            }
         }
-    }
 
-    /** The first that is told counts, unless the service gives the attempt up before it has stopped. */
-    private void hear(ActivityCompletionException e) {
-        if (told == null || meaning(e) == Stop.ABANDONED) {
-            told = e;
+        /** The first that is told counts, unless the service gives the attempt up before it has stopped. */
+        private void hear(ActivityCompletionException e) {
+            if (told == null || meaning(e) == Stop.ABANDONED) {
+                told = e;
+            }
         }
-    }
 
-    private void signal(Progress progress) {
-        ActivityInfo info = context.getInfo();
-        WorkflowTargetOptions workflow = WorkflowTargetOptions.newBuilder()
-                .setWorkflowId(info.getWorkflowId())
-                .setRunId(info.getWorkflowRunId())
-                .build();
-        try {
-            context.getWorkflowClient().newUntypedWorkflowStub(workflow).signal(PROGRESS_SIGNAL, progress);
-        } catch (WorkflowException e) {
-            return; // only the page of the run misses it; the heartbeat decides whether the stage goes on
+        private void signal(Progress progress) {
+            ActivityInfo info = context.getInfo();
+            WorkflowTargetOptions workflow = WorkflowTargetOptions.newBuilder()
+                    .setWorkflowId(info.getWorkflowId())
+                    .setRunId(info.getWorkflowRunId())
+                    .build();
+            try {
+                context.getWorkflowClient().newUntypedWorkflowStub(workflow).signal(PROGRESS_SIGNAL, progress);
+            } catch (WorkflowException e) {
+                return; // only the page of the run misses it; the heartbeat decides whether the stage goes on
+            }
         }
-    }
 
-    @Override
-    public void progress(Progress progress) {
-        newest.set(progress);
-        hub.tell(run, new RunUpdate.Advanced(progress));
-    }
+        @Override
+        public void progress(Progress progress) {
+            newest.set(progress);
+            hub.tell(run, new RunUpdate.Advanced(progress));
+        }
 
-    @Override
-    public void notice(String text) {
-        hub.tell(run, new RunUpdate.Notice(stage, text));
-    }
+        @Override
+        public void notice(String text) {
+            hub.tell(run, new RunUpdate.Notice(stage, text));
+        }
 
-    @Override
-    public Stop stop() {
-        ActivityCompletionException e = told;
-        return e == null ? Stop.NONE : meaning(e);
-    }
+        @Override
+        public Stop stop() {
+            ActivityCompletionException e = told;
+            return e == null ? Stop.NONE : meaning(e);
+        }
 
-    private static Stop meaning(ActivityCompletionException told) {
-        return switch (told) {
-            case ActivityCanceledException e when e.getCause() instanceof TimeoutFailure -> Stop.ABANDONED;
-            case ActivityCanceledException _ -> Stop.REQUESTED;
-            case ActivityWorkerShutdownException _ -> Stop.WORKER_SHUTDOWN;
-            case ActivityPausedException _ -> Stop.PAUSED;
-            case ActivityResetException _ -> Stop.PAUSED;
-            default -> Stop.ABANDONED;
-        };
-    }
+        private static Stop meaning(ActivityCompletionException told) {
+            return switch (told) {
+                case ActivityCanceledException e when e.getCause() instanceof TimeoutFailure -> Stop.ABANDONED;
+                case ActivityCanceledException _ -> Stop.REQUESTED;
+                case ActivityWorkerShutdownException _ -> Stop.WORKER_SHUTDOWN;
+                case ActivityPausedException _ -> Stop.PAUSED;
+                case ActivityResetException _ -> Stop.PAUSED;
+                default -> Stop.ABANDONED;
+            };
+        }
 
-    @Override
-    public void close() {
-        ended.countDown();
-        try {
-            heart.join(LAST_BEAT);
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
+        @Override
+        public void close() {
+            ended.countDown();
+            try {
+                heart.join(LAST_BEAT);
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+            }
         }
     }
 }

@@ -11,6 +11,7 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.atomic.AtomicLong;
+import pacer.trainer.durable.Sha256;
 
 /** Proves files by their digests, several at a time. */
 public final class FileChecks {
@@ -56,10 +57,10 @@ public final class FileChecks {
         return damaged;
     }
 
-    private static boolean isSound(Expected expected, Digests.Listener listener) throws IOException {
+    private static boolean isSound(Expected expected, Sha256.Listener listener) throws IOException {
         try {
             return Files.size(expected.file()) == expected.bytes()
-                    && Digests.of(expected.file(), listener).equals(expected.sha256());
+                    && Sha256.of(expected.file(), listener).equals(expected.sha256());
         } catch (NoSuchFileException e) {
             return false;
         }

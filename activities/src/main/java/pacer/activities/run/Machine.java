@@ -3,9 +3,7 @@ package pacer.activities.run;
 import java.io.IOException;
 import java.io.InputStream;
 import java.lang.management.ManagementFactory;
-import java.net.InetAddress;
 import java.net.URISyntaxException;
-import java.net.UnknownHostException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -13,31 +11,17 @@ import java.util.Optional;
 import java.util.Properties;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
+import pacer.trainer.durable.Host;
 
 /** Finds out what this machine and this build of pacer are. */
 public final class Machine {
-    private static final Path LINUX_HOST_NAME = Path.of("/proc/sys/kernel/hostname");
-
     private Machine() {}
-
-    /** Name of this host. */
-    public static String hostName() {
-        try {
-            return Files.exists(LINUX_HOST_NAME)
-                    ? Files.readString(LINUX_HOST_NAME).strip()
-                    : InetAddress.getLocalHost().getHostName();
-        } catch (UnknownHostException e) {
-            return "localhost";
-        } catch (IOException e) {
-            return "localhost";
-        }
-    }
 
     /** This machine and this build. */
     public static Environment environment() {
         Optional<Path> checkout = checkout();
         return new Environment(
-                hostName(),
+                Host.name(),
                 cpu(),
                 Runtime.getRuntime().availableProcessors(),
                 memoryBytes(),

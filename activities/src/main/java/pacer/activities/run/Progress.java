@@ -10,6 +10,7 @@ import java.time.Instant;
  * @param loss training loss, nats a token
  * @param validationLoss the last measured, nats a token
  * @param etaSeconds seconds that are left of the stage
+ * @param doing what of a training takes long at the moment, and how far that is, for people
  */
 public record Progress(
         Stage stage,
@@ -22,10 +23,11 @@ public record Progress(
         Double validationLoss,
         Double learningRate,
         Double tokensPerSecond,
-        Double etaSeconds) {
+        Double etaSeconds,
+        String doing) {
 
     /** Progress of a stage that is no training. */
     public static Progress of(Stage stage, Instant time, Double fraction, String text) {
-        return new Progress(stage, time, fraction, text, null, null, null, null, null, null, null);
+        return new Progress(stage, time, fraction, text, null, null, null, null, null, null, null, null);
     }
 }

@@ -9,6 +9,8 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Optional;
 import java.util.function.UnaryOperator;
+import pacer.trainer.durable.DurableFiles;
+import pacer.trainer.durable.FileGuard;
 
 /** The folder of a run and where everything in it lies (docs/architecture.md). */
 public record RunFolder(Path path) {

@@ -7,6 +7,7 @@ import java.time.Duration;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Optional;
+import pacer.trainer.durable.FileGuard;
 
 /**
  * The right to work on a run: one process at a time has it, and all that work on the run in this process share it. Beside it

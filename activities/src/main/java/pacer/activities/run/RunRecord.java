@@ -11,7 +11,9 @@ import java.util.Optional;
  * @param specHash SHA-256 of the canonical text of the spec as it was asked for, threads filled in; finds the run again
  * @param workflowId the Temporal workflow that last worked on it
  * @param failure why it ended before it was done, in one line; null otherwise
+ * @param environment of the process that opened it last; not always where it was trained
  * @param verdict null until it is finished
+ * @param trainedOn where the training that led to the newest weights was done, in order; empty before and for old runs
  */
 public record RunRecord(
         String id,
@@ -25,10 +27,70 @@ public record RunRecord(
         Environment environment,
         List<StageRecord> stages,
         Verdict verdict,
-        String failure) {
+        String failure,
+        List<TrainedOn> trainedOn) {
 
     public RunRecord {
         stages = stages == null ? List.of() : List.copyOf(stages);
+        trainedOn = trainedOn == null ? List.of() : List.copyOf(trainedOn);
+    }
+
+    /** A run of which nothing was trained yet. */
+    public RunRecord(
+            String id,
+            String preset,
+            String specHash,
+            String note,
+            RunStatus status,
+            Instant created,
+            Instant finished,
+            String workflowId,
+            Environment environment,
+            List<StageRecord> stages,
+            Verdict verdict,
+            String failure) {
+        this(
+                id,
+                preset,
+                specHash,
+                note,
+                status,
+                created,
+                finished,
+                workflowId,
+                environment,
+                stages,
+                verdict,
+                failure,
+                List.of());
+    }
+
+    /** Where it was trained last or, before that, opened. */
+    public Environment trainedIn() {
+        return trainedOn.isEmpty() ? environment : trainedOn.getLast().environment();
+    }
+
+    /** This record with training going on in {@code here}. What was trained beyond {@code fromStep} before is lost, and so is where. */
+    public RunRecord trainingIn(Environment here, int fromStep, Instant now) {
+        List<TrainedOn> all = new ArrayList<>(trainedOn);
+        all.removeIf(t -> t.fromStep() >= fromStep);
+        if (all.isEmpty() || !all.getLast().environment().equals(here)) {
+            all.add(new TrainedOn(fromStep, now, here));
+        }
+        return new RunRecord(
+                id,
+                preset,
+                specHash,
+                note,
+                status,
+                created,
+                finished,
+                workflowId,
+                environment,
+                stages,
+                verdict,
+                failure,
+                all);
     }
 
     /** What is known of a stage; empty when it was never begun. */
@@ -42,17 +104,53 @@ public record RunRecord(
         list.add(changed);
         list.sort((a, b) -> a.stage().compareTo(b.stage()));
         return new RunRecord(
-                id, preset, specHash, note, status, created, finished, workflowId, environment, list, verdict, failure);
+                id,
+                preset,
+                specHash,
+                note,
+                status,
+                created,
+                finished,
+                workflowId,
+                environment,
+                list,
+                verdict,
+                failure,
+                trainedOn);
     }
 
     RunRecord begun(String workflow, Environment machine) {
         return new RunRecord(
-                id, preset, specHash, note, RunStatus.RUNNING, created, null, workflow, machine, stages, null, null);
+                id,
+                preset,
+                specHash,
+                note,
+                RunStatus.RUNNING,
+                created,
+                null,
+                workflow,
+                machine,
+                stages,
+                null,
+                null,
+                trainedOn);
     }
 
     RunRecord ended(RunStatus how, Instant time, Verdict judged, String reason) {
         return new RunRecord(
-                id, preset, specHash, note, how, created, time, workflowId, environment, stages, judged, reason);
+                id,
+                preset,
+                specHash,
+                note,
+                how,
+                created,
+                time,
+                workflowId,
+                environment,
+                stages,
+                judged,
+                reason,
+                trainedOn);
     }
 
     /** This record with its verdict. */
@@ -69,6 +167,7 @@ public record RunRecord(
                 environment,
                 stages,
                 judgement,
-                failure);
+                failure,
+                trainedOn);
     }
 }

@@ -9,6 +9,7 @@ import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.Supplier;
+import pacer.trainer.durable.DurableFiles;
 import pacer.trainer.spec.CanonicalYaml;
 import pacer.trainer.spec.ModelSpec;
 import pacer.trainer.spec.RunSpec;

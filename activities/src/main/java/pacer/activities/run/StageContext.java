@@ -2,6 +2,19 @@ package pacer.activities.run;
 
 /** What the body of a stage has to do with whoever runs it. Safe to call from any thread. */
 public interface StageContext {
+    /** Nobody: listens to nothing and stops nothing. */
+    StageContext NOBODY = new StageContext() {
+        @Override
+        public void progress(Progress newest) {}
+
+        @Override
+        public void notice(String text) {}
+
+        @Override
+        public Stop stop() {
+            return Stop.NONE;
+        }
+    };
 
     /** Says how far it is. Cheap: only the newest is sent, now and then. */
     void progress(Progress progress);

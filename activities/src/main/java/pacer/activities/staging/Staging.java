@@ -11,16 +11,17 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 import java.util.stream.Stream;
-import pacer.activities.run.Digests;
-import pacer.activities.run.DurableFiles;
+import pacer.activities.run.DamagedDataException;
 import pacer.activities.run.FileChecks;
-import pacer.activities.run.FileGuard;
 import pacer.activities.run.Home;
 import pacer.activities.run.Progress;
 import pacer.activities.run.Stage;
 import pacer.activities.run.StageContext;
-import pacer.activities.run.StageFailure;
 import pacer.activities.run.StageLog;
+import pacer.trainer.data.BadDataException;
+import pacer.trainer.durable.DurableFiles;
+import pacer.trainer.durable.FileGuard;
+import pacer.trainer.durable.Sha256;
 import pacer.trainer.text.DatasetManifest;
 import pacer.trainer.text.Tokenization.Shard;
 
@@ -48,10 +49,10 @@ public final class Staging {
     /**
      * Stages what {@code request} asks for.
      *
-     * @throws StageFailure when a shard is damaged where it comes from; preparing the dataset again mends that
+     * @throws DamagedDataException when a shard is damaged where it comes from; preparing the dataset again mends that
      */
     public StagingResult stage(StagingRequest request, StageContext context) throws IOException, InterruptedException {
-        String key = Digests.ofParts("stage", request.dataset());
+        String key = Sha256.ofParts("stage", request.dataset());
         return log.run(
                 request.run(),
                 Stage.STAGE,
@@ -103,18 +104,56 @@ public final class Staging {
     }
 
     /** Staging it again would bring the same bytes; without its manifest it is no dataset, and is made anew. */
-    private static StageFailure damagedAtItsSource(Path dataset) throws IOException {
+    private static DamagedDataException damagedAtItsSource(Path dataset) throws IOException {
         Files.deleteIfExists(dataset.resolve(DatasetManifest.NAME));
-        return new StageFailure(dataset + ": a shard is damaged; resume the run, which makes the dataset anew", false);
+        return new DamagedDataException(
+                dataset + ": a shard is damaged; the run, or resuming it, makes the dataset anew; check the disk",
+                Stage.DATASET);
+    }
+
+    /**
+     * Proves what is staged of the dataset {@code hash}, as staging did, for whoever reads it much later.
+     *
+     * @throws DamagedDataException when a shard is not what its digest says any more, or is not there
+     */
+    public static void prove(Home home, String hash, FileChecks.Listener listener)
+            throws IOException, InterruptedException {
+        List<FileChecks.Expected> damaged =
+                FileChecks.damaged(expected(home, manifest(home, hash).shards()), listener);
+        if (!damaged.isEmpty()) {
+            throw damagedCopy(damaged.getFirst().file() + (damaged.size() == 1 ? "" : " and others"));
+        }
+    }
+
+    /**
+     * The manifest of what is staged of the dataset {@code hash}.
+     *
+     * @throws DamagedDataException when there is none
+     */
+    public static DatasetManifest manifest(Home home, String hash) throws IOException {
+        try {
+            return DatasetManifest.read(folder(home, hash));
+        } catch (BadDataException e) {
+            throw damagedCopy(e.getMessage());
+        }
+    }
+
+    private static DamagedDataException damagedCopy(String what) {
+        return new DamagedDataException(
+                what + ": damaged since it was staged; the run, or resuming it, stages it anew; check the disk",
+                Stage.STAGE);
+    }
+
+    private static List<FileChecks.Expected> expected(Home home, List<Shard> shards) {
+        return shards.stream()
+                .map(shard -> new FileChecks.Expected(staged(home, shard), shard.bytes(), shard.sha256()))
+                .toList();
     }
 
     /** Digests of the shards that are not there as they should be. */
     private Set<String> damaged(List<Shard> shards, StageContext context) throws IOException, InterruptedException {
-        List<FileChecks.Expected> expected = shards.stream()
-                .map(shard -> new FileChecks.Expected(staged(shard), shard.bytes(), shard.sha256()))
-                .toList();
         Set<String> digests = new HashSet<>();
-        FileChecks.damaged(expected, (bytes, all) -> {
+        FileChecks.damaged(expected(home, shards), (bytes, all) -> {
                     context.check();
                     context.progress(Progress.of(
                             Stage.STAGE, clock.instant(), (double) bytes / Math.max(1, all), "checking shards"));
@@ -172,6 +211,10 @@ public final class Staging {
     }
 
     private Path staged(Shard shard) {
+        return staged(home, shard);
+    }
+
+    private static Path staged(Home home, Shard shard) {
         return home.staged().resolve(shard.sha256() + ".bin");
     }
 }

@@ -8,11 +8,11 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
-import pacer.activities.process.ProcessIdentity;
-import pacer.activities.run.DurableFiles;
-import pacer.activities.run.FileGuard;
 import pacer.activities.run.RunFolder;
 import pacer.activities.run.RunJson;
+import pacer.trainer.durable.DurableFiles;
+import pacer.trainer.durable.FileGuard;
+import pacer.trainer.durable.ProcessIdentity;
 
 /**
  * {@code attempts.json} of a run's folder: each attempt at training, with the processes it started, so that a later one can
@@ -96,6 +96,11 @@ final class Attempts {
             }
         }
         return ended;
+    }
+
+    /** Whether {@code owner} has tried before. */
+    boolean tried(String owner) throws IOException {
+        return list().stream().anyMatch(attempt -> attempt.owner().equals(owner));
     }
 
     /** How many of {@code owner}'s last attempts failed in a row without getting past the checkpoint of {@code step}. */

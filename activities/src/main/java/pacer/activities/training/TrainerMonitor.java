@@ -20,6 +20,7 @@ final class TrainerMonitor {
     private TrainingEvent.Finished finished;
     private TrainingEvent.Failed failed;
     private Integer step;
+    private String doing; // what takes long at the moment
     private Double loss;
     private Double validationLoss;
     private Double learningRate;
@@ -59,6 +60,7 @@ final class TrainerMonitor {
 
     private void take(TrainingEvent event) {
         step = event.step();
+        doing = null;
         switch (event) {
             case TrainingEvent.Started e -> started = e;
             case TrainingEvent.Step e -> {
@@ -68,6 +70,7 @@ final class TrainerMonitor {
                         Double.isNaN(smoothMillis) ? e.millis() : smoothMillis + NEWEST * (e.millis() - smoothMillis);
             }
             case TrainingEvent.Validated e -> validationLoss = e.loss();
+            case TrainingEvent.Working e -> doing = e.inWords();
             case TrainingEvent.Finished e -> finished = e;
             case TrainingEvent.Skipped _,
                     TrainingEvent.Sampled _,
@@ -90,7 +93,8 @@ final class TrainerMonitor {
                 validationLoss,
                 learningRate,
                 paced ? started.batchTokens() / smoothMillis * 1000 : null,
-                paced ? (started.totalSteps() - step) * smoothMillis / 1000 : null);
+                paced ? (started.totalSteps() - step) * smoothMillis / 1000 : null,
+                doing);
     }
 
     synchronized Optional<TrainingEvent.Finished> finished() {
@@ -109,6 +113,11 @@ final class TrainerMonitor {
     /** The last step heard of. */
     synchronized Optional<Integer> step() {
         return Optional.ofNullable(step);
+    }
+
+    /** What took long when it was last heard of. */
+    synchronized Optional<String> doing() {
+        return Optional.ofNullable(doing);
     }
 
     synchronized long nanosSinceLastEvent() {

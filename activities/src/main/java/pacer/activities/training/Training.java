@@ -7,14 +7,15 @@ import java.nio.file.Path;
 import java.time.Clock;
 import java.time.Duration;
 import java.util.List;
+import java.util.function.Supplier;
 import pacer.activities.process.Child;
 import pacer.activities.process.ChildGroup;
-import pacer.activities.process.ProcessIdentity;
 import pacer.activities.process.TrainerExit;
 import pacer.activities.run.BadInputException;
-import pacer.activities.run.Digests;
-import pacer.activities.run.DurableFiles;
+import pacer.activities.run.DamagedDataException;
+import pacer.activities.run.Environment;
 import pacer.activities.run.Home;
+import pacer.activities.run.Progress;
 import pacer.activities.run.RunFolder;
 import pacer.activities.run.RunHub;
 import pacer.activities.run.RunUpdate;
@@ -27,6 +28,9 @@ import pacer.activities.staging.Staging;
 import pacer.trainer.checkpoint.Checkpoint;
 import pacer.trainer.checkpoint.CheckpointStore;
 import pacer.trainer.checkpoint.Fence;
+import pacer.trainer.durable.DurableFiles;
+import pacer.trainer.durable.ProcessIdentity;
+import pacer.trainer.durable.Sha256;
 import pacer.trainer.event.TrainingEvent;
 import pacer.trainer.spec.CanonicalYaml;
 import pacer.trainer.spec.RunSpec;
@@ -49,14 +53,22 @@ public final class Training {
     private final StageLog log;
     private final RunHub hub;
     private final Clock clock;
+    private final Supplier<Environment> machine;
     private final TrainingSettings settings;
     private final TrainerLauncher launcher;
 
-    public Training(Home home, StageLog log, RunHub hub, Clock clock, TrainingSettings settings) {
+    public Training(
+            Home home,
+            StageLog log,
+            RunHub hub,
+            Clock clock,
+            Supplier<Environment> machine,
+            TrainingSettings settings) {
         this.home = home;
         this.log = log;
         this.hub = hub;
         this.clock = clock;
+        this.machine = machine;
         this.settings = settings;
         this.launcher = new TrainerLauncher(home, settings);
     }
@@ -67,21 +79,22 @@ public final class Training {
      * @param owner the workflow execution on whose behalf; failures are counted for each
      * @throws BadInputException when the spec does not fit the dataset
      * @throws StageFailure when the trainer failed, with its reason
+     * @throws DamagedDataException when a staged shard is not what it was; staging again mends that
      * @throws StoppedException when {@code context} said so
      */
     public TrainingResult train(TrainingRequest request, String owner, StageContext context)
             throws IOException, InterruptedException {
         RunFolder folder = home.run(request.run());
         Path data = Staging.folder(home, request.dataset());
-        RunSpec spec = resolve(folder, data);
-        String key = Digests.ofParts("train", SpecHash.of(spec), request.dataset());
+        RunSpec spec = resolve(folder, Staging.manifest(home, request.dataset()));
+        String key = Sha256.ofParts("train", SpecHash.of(spec), request.dataset());
         return log.run(
                 request.run(),
                 Stage.TRAIN,
                 key,
                 TrainingResult.class,
                 earlier -> isThere(folder, earlier.lastCheckpoint()) && isThere(folder, earlier.bestCheckpoint()),
-                () -> attempt(folder, data, spec, owner, context));
+                () -> attempt(folder, request.dataset(), data, spec, owner, context));
     }
 
     /** The best one is what the evaluation asks for. */
@@ -90,11 +103,11 @@ public final class Training {
     }
 
     /** The spec with the dataset's vocabulary, written to the run's folder. */
-    private RunSpec resolve(RunFolder folder, Path data) throws IOException {
+    private RunSpec resolve(RunFolder folder, DatasetManifest dataset) throws IOException {
         RunSpec before = SpecLoader.read(folder.preset());
         RunSpec spec;
         try {
-            spec = SpecResolver.forDataset(before, DatasetManifest.read(data).vocabulary());
+            spec = SpecResolver.forDataset(before, dataset.vocabulary());
         } catch (SpecException e) {
             throw new BadInputException(e.getMessage(), e);
         }
@@ -104,20 +117,26 @@ public final class Training {
         return spec;
     }
 
-    private TrainingResult attempt(RunFolder folder, Path data, RunSpec spec, String owner, StageContext context)
+    private TrainingResult attempt(
+            RunFolder folder, String dataset, Path data, RunSpec spec, String owner, StageContext context)
             throws IOException, InterruptedException {
         Attempts attempts = new Attempts(folder);
         if (attempts.endOrphans() > 0) {
             context.notice("processes of an earlier attempt still lived; they were ended");
+        }
+        if (attempts.tried(owner)) {
+            prove(dataset, context); // staging did before the first attempt, which may be long ago
         }
         int from = newestStep(folder);
         long epoch =
                 Fence.acquire(folder.path(), FENCE_PATIENCE, context::notice).epoch();
         Attempts.Attempt attempt = new Attempts.Attempt(epoch, owner, from, clock.instant(), List.of(), null);
         attempts.put(attempt);
+        Environment here = machine.get();
+        folder.update(record -> record.trainingIn(here, from, clock.instant()));
         TrainerMonitor monitor =
                 new TrainerMonitor(event -> hub.tell(folder.id(), new RunUpdate.Trained(event)), context::progress);
-        List<Child> ranks = launcher.start(folder, data, spec.train().ranks(), epoch, monitor::line);
+        List<Child> ranks = launcher.start(folder, data, spec.train().ranks(), epoch, here.commit(), monitor::line);
         Attempts.Attempt running = attempt.withProcesses(ranks.stream()
                 .flatMap(rank -> ProcessIdentity.of(rank.handle()).stream())
                 .toList());
@@ -137,6 +156,9 @@ public final class Training {
         context.check(); // told to stop: whatever the exit code, that is why
         StageFailure failure = failure(end, ranks.get(end.rank()), monitor);
         attempts.put(running.failed(failure.getMessage()));
+        if (TrainerExit.of(end.code()) == TrainerExit.BAD_INPUT) {
+            prove(dataset, context); // it may have been no fault of the settings
+        }
         int fruitless = attempts.fruitless(owner, from);
         if (failure.retryable() && fruitless >= settings.fruitlessAttempts()) {
             throw new StageFailure(
@@ -147,23 +169,38 @@ public final class Training {
         throw failure;
     }
 
+    private void prove(String dataset, StageContext context) throws IOException, InterruptedException {
+        Staging.prove(home, dataset, (bytes, all) -> {
+            context.check();
+            context.progress(
+                    Progress.of(Stage.TRAIN, clock.instant(), (double) bytes / Math.max(1, all), "checking shards"));
+        });
+    }
+
     private static int newestStep(RunFolder folder) throws IOException {
         List<Checkpoint> checkpoints = new CheckpointStore(folder.checkpoints(), notice -> {}).list();
         return checkpoints.isEmpty() ? 0 : checkpoints.getLast().state().step();
     }
 
     private boolean hung(TrainerMonitor monitor) {
-        Duration patience = monitor.begun() ? settings.stall() : settings.planning();
-        return monitor.nanosSinceLastEvent() > patience.toNanos();
+        return monitor.nanosSinceLastEvent() > patience(monitor).toNanos();
+    }
+
+    private Duration patience(TrainerMonitor monitor) {
+        return monitor.begun() ? settings.stall() : settings.planning();
     }
 
     private StageFailure failure(ChildGroup.End end, Child rank, TrainerMonitor monitor) {
         String who = "trainer rank " + end.rank();
         String where = monitor.step().map(step -> " after step " + step).orElse(" before its first step");
         if (end.hung()) {
-            Duration patience = monitor.begun() ? settings.stall() : settings.planning();
+            Duration patience = patience(monitor);
             return new StageFailure(
-                    "the trainer was killed" + where + ": nothing heard of it for " + patience.toSeconds() + " s",
+                    "the trainer was killed" + where + ": nothing heard of it for " + patience.toSeconds() + " s"
+                            + monitor.doing()
+                                    .map(doing -> " (the last: " + doing + ")")
+                                    .orElse("")
+                            + "; where a micro-batch takes longer than that, lower train.microBatch",
                     true);
         }
         TrainerExit exit = TrainerExit.of(end.code());

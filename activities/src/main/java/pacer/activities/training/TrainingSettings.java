@@ -16,8 +16,10 @@ import pacer.trainer.Trainer;
  * @param trainer its main class
  * @param grace from being asked to stop until being killed: a step and a checkpoint must fit in
  * @param planning from the start until the first event; the first step of a large model takes its time
- * @param stall from one event to the next, before the trainer is taken for hung and killed: the last net, beyond a long
- *     validation; ranks that wait for each other in vain notice that themselves, much sooner
+ * @param stall from one event or sign of life to the next, before the trainer is taken for hung and killed. Beyond the longest
+ *     piece of work that tells nothing: a micro-step, a validation batch or a token (65,536 tokens of GPT-2 124M are 49 TFLOP, 8
+ *     minutes on a processor that makes 100 GFLOP/s), the sync of a checkpoint's file to a slow disk; beyond what ranks wait for
+ *     each other, as they can name the one that hangs. How long a step, a validation or a sampling takes does not matter
  * @param fruitlessAttempts failures in a row at one checkpoint after which trying again is given up
  * @param standby a process that waits for the first training of one rank
  */
@@ -36,7 +38,7 @@ public record TrainingSettings(
                 "pacer.trainer.Trainer",
                 Duration.ofSeconds(60),
                 Duration.ofMinutes(30),
-                Duration.ofHours(1),
+                Duration.ofMinutes(15),
                 5,
                 Optional.empty());
     }

@@ -1,13 +1,12 @@
 package pacer.activities.training;
 
 import java.io.IOException;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import pacer.activities.publishing.report.RunHistory;
 import pacer.activities.run.RunFolder;
 import pacer.trainer.checkpoint.Checkpoint;
 import pacer.trainer.checkpoint.CheckpointStore;
-import pacer.trainer.checkpoint.EventLog;
 import pacer.trainer.event.TrainingEvent;
 
 /** Works out the result of a finished training from its events, over all attempts, and its checkpoints. */
@@ -20,21 +19,11 @@ final class TrainingSummary {
                 .orElseThrow(
                         () -> new IOException(folder.checkpoints() + ": the trainer finished but left no checkpoint"));
         Optional<Checkpoint> best = store.best();
-        List<TrainingEvent.Step> steps = new ArrayList<>();
-        List<Double> validations = new ArrayList<>();
-        for (TrainingEvent event : EventLog.firstOccurrences(EventLog.read(folder.events(), damage -> {}))) {
-            switch (event) {
-                case TrainingEvent.Step step -> steps.add(step);
-                case TrainingEvent.Validated validated -> validations.add(validated.loss());
-                case TrainingEvent.Started _,
-                        TrainingEvent.Skipped _,
-                        TrainingEvent.Sampled _,
-                        TrainingEvent.Checkpointed _,
-                        TrainingEvent.Notice _,
-                        TrainingEvent.Finished _,
-                        TrainingEvent.Failed _ -> {}
-            }
-        }
+        RunHistory history = RunHistory.read(folder.events());
+        List<TrainingEvent.Step> steps = history.steps();
+        List<Double> validations = history.validations().stream()
+                .map(TrainingEvent.Validated::loss)
+                .toList();
         double seconds = steps.stream().mapToDouble(s -> s.millis() / 1000).sum();
         double tokens = steps.stream()
                 .mapToDouble(s -> s.tokensPerSecond() * s.millis() / 1000)

@@ -17,7 +17,6 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import pacer.activities.run.BadInputException;
-import pacer.activities.run.Digests;
 import pacer.activities.run.Home;
 import pacer.activities.run.Progress;
 import pacer.activities.run.RunHub;
@@ -27,6 +26,7 @@ import pacer.activities.run.StoppedException;
 import pacer.activities.run.TestRuns;
 import pacer.activities.run.TestStage;
 import pacer.trainer.data.Split;
+import pacer.trainer.durable.Sha256;
 import pacer.trainer.spec.DatasetSpec;
 import pacer.trainer.text.DatasetManifest;
 
@@ -65,7 +65,7 @@ class DatasetsTest {
         DatasetResult result = prepare(spec("", 0.1));
 
         DatasetManifest manifest = DatasetManifest.read(folder(result));
-        assertThat(manifest.sha256()).isEqualTo(Digests.of(text, n -> {}));
+        assertThat(manifest.sha256()).isEqualTo(Sha256.of(text, n -> {}));
         assertThat(manifest.characters()).hasSize(result.vocabulary()).contains("\n", "L", "0");
         assertThat(result.trainTokens() + result.validationTokens()).isEqualTo(Files.size(text));
         assertThat(manifest.shards())
@@ -74,7 +74,7 @@ class DatasetsTest {
                 .allSatisfy(shard -> {
                     Path file = folder(result).resolve(shard.name());
                     assertThat(file).hasSize(shard.bytes());
-                    assertThat(Digests.of(file, n -> {})).isEqualTo(shard.sha256());
+                    assertThat(Sha256.of(file, n -> {})).isEqualTo(shard.sha256());
                 });
         assertThat(manifest.tokens(Split.VALIDATION)).isEqualTo(result.validationTokens());
         assertThat(result.reused()).isFalse();
@@ -95,7 +95,7 @@ class DatasetsTest {
 
     @Test
     void aPinnedDatasetThatIsThereNeedsNoRawFile() throws Exception {
-        String sha256 = Digests.of(text, n -> {});
+        String sha256 = Sha256.of(text, n -> {});
         DatasetResult first = prepare(spec(sha256, 0.1));
         Files.delete(text);
 
@@ -210,7 +210,7 @@ class DatasetsTest {
 
         DatasetResult later = prepare(spec("", 0.1));
         assertThat(later.reused()).isFalse();
-        assertThat(DatasetManifest.read(folder(later)).sha256()).isEqualTo(Digests.of(text, n -> {}));
+        assertThat(DatasetManifest.read(folder(later)).sha256()).isEqualTo(Sha256.of(text, n -> {}));
     }
 
     private void append() {

@@ -9,7 +9,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Arrays;
-import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
@@ -21,13 +20,12 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import pacer.activities.run.BadInputException;
-import pacer.activities.run.Digests;
+import pacer.trainer.durable.Sha256;
 
 @Timeout(30)
 class DownloadTest {
     private static final byte[] CONTENT = content();
-    private static final String SHA256 =
-            HexFormat.of().formatHex(Digests.sha256().digest(CONTENT));
+    private static final String SHA256 = Sha256.of(CONTENT);
 
     @TempDir
     private Path folder;
@@ -82,6 +80,19 @@ class DownloadTest {
             assertThat(from).hasSize(2).isSorted().doesNotHaveDuplicates().allMatch(at -> at > 100_000);
         }
         assertThat(target()).hasBinaryContent(CONTENT);
+    }
+
+    @Test
+    void whatIsThereIsReadBeforeTheServerIsAskedAndCanBeBrokenOff() throws Exception {
+        Files.write(part(), Arrays.copyOf(CONTENT, 600_000));
+        try (TlsServer server = TlsServer.of(CONTENT)) {
+            Download download = new Download(TlsServer.settings(1 << 20, Duration.ofSeconds(10)));
+            assertThatThrownBy(() -> download.fetch(server.uri("/file"), SHA256, target(), (bytes, total) -> {
+                        throw new IllegalStateException("stopped at " + bytes);
+                    }))
+                    .hasMessageStartingWith("stopped at 2");
+            assertThat(server.ranges).isEmpty();
+        }
     }
 
     @Test

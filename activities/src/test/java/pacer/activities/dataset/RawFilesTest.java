@@ -16,8 +16,8 @@ import java.util.zip.ZipOutputStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import pacer.activities.run.BadInputException;
-import pacer.activities.run.Digests;
 import pacer.activities.run.TestStage;
+import pacer.trainer.durable.Sha256;
 import pacer.trainer.spec.DatasetSpec;
 
 class RawFilesTest {
@@ -55,7 +55,7 @@ class RawFilesTest {
         assertThat(raw.path())
                 .hasContent("some text")
                 .isEqualTo(folder.resolve("downloads").resolve(raw.sha256()));
-        assertThat(raw.sha256()).isEqualTo(Digests.of(raw.path(), n -> {}));
+        assertThat(raw.sha256()).isEqualTo(Sha256.of(raw.path(), n -> {}));
     }
 
     @Test
@@ -95,7 +95,7 @@ class RawFilesTest {
         byte[] content = "fetched text".getBytes(StandardCharsets.UTF_8);
         try (TlsServer server = TlsServer.of(content)) {
             Path expected = Files.write(folder.resolve("expected"), content);
-            String sha256 = Digests.of(expected, n -> {});
+            String sha256 = Sha256.of(expected, n -> {});
             String url = server.uri("/text").toString();
 
             acquire(url, sha256, 1000);

@@ -102,19 +102,4 @@ class ChildTest {
                         .filter(ProcessHandle::isAlive))
                 .isEmpty();
     }
-
-    @Test
-    void aProcessIsKnownByItsStartToo() throws Exception {
-        Child child = start("sleep 100");
-        ProcessIdentity identity = ProcessIdentity.of(child.handle()).orElseThrow();
-
-        assertThat(identity.find()).isPresent();
-        assertThat(new ProcessIdentity(identity.host(), identity.pid(), "another start").find())
-                .isEmpty();
-        assertThat(new ProcessIdentity("another host", identity.pid(), identity.start()).find())
-                .isEmpty();
-        child.kill();
-        child.waitFor(Duration.ofSeconds(10));
-        assertThat(identity.find()).isEmpty();
-    }
 }

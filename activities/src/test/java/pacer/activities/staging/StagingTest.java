@@ -16,10 +16,11 @@ import org.junit.jupiter.api.io.TempDir;
 import pacer.activities.dataset.DatasetRequest;
 import pacer.activities.dataset.Datasets;
 import pacer.activities.dataset.FetchSettings;
+import pacer.activities.run.DamagedDataException;
 import pacer.activities.run.Home;
 import pacer.activities.run.RunHub;
 import pacer.activities.run.RunPlan;
-import pacer.activities.run.StageFailure;
+import pacer.activities.run.Stage;
 import pacer.activities.run.StageLog;
 import pacer.activities.run.TestRuns;
 import pacer.activities.run.TestStage;
@@ -121,8 +122,9 @@ class StagingTest {
         Files.write(source, flipped); // both names are of one file
 
         assertThatThrownBy(this::stage)
-                .isInstanceOf(StageFailure.class)
-                .hasMessageContaining("a shard is damaged; resume the run");
+                .isInstanceOfSatisfying(DamagedDataException.class, e -> assertThat(e.mendedBy())
+                        .isEqualTo(Stage.DATASET))
+                .hasMessageContaining("a shard is damaged; the run, or resuming it");
 
         prepareDataset();
         assertThat(stage().files()).isEqualTo(2);

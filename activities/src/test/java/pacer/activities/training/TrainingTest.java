@@ -3,6 +3,7 @@ package pacer.activities.training;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
+import static org.assertj.core.api.Assertions.tuple;
 
 import java.io.IOException;
 import java.nio.file.Files;
@@ -28,8 +29,9 @@ import pacer.activities.dataset.Datasets;
 import pacer.activities.dataset.FetchSettings;
 import pacer.activities.process.Child;
 import pacer.activities.process.JavaCommand;
-import pacer.activities.process.ProcessIdentity;
 import pacer.activities.run.BadInputException;
+import pacer.activities.run.DamagedDataException;
+import pacer.activities.run.Environment;
 import pacer.activities.run.Home;
 import pacer.activities.run.RunFolder;
 import pacer.activities.run.RunHub;
@@ -43,11 +45,13 @@ import pacer.activities.run.StageRecord;
 import pacer.activities.run.StoppedException;
 import pacer.activities.run.TestRuns;
 import pacer.activities.run.TestStage;
+import pacer.activities.run.TrainedOn;
 import pacer.activities.staging.Staging;
 import pacer.activities.staging.StagingRequest;
 import pacer.trainer.checkpoint.CheckpointStore;
 import pacer.trainer.checkpoint.EventLog;
 import pacer.trainer.checkpoint.Fence;
+import pacer.trainer.durable.ProcessIdentity;
 import pacer.trainer.event.TrainingEvent;
 import pacer.trainer.spec.SpecLoader;
 
@@ -58,6 +62,7 @@ class TrainingTest {
 
     private final RunHub hub = new RunHub();
     private final TestStage stage = new TestStage();
+    private Environment machine = TestRuns.MACHINE;
     private Home home;
     private StageLog log;
     private String dataset;
@@ -92,7 +97,7 @@ class TrainingTest {
                 stall,
                 3,
                 Optional.empty());
-        return new Training(home, log, hub, Clock.systemUTC(), settings);
+        return new Training(home, log, hub, Clock.systemUTC(), () -> machine, settings);
     }
 
     static JavaCommand java(String... properties) {
@@ -258,8 +263,105 @@ class TrainingTest {
         StageFailure failure = catchThrowableOfType(
                 StageFailure.class, () -> train(training(Duration.ofSeconds(1), "mishap=hang", "at=15")));
 
-        assertThat(failure).hasMessage("the trainer was killed after step 14: nothing heard of it for 1 s");
+        assertThat(failure)
+                .hasMessage("the trainer was killed after step 14: nothing heard of it for 1 s;"
+                        + " where a micro-batch takes longer than that, lower train.microBatch");
         assertThat(failure.retryable()).isTrue();
+    }
+
+    @Test
+    void aStepMayTakeAsLongAsItTakesWhileTheTrainerTellsThatItWorks() throws Exception {
+        // twice as long as any silence is borne
+        TrainingResult result = train(training(Duration.ofSeconds(2), "mishap=slow", "at=15"));
+
+        assertThat(result.steps()).isEqualTo(30);
+        assertThat(record().attempts()).isEqualTo(1);
+        assertThat(stage.progress)
+                .anySatisfy(p -> assertThat(p.doing()).isEqualTo("step 15: micro-step 3 of 8"))
+                .last()
+                .satisfies(p -> assertThat(p.doing()).isNull());
+    }
+
+    @Test
+    void whyJavaDoesNotStartIsTheReason() {
+        TrainingSettings settings = new TrainingSettings(
+                JavaCommand.ofThisProcess(Map.of("PACER_TRAINER_JAVA_OPTIONS", "-Xms1000000g -Xmx1000000g")),
+                ProtocolTrainer.class.getName(),
+                Duration.ofSeconds(20),
+                Duration.ofSeconds(30),
+                Duration.ofSeconds(30),
+                3,
+                Optional.empty());
+        Training starved = new Training(home, log, hub, Clock.systemUTC(), () -> machine, settings);
+        assertThat(catchThrowableOfType(StageFailure.class, () -> train(starved)))
+                .hasMessageContaining("Error occurred during initialization of VM | ");
+    }
+
+    @Test
+    void anotherAttemptProvesTheShardsBeforeItTrainsOnThem() throws Exception {
+        Training crashing = training("mishap=crash", "at=15");
+        assertThatThrownBy(() -> train(crashing)).isInstanceOf(StageFailure.class);
+        int attempts = new Attempts(run()).list().size();
+        Path shard = damageAShard();
+
+        assertThatThrownBy(() -> train(crashing))
+                .isInstanceOfSatisfying(DamagedDataException.class, e -> assertThat(e.mendedBy())
+                        .isEqualTo(Stage.STAGE))
+                .hasMessage(shard
+                        + ": damaged since it was staged; the run, or resuming it, stages it anew; check the disk");
+        assertThat(new Attempts(run()).list()).as("no trainer was started").hasSize(attempts);
+
+        stageAgain();
+        assertThat(train(crashing).steps()).isEqualTo(30);
+    }
+
+    @Test
+    void aTrainerThatRefusesADamagedShardIsNotTheSettingsFault() throws Exception {
+        damageAShard();
+        assertThatThrownBy(() -> train(training("refuse=true"))).isInstanceOf(DamagedDataException.class);
+    }
+
+    @Test
+    void aStagedManifestThatIsGoneIsDamageToo() throws Exception {
+        Files.delete(Staging.folder(home, dataset).resolve("manifest.json"));
+        assertThatThrownBy(() -> train(training()))
+                .isInstanceOf(DamagedDataException.class)
+                .hasMessageContaining("manifest.json: does not exist");
+        stageAgain();
+        assertThat(train(training()).steps()).isEqualTo(30);
+    }
+
+    private void stageAgain() throws IOException, InterruptedException {
+        new Staging(home, log, Clock.systemUTC()).stage(new StagingRequest(plan.run(), dataset), stage);
+    }
+
+    /** Flips a bit of a staged shard, that of the dataset's folder left as it is. */
+    private Path damageAShard() throws IOException {
+        Path shard = Staging.folder(home, dataset).resolve("train-000000.bin").toRealPath();
+        byte[] bytes = Files.readAllBytes(shard);
+        bytes[2000] ^= 1;
+        Files.delete(shard);
+        return Files.write(shard, bytes);
+    }
+
+    @Test
+    void theRecordTellsWhereItWasTrainedWhoeverOpenedTheRun() throws Exception {
+        Environment other = new Environment("other", "cpu 2", 8, 1L << 34, "os 2", "jvm 2", "0", "c0ffee", false);
+        machine = other;
+        Training crashing = training("mishap=crash", "at=15");
+        assertThatThrownBy(() -> train(crashing)).isInstanceOf(StageFailure.class);
+        assertThat(run().read().trainedIn()).isEqualTo(other);
+        assertThat(run().read().environment()).isEqualTo(TestRuns.MACHINE);
+
+        machine = TestRuns.MACHINE;
+        train(crashing);
+        assertThat(run().read().trainedOn())
+                .extracting(TrainedOn::fromStep, TrainedOn::environment)
+                .containsExactly(tuple(0, other), tuple(10, TestRuns.MACHINE));
+
+        machine = other; // where it is only looked at
+        train(crashing);
+        assertThat(run().read().trainedIn()).isEqualTo(TestRuns.MACHINE);
     }
 
     @Test

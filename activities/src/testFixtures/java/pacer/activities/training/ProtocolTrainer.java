@@ -26,7 +26,7 @@ import pacer.trainer.spec.SpecLoader;
  * A trainer as far as its process goes: command line, standard streams, signals, exit codes, fence, events and checkpoints are
  * real, only the arithmetic is not. The system property {@code mishap} tells what is to go wrong, once a run (a file of that
  * name in the run's folder remembers) unless {@code always} is set: {@code crash}, {@code fail}, {@code refuse}, {@code wait},
- * {@code hang} or {@code silent}, and {@code at} at which step.
+ * {@code hold} (until {@code go}, then crash), {@code hang} or {@code slow}, and {@code at} at which step.
  */
 public final class ProtocolTrainer {
     private static volatile boolean stopping;
@@ -173,7 +173,20 @@ public final class ProtocolTrainer {
                     Thread.sleep(5);
                 }
             }
+            case "hold" -> {
+                while (!Files.deleteIfExists(run.resolve("go"))) {
+                    Thread.sleep(5);
+                }
+                Runtime.getRuntime().halt(137);
+            }
             case "hang" -> sleepForEver();
+            case "slow" -> {
+                for (int micro = 1; micro <= 8; micro++) {
+                    Thread.sleep(500);
+                    System.out.println(EventLog.line(new TrainingEvent.Working(
+                            Instant.now(), step - 1, TrainingEvent.Working.Phase.MICRO_STEPS, micro, 8)));
+                }
+            }
             default -> throw new IllegalArgumentException(System.getProperty("mishap"));
         }
         return null;
@@ -206,7 +219,9 @@ public final class ProtocolTrainer {
                             "ab",
                             spec.model(),
                             1,
-                            TrainingState.Skips.NONE),
+                            TrainingState.Skips.NONE,
+ null,
+ null),
                     tensors,
                     tensors);
         }

@@ -12,6 +12,7 @@ import java.util.Collection;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
+import pacer.trainer.durable.DurableFiles;
 
 /**
  * A checkpoint that is being written, in a hidden folder beside the complete ones. Ranks, processes and threads write their files
@@ -33,7 +34,7 @@ public final class CheckpointDraft {
     /** Writes one safetensors file, synced to disk, and notes its length and hash for whoever commits. */
     public FileFacts write(String name, Map<String, String> metadata, Collection<TensorSource> tensors)
             throws IOException {
-        Durable.createFolder(hidden);
+        DurableFiles.createFolder(hidden);
         FileFacts facts = SafetensorsWriter.write(hidden.resolve(name), metadata, tensors);
         Files.write(note(name), Json.MAPPER.writeValueAsBytes(facts));
         return facts;
@@ -56,8 +57,7 @@ public final class CheckpointDraft {
         }
         removeAllBut(files);
         Manifest manifest = new Manifest(epoch, Instant.now(), state, facts);
-        Durable.write(hidden.resolve(Manifest.FILE), manifest.toJson());
-        Durable.syncFolder(hidden);
+        DurableFiles.write(hidden.resolve(Manifest.FILE), manifest.toJson());
         Path target = checkpoints.resolve(CheckpointStore.folderName(step));
         Path replaced = hidden.resolveSibling(hidden.getFileName() + ".replaced");
         boolean moved = fence.commit(() -> {
@@ -68,17 +68,16 @@ public final class CheckpointDraft {
                 }
                 Files.move(target, replaced, StandardCopyOption.ATOMIC_MOVE);
             }
-            Files.move(hidden, target, StandardCopyOption.ATOMIC_MOVE);
-            Durable.syncFolder(checkpoints);
+            DurableFiles.move(hidden, target);
             return true;
         });
-        Durable.deleteTree(moved ? replaced : hidden);
+        DurableFiles.deleteTree(moved ? replaced : hidden);
         return Checkpoint.read(target);
     }
 
     /** Deletes what was written. */
     public void abandon() throws IOException {
-        Durable.deleteTree(hidden);
+        DurableFiles.deleteTree(hidden);
     }
 
     private void removeAllBut(List<String> files) throws IOException {
@@ -96,8 +95,11 @@ public final class CheckpointDraft {
     private static boolean hasFiles(Path checkpoint, List<FileFacts> files) throws IOException {
         try {
             Checkpoint present = Checkpoint.read(checkpoint);
+            if (!present.manifest().files().equals(files)) {
+                return false;
+            }
             present.verify();
-            return present.manifest().files().equals(files);
+            return true;
         } catch (InvalidFileException | NoSuchFileException e) {
             return false;
         }
@@ -106,7 +108,7 @@ public final class CheckpointDraft {
     /** What is known of a step may have grown: its validation loss, measured after a stop. */
     private static void bringUpToDate(Path checkpoint, Manifest manifest) throws IOException {
         if (!Checkpoint.read(checkpoint).state().equals(manifest.state())) {
-            Durable.replace(checkpoint.resolve(Manifest.FILE), manifest.toJson());
+            DurableFiles.write(checkpoint.resolve(Manifest.FILE), manifest.toJson());
         }
     }
 

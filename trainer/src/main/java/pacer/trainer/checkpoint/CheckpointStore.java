@@ -4,7 +4,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Comparator;
@@ -18,6 +18,7 @@ import java.util.function.Consumer;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
+import pacer.trainer.durable.DurableFiles;
 
 /**
  * The checkpoints of a run: folders {@code step-000500}, each complete or not there. Reading needs nothing; whatever changes the
@@ -200,20 +201,22 @@ public final class CheckpointStore {
         for (Path path : matching(HIDDEN)) {
             Matcher name = HIDDEN.matcher(path.getFileName().toString());
             if (name.matches() && Long.parseLong(name.group(1)) < fence.epoch()) {
-                Durable.deleteTree(path);
+                DurableFiles.deleteTree(path);
             }
         }
         for (Path path : folders()) {
-            if (!Files.exists(path.resolve(Manifest.FILE))) {
-                Durable.deleteTree(path); // whoever deleted its manifest was killed before the rest
+            if (Files.exists(path.resolve(Manifest.FILE))) {
+                DurableFiles.sweep(path, Duration.ZERO); // a manifest is brought up to date inside a commit, as this is
+            } else {
+                DurableFiles.deleteTree(path); // whoever deleted its manifest was killed before the rest
             }
         }
     }
 
     private void delete(Path checkpoint) throws IOException {
         Files.deleteIfExists(checkpoint.resolve(Manifest.FILE));
-        Durable.syncFolder(checkpoint);
-        Durable.deleteTree(checkpoint);
+        DurableFiles.syncFolder(checkpoint);
+        DurableFiles.deleteTree(checkpoint);
     }
 
     private Path setAside(Path checkpoint) throws IOException {
@@ -222,8 +225,7 @@ public final class CheckpointStore {
         for (int i = 2; Files.exists(aside); i++) {
             aside = checkpoint.resolveSibling(name + "-" + i);
         }
-        Files.move(checkpoint, aside, StandardCopyOption.ATOMIC_MOVE);
-        Durable.syncFolder(folder);
+        DurableFiles.move(checkpoint, aside);
         return aside;
     }
 }

@@ -16,6 +16,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 import java.util.function.Consumer;
+import pacer.trainer.durable.DurableFiles;
 import pacer.trainer.event.TrainingEvent;
 
 /**
@@ -40,7 +41,7 @@ public final class EventLog implements AutoCloseable {
                     file, StandardOpenOption.CREATE, StandardOpenOption.READ, StandardOpenOption.WRITE);
             try {
                 if (isNew) {
-                    Durable.syncFolder(file.toAbsolutePath().getParent());
+                    DurableFiles.syncFolder(file.toAbsolutePath().getParent());
                 }
                 channel.truncate(endOfLastLine(channel));
                 return new EventLog(fence, channel);
@@ -132,7 +133,8 @@ public final class EventLog implements AutoCloseable {
 
     /**
      * What counts of {@code events}: of each kind and step the first, because training is deterministic and what comes again
-     * after a resume is a repetition. Samples and notices also differ by their text, as a step may have several.
+     * after a resume is a repetition. Samples, notices and failures also differ by their text, as a step may have several; each
+     * launch is one of its own.
      */
     public static List<TrainingEvent> firstOccurrences(List<TrainingEvent> events) {
         record Key(Class<?> kind, int step, String text) {}
@@ -143,6 +145,9 @@ public final class EventLog implements AutoCloseable {
                             switch (event) {
                                 case TrainingEvent.Sampled sampled -> sampled.prompt() + '\n' + sampled.text();
                                 case TrainingEvent.Notice notice -> notice.text();
+                                case TrainingEvent.Failed failed -> failed.reason();
+                                case TrainingEvent.Started started ->
+                                    started.time().toString();
                                 default -> "";
                             };
                     return seen.add(new Key(event.getClass(), event.step(), text));

@@ -12,6 +12,8 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.function.Consumer;
+import pacer.trainer.durable.DurableFiles;
+import pacer.trainer.durable.ProcessIdentity;
 
 /**
  * One attempt's right to write into a run's folder. Attempts are numbered; each {@linkplain #acquire takes} the next number,
@@ -56,7 +58,7 @@ public final class Fence {
      * @throws IOException when the lock cannot be had and its holder cannot be ended from here
      */
     public static Fence acquire(Path run, Duration patience, Consumer<String> notices) throws IOException {
-        Durable.createFolder(folder(run));
+        DurableFiles.createFolder(folder(run));
         Optional<RunLock> lock =
                 RunLock.take(folder(run).resolve("lock"), patience.compareTo(GRACE) < 0 ? patience : GRACE);
         if (lock.isEmpty()) {
@@ -64,8 +66,9 @@ public final class Fence {
             lock = Optional.of(lock(run, patience));
         }
         try (RunLock _ = lock.get()) {
+            DurableFiles.sweep(folder(run), Duration.ZERO); // who writes here has the lock
             long epoch = newest(run) + 1;
-            Durable.replace(folder(run).resolve("epoch"), (epoch + "\n").getBytes(StandardCharsets.US_ASCII));
+            DurableFiles.write(folder(run).resolve("epoch"), (epoch + "\n").getBytes(StandardCharsets.US_ASCII));
             endWriter(run, "after epoch " + epoch + " began", notices);
             return new Fence(run, epoch, patience);
         }
@@ -80,7 +83,7 @@ public final class Fence {
         Fence fence = new Fence(run, epoch, patience);
         Writer self = new Writer(epoch, ProcessIdentity.current());
         return fence.commit(() -> {
-            Durable.replace(folder(run).resolve("writer"), Json.MAPPER.writeValueAsBytes(self));
+            DurableFiles.write(folder(run).resolve("writer"), Json.MAPPER.writeValueAsBytes(self));
             return fence;
         });
     }
@@ -155,8 +158,8 @@ public final class Fence {
             return;
         }
         ProcessIdentity process = writer.get().process();
-        Optional<ProcessHandle> handle = ProcessHandle.of(process.pid());
-        if (handle.isEmpty() || !process.isRunning()) {
+        Optional<ProcessHandle> handle = process.find();
+        if (handle.isEmpty()) {
             return;
         }
         handle.get().destroyForcibly();

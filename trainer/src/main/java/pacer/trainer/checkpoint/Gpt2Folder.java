@@ -6,7 +6,6 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collection;
@@ -17,6 +16,7 @@ import java.util.Map;
 import java.util.function.Function;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
+import pacer.trainer.durable.DurableFiles;
 import pacer.trainer.spec.ModelSpec;
 
 /**
@@ -158,13 +158,11 @@ public final class Gpt2Folder implements AutoCloseable {
         }
         Path parent = folder.toAbsolutePath().getParent();
         Path beside = parent.resolve("." + folder.getFileName() + ".partial");
-        Durable.deleteTree(beside);
-        Durable.createFolder(beside);
+        DurableFiles.deleteTree(beside);
+        DurableFiles.createFolder(beside);
         SafetensorsWriter.write(beside.resolve(Checkpoint.WEIGHTS), Map.of("format", "pt"), stored);
-        Durable.write(beside.resolve(Gpt2Config.FILE), Gpt2Config.of(model));
-        Durable.syncFolder(beside);
-        Files.move(beside, folder, StandardCopyOption.ATOMIC_MOVE);
-        Durable.syncFolder(parent);
+        DurableFiles.write(beside.resolve(Gpt2Config.FILE), Gpt2Config.of(model));
+        DurableFiles.move(beside, folder);
     }
 
     private static TensorSource storedForm(String name, int[] shape, TensorSource source, boolean bias) {

@@ -6,9 +6,9 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.security.MessageDigest;
 import java.time.Instant;
 import java.util.List;
+import pacer.trainer.durable.Sha256;
 
 /**
  * {@code manifest.json} of a checkpoint: there only when everything it lists is. Beside the components below the file holds
@@ -78,8 +78,6 @@ public record Manifest(int formatVersion, long epoch, Instant time, TrainingStat
     }
 
     private static String checksum(ObjectNode json) throws JsonProcessingException {
-        MessageDigest digest = FileFacts.newDigest();
-        digest.update(Json.MAPPER.writeValueAsBytes(json));
-        return FileFacts.hex(digest);
+        return Sha256.of(Json.MAPPER.writeValueAsBytes(json));
     }
 }

@@ -25,6 +25,7 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import pacer.trainer.durable.Sha256;
 
 /**
  * Writes safetensors files as the reference implementation does: tensors by falling alignment, then name; the header padded
@@ -69,7 +70,7 @@ public final class SafetensorsWriter {
                 }
             }
             channel.force(true);
-            return new FileFacts(file.getFileName().toString(), channel.size(), FileFacts.hex(output.digest));
+            return new FileFacts(file.getFileName().toString(), channel.size(), Sha256.hex(output.digest));
         } catch (IOException e) {
             throw new IOException("cannot write " + file + ": " + e.getMessage(), e);
         }
@@ -131,7 +132,7 @@ public final class SafetensorsWriter {
     /** A file and the hash of what went into it; hashing, the slower of the two, goes on beside writing. */
     private static final class Output implements AutoCloseable {
         private final FileChannel channel;
-        private final MessageDigest digest = FileFacts.newDigest();
+        private final MessageDigest digest = Sha256.begin();
         // an array, because hashing a native buffer copies it in far smaller pieces
         private final byte[] window = new byte[WINDOW];
         private final ExecutorService writer = Executors.newSingleThreadExecutor(

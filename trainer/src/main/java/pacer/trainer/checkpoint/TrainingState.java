@@ -35,35 +35,6 @@ public record TrainingState(
         String dataset,
         String engine) {
 
-    /** A state that says neither what it was trained on nor what computed it. */
-    public TrainingState(
-            int step,
-            long samples,
-            String specHash,
-            String gitCommit,
-            Double validationLoss,
-            Double bestValidationLoss,
-            DatasetSpec.Tokenizer tokenizer,
-            String vocabulary,
-            ModelSpec model,
-            int worldSize,
-            Skips skips) {
-        this(
-                step,
-                samples,
-                specHash,
-                gitCommit,
-                validationLoss,
-                bestValidationLoss,
-                tokenizer,
-                vocabulary,
-                model,
-                worldSize,
-                skips,
-                null,
-                null);
-    }
-
     /**
      * Steps whose update was not applied.
      *

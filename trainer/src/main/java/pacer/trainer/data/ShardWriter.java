@@ -9,14 +9,13 @@ import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
-import java.util.HexFormat;
 import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
+import pacer.trainer.durable.DurableFiles;
+import pacer.trainer.durable.Sha256;
 
 /**
  * Writes one token shard with header. Tokens go to a file beside it, which takes the shard's name only once it is
@@ -32,7 +31,7 @@ public final class ShardWriter implements AutoCloseable {
     private final Path file;
     private final Path partial;
     private final FileChannel channel;
-    private final MessageDigest digest = sha256();
+    private final MessageDigest digest = Sha256.begin();
     private final ByteBuffer buffer = ByteBuffer.allocate(1 << 16).order(ByteOrder.LITTLE_ENDIAN);
     private final int planned;
     private long tokens;
@@ -103,14 +102,10 @@ public final class ShardWriter implements AutoCloseable {
             digestAgain();
         }
         channel.force(true);
-        Written written = new Written(
-                tokens, ShardHeader.BYTES + 2 * tokens, HexFormat.of().formatHex(digest.digest()));
-        Files.move(partial, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+        Written written = new Written(tokens, ShardHeader.BYTES + 2 * tokens, Sha256.hex(digest));
+        DurableFiles.move(partial, file);
         finished = true;
         release();
-        try (FileChannel folder = FileChannel.open(partial.getParent())) {
-            folder.force(true); // the new name, too, survives a power cut
-        }
         return written;
     }
 
@@ -189,14 +184,6 @@ public final class ShardWriter implements AutoCloseable {
         } catch (IOException e) {
             // "No space left on device" alone does not say where
             throw new IOException("%s: after %d tokens: %s".formatted(file, tokens, e.getMessage()), e);
-        }
-    }
-
-    private static MessageDigest sha256() {
-        try {
-            return MessageDigest.getInstance("SHA-256");
-        } catch (NoSuchAlgorithmException e) {
-            throw new IllegalStateException("every Java platform has SHA-256", e);
         }
     }
 }

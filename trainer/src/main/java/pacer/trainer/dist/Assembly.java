@@ -18,6 +18,7 @@ import java.util.Set;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 
 /**
  * Brings the ranks of a group together: afterwards each has one connection to every other. All call rank 0, which tells them each
@@ -225,14 +226,19 @@ final class Assembly {
 
     private void answer(SocketChannel channel, int first, Set<Integer> claimed, BlockingQueue<Outcome> outcomes) {
         boolean joined = false;
+        AtomicInteger claim = new AtomicInteger(-1);
         try {
-            Handshake.Hello hello = Handshake.answer(channel, group.token(), h -> check(h, first, claimed), HANDSHAKE);
+            Handshake.Hello hello =
+                    Handshake.answer(channel, group.token(), h -> check(h, first, claimed, claim), HANDSHAKE);
             joined = true;
             outcomes.add(new Outcome.Joined(hello, channel));
         } catch (Handshake.RefusedException e) {
             outcomes.add(new Outcome.Impossible(e.getMessage()));
         } catch (IOException e) {
             lastProblem = "; last: " + e.getMessage();
+            synchronized (claimed) {
+                claimed.remove(claim.get()); // it did not hear that it was taken, and will call again
+            }
         } finally {
             if (!joined) {
                 closeQuietly(channel);
@@ -240,7 +246,7 @@ final class Assembly {
         }
     }
 
-    private String check(Handshake.Hello hello, int first, Set<Integer> claimed) {
+    private String check(Handshake.Hello hello, int first, Set<Integer> claimed, AtomicInteger claim) {
         String who = "rank " + hello.rank();
         if (hello.size() != group.size()) {
             return who + " was started for " + hello.size() + " ranks, rank " + group.rank() + " for " + group.size();
@@ -251,7 +257,11 @@ final class Assembly {
         }
         synchronized (claimed) {
             boolean expected = hello.rank() >= first && hello.rank() < group.size();
-            return expected && claimed.add(hello.rank()) ? "" : who + " is there twice";
+            if (!expected || !claimed.add(hello.rank())) {
+                return who + " is there twice";
+            }
+            claim.set(hello.rank());
+            return "";
         }
     }
 

@@ -3,11 +3,12 @@ package pacer.trainer.dist;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.util.Optional;
+import pacer.trainer.durable.DurableFiles;
 
 /** Where ranks find rank 0. */
 public sealed interface Rendezvous {
@@ -53,10 +54,8 @@ public sealed interface Rendezvous {
     /** Makes known where rank 0 listens. */
     default void publish(int port) throws IOException {
         if (this instanceof Published(Path file)) {
-            Path beside = file.resolveSibling(
-                    "." + file.getFileName() + "." + ProcessHandle.current().pid());
-            Files.writeString(beside, Integer.toString(port));
-            Files.move(beside, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+            // so that it is read whole or not at all
+            DurableFiles.write(file, Integer.toString(port).getBytes(StandardCharsets.US_ASCII));
         }
     }
 

@@ -5,15 +5,12 @@ import java.io.UncheckedIOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
-import java.nio.ByteOrder;
 import java.nio.channels.ClosedByInterruptException;
 import java.nio.channels.SelectionKey;
 import java.nio.channels.Selector;
 import java.nio.channels.SocketChannel;
 import java.util.ArrayList;
 import java.util.List;
-import jdk.incubator.vector.FloatVector;
-import jdk.incubator.vector.VectorSpecies;
 import pacer.trainer.dist.Peer.Call;
 import pacer.trainer.dist.Peer.Operation;
 import pacer.trainer.ops.DType;
@@ -31,9 +28,6 @@ public final class SocketCollectives implements Collectives {
     private static final int CHUNK = 1 << 18;
     /** How long to wait for another rank's explanation when several are silent and only one can be the cause. */
     private static final long EXPLANATION_NANOS = 1_000_000_000;
-
-    private static final VectorSpecies<Float> SPECIES = FloatVector.SPECIES_PREFERRED;
-    private static final ValueLayout.OfFloat FLOAT = ValueLayout.JAVA_FLOAT_UNALIGNED;
 
     private final Group group;
     private final Selector selector;
@@ -155,7 +149,8 @@ public final class SocketCollectives implements Collectives {
             }
             pass(call);
             if (mine != null) {
-                addInRankOrder(mine);
+                received[rank()].asSlice(0, mine.byteSize()).copyFrom(mine);
+                SumKernels.addInOrder(mine, received);
             }
         }
     }
@@ -169,26 +164,6 @@ public final class SocketCollectives implements Collectives {
                 from[other] = chunk(shard(tensor, memory, other), at);
             }
             pass(call);
-        }
-    }
-
-    /** {@code own} = received[0] + received[1] + …, with {@code own} itself at the place of this rank. */
-    private void addInRankOrder(MemorySegment own) {
-        received[rank()].asSlice(0, own.byteSize()).copyFrom(own);
-        long vectorEnd = own.byteSize() - own.byteSize() % SPECIES.vectorByteSize();
-        for (long at = 0; at < vectorEnd; at += SPECIES.vectorByteSize()) {
-            FloatVector sum = FloatVector.fromMemorySegment(SPECIES, received[0], at, ByteOrder.nativeOrder());
-            for (int rank = 1; rank < received.length; rank++) {
-                sum = sum.add(FloatVector.fromMemorySegment(SPECIES, received[rank], at, ByteOrder.nativeOrder()));
-            }
-            sum.intoMemorySegment(own, at, ByteOrder.nativeOrder());
-        }
-        for (long at = vectorEnd; at < own.byteSize(); at += 4) {
-            float sum = received[0].get(FLOAT, at);
-            for (int rank = 1; rank < received.length; rank++) {
-                sum += received[rank].get(FLOAT, at);
-            }
-            own.set(FLOAT, at, sum);
         }
     }
 

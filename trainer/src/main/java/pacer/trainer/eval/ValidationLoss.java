@@ -5,6 +5,7 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.OptionalDouble;
 import java.util.function.BooleanSupplier;
+import java.util.function.LongConsumer;
 import pacer.trainer.data.TokenLoader;
 import pacer.trainer.dist.Collectives;
 import pacer.trainer.model.Replica;
@@ -27,21 +28,14 @@ public final class ValidationLoss {
     }
 
     /**
-     * Measures samples {@code first} … {@code first + windows} of {@code loader}.
-     *
-     * @return nats a token
-     */
-    public double measure(TokenLoader loader, long first, long windows) {
-        return measure(loader, first, windows, () -> false).orElseThrow();
-    }
-
-    /**
-     * As {@link #measure(TokenLoader, long, long)}, but given up when {@code stop} says so.
+     * Measures samples {@code first} … {@code first + windows} of {@code loader}, unless {@code stop} ends it before.
      *
      * @param stop asked between batches, equally often on every rank; must answer all ranks the same
+     * @param measured hears after each of this rank's batches how many windows all ranks have measured
      * @return nats a token, or nothing when it was given up
      */
-    public OptionalDouble measure(TokenLoader loader, long first, long windows, BooleanSupplier stop) {
+    public OptionalDouble measure(
+            TokenLoader loader, long first, long windows, BooleanSupplier stop, LongConsumer measured) {
         int length = replica.length();
         double sum = 0;
         long batch = replica.sequences();
@@ -66,6 +60,7 @@ public final class ValidationLoss {
                 }
             }
             sum += replica.loss(inputs, targets);
+            measured.accept(Math.min(windows, round + ranks.size() * batch));
         }
         return OptionalDouble.of(ranks.allReduce(sum) / ((double) windows * length));
     }

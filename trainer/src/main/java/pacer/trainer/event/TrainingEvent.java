@@ -18,6 +18,7 @@ import java.time.Instant;
     @JsonSubTypes.Type(value = TrainingEvent.Sampled.class, name = "sampled"),
     @JsonSubTypes.Type(value = TrainingEvent.Checkpointed.class, name = "checkpointed"),
     @JsonSubTypes.Type(value = TrainingEvent.Notice.class, name = "notice"),
+    @JsonSubTypes.Type(value = TrainingEvent.Working.class, name = "working"),
     @JsonSubTypes.Type(value = TrainingEvent.Finished.class, name = "finished"),
     @JsonSubTypes.Type(value = TrainingEvent.Failed.class, name = "failed"),
 })
@@ -69,6 +70,35 @@ public sealed interface TrainingEvent {
 
     /** Something a person should know: a slower path taken and why, the initial loss against ln(vocabulary). */
     record Notice(Instant time, int step, String text) implements TrainingEvent {}
+
+    /**
+     * A sign of life where nothing else was told for a while: a piece of something long is done. {@code done} of {@code total} are
+     * micro-steps, validation windows, tokens or bytes. It passes by: it is told, and kept nowhere.
+     */
+    record Working(Instant time, int step, Phase phase, long done, long total) implements TrainingEvent {
+
+        /** What can take long. */
+        public enum Phase {
+            MICRO_STEPS,
+            VALIDATION,
+            SAMPLING,
+            CHECKPOINT
+        }
+
+        /** What is done at the moment and how far it is, in a few words for people. */
+        public String inWords() {
+            return switch (phase) {
+                case MICRO_STEPS -> "step %d: micro-step %d of %d".formatted(step + 1, done, total);
+                case VALIDATION -> "validating " + percent();
+                case SAMPLING -> "sampling " + percent();
+                case CHECKPOINT -> "writing a checkpoint, " + percent();
+            };
+        }
+
+        private String percent() {
+            return 100 * done / Math.max(1, total) + "%";
+        }
+    }
 
     /** Done: all steps taken, last checkpoint written. */
     record Finished(Instant time, int step, double loss, double validationLoss, double seconds, double tokensPerSecond)

@@ -1,5 +1,6 @@
 package pacer.trainer.model;
 
+import java.util.stream.Stream;
 import pacer.trainer.ops.DType;
 import pacer.trainer.ops.Device;
 import pacer.trainer.ops.Dropout;
@@ -142,9 +143,9 @@ final class Attention {
     }
 
     /** dResidual: in, the gradient of the output; out, of the input {@code in}. */
-    void backward(Tensor in, Tensor dResidual, DropoutPlan dropout) {
+    void backward(Tensor in, Tensor dResidual, DropoutPlan dropout, boolean add) {
         Tensor dBranch = working.branch().gradient(dResidual, output(dropout));
-        ops.linearBackwardWeight(gradients.projection, gradients.projectionBias, dBranch, saved.attended);
+        ops.linearBackwardWeight(gradients.projection, gradients.projectionBias, dBranch, saved.attended, add);
         ops.linearBackwardInput(working.dNormed(), dBranch, weights.projection, false);
         ops.attentionBackward(
                 working.dQ(),
@@ -159,7 +160,7 @@ final class Attention {
                 null,
                 model.heads(),
                 probabilities(dropout));
-        ops.linearBackwardWeight(gradients.qkv, gradients.qkvBias, working.dQkv(), saved.normed);
+        ops.linearBackwardWeight(gradients.qkv, gradients.qkvBias, working.dQkv(), saved.normed, add);
         ops.linearBackwardInput(working.dNormed(), working.dQkv(), weights.qkv, false);
         ops.layerNormBackward(
                 dResidual,
@@ -180,5 +181,10 @@ final class Attention {
 
     private Dropout output(DropoutPlan dropout) {
         return dropout.at(3 * layer + 2, (long) saved.attended.dim(1) * model.width());
+    }
+
+    /** Those that are added up, not written by a product; null where the model has none. */
+    Stream<Tensor> gradientsOfNorm() {
+        return Stream.of(gradients.norm, gradients.normBias);
     }
 }

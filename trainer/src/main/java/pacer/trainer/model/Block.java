@@ -1,5 +1,6 @@
 package pacer.trainer.model;
 
+import java.util.stream.Stream;
 import pacer.trainer.ops.DType;
 import pacer.trainer.ops.Device;
 import pacer.trainer.ops.Operations;
@@ -72,9 +73,14 @@ record Block(Attention attention, FeedForward feedForward, Tensor residualMid) {
         feedForward.forward(residualMid, out, dropout);
     }
 
-    /** dResidual: in, the gradient of the block's output; out, of its input {@code in}. */
-    void backward(Tensor in, Tensor dResidual, DropoutPlan dropout) {
-        feedForward.backward(residualMid, dResidual, dropout);
-        attention.backward(in, dResidual, dropout);
+    /** dResidual: in, the gradient of the block's output; out, of its input {@code in}. {@code add}: to the gradients that are there. */
+    void backward(Tensor in, Tensor dResidual, DropoutPlan dropout, boolean add) {
+        feedForward.backward(residualMid, dResidual, dropout, add);
+        attention.backward(in, dResidual, dropout, add);
+    }
+
+    /** Those that are added up, not written by a product; null where the model has none. */
+    Stream<Tensor> gradientsOfNorms() {
+        return Stream.concat(attention.gradientsOfNorm(), feedForward.gradientsOfNorm());
     }
 }

@@ -6,6 +6,7 @@ import java.util.ArrayList;
 import java.util.List;
 import pacer.trainer.ops.DType;
 import pacer.trainer.ops.Device;
+import pacer.trainer.ops.PlanningDevice;
 import pacer.trainer.ops.ReferenceDevice;
 import pacer.trainer.ops.cpu.CpuDevice;
 import pacer.trainer.ops.cpu.Gemms;
@@ -50,6 +51,17 @@ public record Engine(Kind kind, int threads, Precision precision, Gemms.Kind pro
         return size <= 2_000_000 ? 128 : size <= LANES_UP_TO ? 512 : 2048;
     }
 
+    /** Bytes that {@link #open} would allocate for training, besides what an optimizer takes. */
+    public long plannedBytes(ModelSpec model, int sequences, int length) {
+        List<Device> devices = new ArrayList<>();
+        for (int lane = 0; lane < lanes(model, sequences); lane++) {
+            devices.add(new PlanningDevice());
+        }
+        try (Replica plan = replica(model, devices, sequences, length, true)) {
+            return plan.plannedBytes();
+        }
+    }
+
     /**
      * Plans a copy of {@code model} for micro-batches of {@code sequences} of {@code length} tokens.
      *
@@ -69,6 +81,10 @@ public record Engine(Kind kind, int threads, Precision precision, Gemms.Kind pro
                 }
             }
         }
+        return replica(model, devices, sequences, length, training);
+    }
+
+    private Replica replica(ModelSpec model, List<Device> devices, int sequences, int length, boolean training) {
         DType dtype = precision == Precision.BF16 ? DType.BF16 : DType.F32;
         return new Replica(model, devices, dtype, sequences, length, passTokens(model), training);
     }

@@ -1,5 +1,6 @@
 package pacer.trainer.model;
 
+import java.util.stream.Stream;
 import pacer.trainer.ops.DType;
 import pacer.trainer.ops.Device;
 import pacer.trainer.ops.Dropout;
@@ -86,12 +87,12 @@ final class FeedForward {
     }
 
     /** dResidual: in, the gradient of the output; out, of the input {@code in}. */
-    void backward(Tensor in, Tensor dResidual, DropoutPlan dropout) {
+    void backward(Tensor in, Tensor dResidual, DropoutPlan dropout, boolean add) {
         Tensor dBranch = working.branch().gradient(dResidual, output(dropout));
-        ops.linearBackwardWeight(gradients.down, gradients.downBias, dBranch, saved.activated);
+        ops.linearBackwardWeight(gradients.down, gradients.downBias, dBranch, saved.activated, add);
         ops.linearBackwardInput(working.dHidden(), dBranch, weights.down, false);
         ops.activationBackward(working.dHiddenProduct(), working.dHidden(), saved.hidden, model.activation());
-        ops.linearBackwardWeight(gradients.up, gradients.upBias, working.dHiddenProduct(), saved.normed);
+        ops.linearBackwardWeight(gradients.up, gradients.upBias, working.dHiddenProduct(), saved.normed, add);
         ops.linearBackwardInput(working.dNormed(), working.dHiddenProduct(), weights.up, false);
         ops.layerNormBackward(
                 dResidual,
@@ -107,5 +108,10 @@ final class FeedForward {
 
     private Dropout output(DropoutPlan dropout) {
         return dropout.at(3 * layer + 3, (long) saved.normed.dim(1) * model.width());
+    }
+
+    /** Those that are added up, not written by a product; null where the model has none. */
+    Stream<Tensor> gradientsOfNorm() {
+        return Stream.of(gradients.norm, gradients.normBias);
     }
 }

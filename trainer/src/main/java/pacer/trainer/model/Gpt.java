@@ -4,6 +4,9 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.Arrays;
+import java.util.List;
+import java.util.Objects;
+import java.util.stream.Stream;
 import pacer.trainer.ops.DType;
 import pacer.trainer.ops.Device;
 import pacer.trainer.ops.Operations;
@@ -35,6 +38,9 @@ public final class Gpt {
     private final Tensor dResidual; // (B, T, C)
     private final Tensor dNormed; // (B, T, C)
     private final MemorySegment hostLosses;
+
+    private final List<Tensor> addedTo; // the gradients that no product writes
+    private boolean begun; // whether gradients hold those of a pass, to be added to
 
     /**
      * Plans a model.
@@ -87,6 +93,7 @@ public final class Gpt {
                 : device.allocatePadded("dLogitsProduct", product, b * t, model.vocabulary());
         dResidual = training ? device.allocate("dResidual", DType.F32, b, t, c) : null;
         dNormed = training ? device.allocate("dNormed", DType.F32, b, t, c) : null;
+        addedTo = training ? gradientsOfNormsAndEmbeddings().toList() : List.of();
     }
 
     private void planTraining(Parameters parameters, Tensor weights, Tensor products, Tensor gradients) {
@@ -125,6 +132,16 @@ public final class Gpt {
         }
     }
 
+    private Stream<Tensor> gradientsOfNormsAndEmbeddings() {
+        Stream<Tensor> ours = Stream.of(
+                model.tiedHead() ? null : gradients.tokenEmbedding(),
+                gradients.positionEmbedding(),
+                gradients.finalNorm(),
+                gradients.finalNormBias());
+        return Stream.concat(ours, Arrays.stream(blocks).flatMap(Block::gradientsOfNorms))
+                .filter(Objects::nonNull);
+    }
+
     /** Sequences a batch. */
     public int sequences() {
         return tokens.dim(0);
@@ -141,7 +158,16 @@ public final class Gpt {
     }
 
     /**
-     * One forward and backward pass. Gradients are added to the gradient tensor.
+     * Gradients begin anew with the next backward pass: it writes those of products, and adds the others to the zeros that are
+     * set here. Until then the gradient tensor holds nothing of use.
+     */
+    void zeroGradients() {
+        begun = false;
+        addedTo.forEach(ops::zero);
+    }
+
+    /**
+     * One forward and backward pass. Gradients are added up from the last {@link #zeroGradients} on.
      *
      * @param inputs int32 tokens (B, T)
      * @param expected int32 next tokens (B, T); -1 is ignored
@@ -207,7 +233,7 @@ public final class Gpt {
         if (dLogitsProduct != logits) {
             ops.convert(dLogitsProduct, logits);
         }
-        ops.linearBackwardWeight(gradients.head(), null, dLogitsProduct, normed);
+        ops.linearBackwardWeight(gradients.head(), null, dLogitsProduct, normed, begun);
         ops.linearBackwardInput(dNormed, dLogitsProduct, ends.head(), false);
         ops.layerNormBackward(
                 dResidual,
@@ -220,12 +246,13 @@ public final class Gpt {
                 rstd,
                 false);
         for (int layer = blocks.length - 1; layer >= 0; layer--) {
-            blocks[layer].backward(residual[layer], dResidual, dropout);
+            blocks[layer].backward(residual[layer], dResidual, dropout, begun);
         }
         if (dropout.isActive()) {
             ops.dropout(dResidual, dResidual, dropout.at(0, (long) length() * model.width()));
         }
         ops.embeddingBackward(gradients.tokenEmbedding(), gradients.positionEmbedding(), dResidual, tokens);
+        begun = true;
     }
 
     private double sumOfLosses() {

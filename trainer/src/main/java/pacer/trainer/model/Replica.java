@@ -162,9 +162,9 @@ public final class Replica implements AutoCloseable {
         }
     }
 
-    /** Sets all gradients to zero. */
+    /** Gradients begin anew with the next {@link #forwardBackward}; until then they hold nothing of use. */
     public void zeroGradients() {
-        lanes.run(lane -> devices.get(lane).operations().zero(gradients[lane]));
+        lanes.run(lane -> gpts[lane].zeroGradients());
     }
 
     /**

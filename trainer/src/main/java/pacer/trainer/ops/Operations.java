@@ -119,12 +119,16 @@ public interface Operations {
             Tensor weight, // (N, K) same dtype as dOut
             boolean accumulate);
 
-    /** dWeight += dOutᵀ · in, and dBias += column sums of dOut. */
+    /**
+     * dWeight = dOutᵀ · in, and dBias = column sums of dOut; both are added to what is there when {@code accumulate}. Not to
+     * accumulate spares large models a pass over all gradients to set them to zero and one to read the zeros.
+     */
     void linearBackwardWeight(
-            Tensor dWeight, // (N, K) F32 +=
-            Tensor dBias, // (N) += or null
+            Tensor dWeight, // (N, K) F32
+            Tensor dBias, // (N) or null
             Tensor dOut, // (rows, N) F32 or BF16
-            Tensor in); // (rows, K) same dtype as dOut
+            Tensor in, // (rows, K) same dtype as dOut
+            boolean accumulate);
 
     // ------------------------------------------------------------------ attention
 

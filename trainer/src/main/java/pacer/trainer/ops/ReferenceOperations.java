@@ -235,11 +235,11 @@ final class ReferenceOperations implements Operations {
     }
 
     @Override
-    public void linearBackwardWeight(Tensor dWeight, Tensor dBias, Tensor dOut, Tensor in) {
+    public void linearBackwardWeight(Tensor dWeight, Tensor dBias, Tensor dOut, Tensor in, boolean accumulate) {
         Shapes.linearBackwardWeight(dWeight, dBias, dOut, in);
         double[][] dy = device.load(dOut); // (rows, N)
         double[][] x = device.load(in); // (rows, K)
-        double[][] dw = device.load(dWeight); // (N, K)
+        double[][] dw = accumulate ? device.load(dWeight) : new double[dWeight.rows()][dWeight.columns()]; // (N, K)
         for (int r = 0; r < x.length; r++) {
             for (int n = 0; n < dw.length; n++) {
                 addScaled(dw[n], dy[r][n], x[r]);
@@ -247,7 +247,7 @@ final class ReferenceOperations implements Operations {
         }
         device.store(dWeight, dw);
         if (dBias != null) {
-            double[] db = vector(dBias);
+            double[] db = accumulate ? vector(dBias) : new double[dBias.columns()];
             for (double[] row : dy) {
                 addScaled(db, 1, row);
             }

@@ -8,6 +8,7 @@ import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.stream.IntStream;
 import pacer.trainer.checkpoint.Gpt2Folder;
 import pacer.trainer.checkpoint.InvalidFileException;
@@ -24,6 +25,8 @@ import pacer.trainer.spec.ModelSpec;
 /** A trace of kind {@code hf}: a Hugging Face GPT-2 folder with logits, loss, gradients and a greedy continuation. */
 final class HuggingFaceReplay {
 
+    private static final Set<String> COMPARED = Set.of("inputs", "targets", "logits", "greedy");
+
     private HuggingFaceReplay() {}
 
     static ParityReport replay(TraceJson trace, Path folder, Engine engine) throws IOException {
@@ -38,6 +41,7 @@ final class HuggingFaceReplay {
             int sequences = Math.toIntExact(inputs.shape().getFirst());
             int length = Math.toIntExact(inputs.shape().getLast());
             try (Replica replica = engine.open(model, sequences, length, true)) {
+                TraceTensors.requireKnown(golden, COMPARED::contains, replica, List.of("grad."));
                 Comparison compare = new Comparison(replica);
                 replica.load(TextModel.weights(theirs, replica, arena));
                 MemorySegment x = TraceTensors.tokens(inputs, model.vocabulary(), arena);
@@ -72,7 +76,7 @@ final class HuggingFaceReplay {
                 TraceTensors.tokens(stored, replica.model().vocabulary(), arena).toArray(ValueLayout.JAVA_INT);
         int[] row = Arrays.copyOf(inputs.ints(), replica.length());
         int prompt = Arrays.mismatch(theirs, row);
-        if (prompt < 1) {
+        if (prompt < 1 || prompt == theirs.length) {
             throw new InvalidFileException(
                     stored.file(),
                     "tensor \"greedy\"",

@@ -7,6 +7,8 @@ import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import pacer.trainer.checkpoint.ElementType;
 import pacer.trainer.checkpoint.InvalidFileException;
 import pacer.trainer.checkpoint.Safetensors;
@@ -17,12 +19,16 @@ import pacer.trainer.model.Parameter;
 import pacer.trainer.model.Replica;
 import pacer.trainer.ops.Operations.Activation;
 import pacer.trainer.optim.AdamWOptimizer;
+import pacer.trainer.optim.GradientClip;
 import pacer.trainer.spec.ModelSpec;
 import pacer.trainer.spec.OptimizerSpec;
 import pacer.trainer.spec.TrainSpec.Precision;
 
 /** A trace of kind {@code run}: initial weights, batches, then losses, first gradients and final weights of a training. */
 final class RunReplay {
+
+    private static final Pattern LOGITS = Pattern.compile("logits\\.step0\\.row(\\d{1,6})");
+    private static final List<String> OF_PARAMETERS = List.of("init.", "grad.step0.", "final.");
 
     private RunReplay() {}
 
@@ -33,6 +39,9 @@ final class RunReplay {
         JsonNode losses = trace.at("/losses");
         JsonNode norms = trace.root().path("grad_norms_before_clip");
         int steps = trace.integer("/training/steps");
+        if (steps < 1 || losses.isEmpty()) {
+            throw new InvalidFileException(trace.file(), "/training/steps", "no step was recorded: nothing to compare");
+        }
         if (losses.size() != steps) {
             throw new InvalidFileException(trace.file(), "/losses", losses.size() + " for " + steps + " steps");
         }
@@ -47,6 +56,13 @@ final class RunReplay {
             int sequences = Math.toIntExact(inputs.shape().get(1));
             int length = Math.toIntExact(inputs.shape().get(2));
             try (Replica replica = engine.open(model, sequences, length, true)) {
+                TraceTensors.requireKnown(
+                        stored,
+                        name -> name.equals("inputs")
+                                || name.equals("targets")
+                                || LOGITS.matcher(name).matches(),
+                        replica,
+                        OF_PARAMETERS);
                 Comparison compare = new Comparison(replica);
                 Map<String, MemorySegment> initial = named(stored, "init.", replica, arena);
                 for (Parameter p : replica.parameters().all()) {
@@ -82,8 +98,7 @@ final class RunReplay {
                                 norms.get(step).doubleValue(),
                                 step == 0 ? tolerance.gradients() : 10 * tolerance.laterLosses());
                     }
-                    double scale = clip > 0 ? Math.min(1, clip / (norm + 1e-6)) : 1;
-                    adamW.update(optimizer.learningRate(), scale, step + 1);
+                    adamW.update(optimizer.learningRate(), GradientClip.factor(norm, clip), step + 1);
                 }
                 Map<String, MemorySegment> finals = named(stored, "final.", replica, arena);
                 compare.parameters("final weights", replica.weights(), finals, tolerance.finalWeights());
@@ -103,14 +118,24 @@ final class RunReplay {
             Tolerances tolerance,
             Arena arena)
             throws IOException {
-        StoredTensor logits = stored.tensors().get("logits.step0.row0");
-        if (logits == null) {
-            return;
-        }
         List<Long> shape =
                 List.of((long) replica.length(), (long) replica.model().vocabulary());
-        MemorySegment theirs = TraceTensors.floats(logits, shape, arena);
-        compare.logits("logits", inputs, theirs, 1, tolerance.logits());
+        long bytes = 4L * replica.length();
+        for (StoredTensor logits : stored.tensors().values()) {
+            Matcher name = LOGITS.matcher(logits.name());
+            if (!name.matches()) {
+                continue;
+            }
+            int row = Integer.parseInt(name.group(1));
+            if (row >= replica.sequences()) {
+                throw new InvalidFileException(
+                        logits.file(),
+                        "tensor \"" + logits.name() + "\"",
+                        "is of a row that \"inputs\" has not; it has " + replica.sequences());
+            }
+            MemorySegment theirs = TraceTensors.floats(logits, shape, arena);
+            compare.logits("logits of row " + row, inputs.asSlice(row * bytes, bytes), theirs, 1, tolerance.logits());
+        }
     }
 
     private static StoredTensor batches(Safetensors stored, String name, int steps) throws IOException {

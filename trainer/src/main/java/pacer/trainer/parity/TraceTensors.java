@@ -52,6 +52,22 @@ final class TraceTensors {
         return found;
     }
 
+    /**
+     * Fails when the trace holds a tensor that is none of {@code known} and of no parameter: it would seem to be compared.
+     *
+     * @param prefixes what precedes parameters' names
+     */
+    static void requireKnown(Safetensors trace, Predicate<String> known, Replica replica, List<String> prefixes)
+            throws InvalidFileException {
+        for (StoredTensor stored : trace.tensors().values()) {
+            boolean ofParameter = replica.parameters().all().stream().anyMatch(p -> prefixes.stream()
+                    .anyMatch(prefix -> stored.name().equals(prefix + p.name())));
+            if (!ofParameter && !known.test(stored.name())) {
+                throw refused(stored, "is nothing that a replay of this model compares; rename it or leave it out");
+            }
+        }
+    }
+
     /** The elements of a tensor that must have {@code shape}, as floats. */
     static MemorySegment floats(StoredTensor stored, List<Long> shape, Arena arena) throws InvalidFileException {
         if (!stored.shape().equals(shape)) {

@@ -64,7 +64,7 @@ public final class CanonicalYaml {
                     if (printable(c)) {
                         out.appendCodePoint(c);
                     } else {
-                        out.append("\\u%04x".formatted(c));
+                        out.append((c > 0xFFFF ? "\\U%08x" : "\\u%04x").formatted(c));
                     }
                 }
             }

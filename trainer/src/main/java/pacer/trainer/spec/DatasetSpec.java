@@ -27,6 +27,11 @@ public record DatasetSpec(
         sha256 = sha256.toLowerCase(Locale.ROOT);
     }
 
+    /** This one from another source. */
+    public DatasetSpec withUrl(String other) {
+        return new DatasetSpec(other, sha256, format, tokenizer, validationFraction);
+    }
+
     /** Formats of a raw file. */
     public enum Format {
         TEXT,

@@ -27,7 +27,7 @@ public record Fault(Place place, String path, String message) {
                     if (CanonicalYaml.printable(c)) {
                         line.appendCodePoint(c);
                     } else {
-                        line.append("\\u%04x".formatted(c));
+                        line.append((c > 0xFFFF ? "\\U%08x" : "\\u%04x").formatted(c));
                     }
                 }
             }

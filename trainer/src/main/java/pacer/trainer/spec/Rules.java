@@ -9,6 +9,9 @@ final class Rules {
     /** Tokens of GPT-2's byte-pair encoding; Radford et al. 2019. */
     static final int GPT2_VOCABULARY = 50257;
 
+    /** Flat tensors are counted by ints, and each parameter may be followed by a gap of less than a cache line. */
+    private static final long MOST_PARAMETERS = 2_000_000_000;
+
     private static final Pattern NAME = Pattern.compile("[A-Za-z0-9][A-Za-z0-9-]{0,62}");
     private static final Pattern SHA256 = Pattern.compile("[0-9a-fA-F]{64}");
 
@@ -99,6 +102,14 @@ final class Rules {
                 "give 0 to take the dataset's, or 50304 to pad it",
                 "model.vocabulary",
                 "dataset.tokenizer");
+        long parameters = model.parameters();
+        require(
+                parameters <= MOST_PARAMETERS,
+                "makes %d parameters; at most %d are held in one piece".formatted(parameters, MOST_PARAMETERS),
+                "lower model.width, model.layers or model.vocabulary",
+                "model.width",
+                "model.layers",
+                "model.vocabulary");
     }
 
     private void batches() {

@@ -39,6 +39,25 @@ public record RunSpec(
         @Doc(value = "what the machine costs", standard = "{}")
         CostSpec cost) {
 
+    /** This one on another text. */
+    public RunSpec withDataset(DatasetSpec other) {
+        return new RunSpec(
+                name,
+                description,
+                seed,
+                device,
+                other,
+                model,
+                train,
+                optimizer,
+                schedule,
+                evaluation,
+                sample,
+                checkpoint,
+                expectation,
+                cost);
+    }
+
     /** Kinds of training device. */
     public enum Device {
         CPU

@@ -1,10 +1,7 @@
 package pacer.trainer.spec;
 
-import java.nio.charset.StandardCharsets;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
-import java.util.HexFormat;
 import java.util.Set;
+import pacer.trainer.durable.Sha256;
 
 /** What identifies a run's numbers. */
 public final class SpecHash {
@@ -35,11 +32,6 @@ public final class SpecHash {
                         .append('\n');
             }
         }
-        try {
-            MessageDigest digest = MessageDigest.getInstance("SHA-256");
-            return HexFormat.of().formatHex(digest.digest(text.toString().getBytes(StandardCharsets.UTF_8)));
-        } catch (NoSuchAlgorithmException e) {
-            throw new IllegalStateException("every Java platform has SHA-256", e);
-        }
+        return Sha256.of(text.toString());
     }
 }

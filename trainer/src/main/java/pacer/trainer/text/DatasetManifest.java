@@ -7,16 +7,13 @@ import com.fasterxml.jackson.databind.SerializationFeature;
 import com.fasterxml.jackson.databind.cfg.EnumFeature;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
-import java.util.HexFormat;
 import java.util.List;
 import pacer.trainer.data.BadDataException;
 import pacer.trainer.data.Split;
+import pacer.trainer.durable.Sha256;
 import pacer.trainer.spec.DatasetSpec;
 
 /**
@@ -92,12 +89,7 @@ public record DatasetManifest(
             text.append(shard.name()).append(' ').append(shard.sha256()).append('\n');
         }
         text.append(tokenizer).append(' ').append(vocabulary).append('\n').append(String.join("", characters));
-        try {
-            MessageDigest digest = MessageDigest.getInstance("SHA-256");
-            return HexFormat.of().formatHex(digest.digest(text.toString().getBytes(StandardCharsets.UTF_8)));
-        } catch (NoSuchAlgorithmException e) {
-            throw new IllegalStateException("every Java platform has SHA-256", e);
-        }
+        return Sha256.of(text.toString());
     }
 
     /** The tokenizer that made it. */

@@ -130,6 +130,18 @@ class EventLogTest {
         assertThat(EventLog.firstOccurrences(twice)).isEqualTo(once);
     }
 
+    @Test
+    void everyLaunchCountsAndEveryReasonOfAFailure() {
+        TrainingEvent first = new TrainingEvent.Started(TIME, 0, 9, 1, 1, 1, "one machine", 0, null);
+        TrainingEvent second =
+                new TrainingEvent.Started(TIME.plusSeconds(9), 0, 9, 1, 1, 1, "another machine", 0, null);
+        TrainingEvent full = new TrainingEvent.Failed(TIME, 2, "disk full", true);
+        TrainingEvent again = new TrainingEvent.Failed(TIME.plusSeconds(9), 2, "disk full", true);
+        TrainingEvent gone = new TrainingEvent.Failed(TIME.plusSeconds(9), 2, "disk gone", true);
+        assertThat(EventLog.firstOccurrences(List.of(first, full, second, again, gone)))
+                .containsExactly(first, full, second, gone);
+    }
+
     private static TrainingEvent.Step step(int step, double loss) {
         return new TrainingEvent.Step(TIME, step, loss, 1, 1e-3, 8, 1000);
     }

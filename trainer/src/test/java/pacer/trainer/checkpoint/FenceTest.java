@@ -15,6 +15,7 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import pacer.trainer.durable.ProcessIdentity;
 
 class FenceTest {
     private static final Duration PATIENCE = Duration.ofSeconds(60);

@@ -27,7 +27,9 @@ final class States {
                 "\n !\"abcü🦄",
                 model,
                 1,
-                new TrainingState.Skips(1, 3));
+                new TrainingState.Skips(1, 3),
+                null,
+                null);
     }
 
     /** Some tensors of {@code kilobytes} in all, reproducible from {@code seed}. */

@@ -74,13 +74,13 @@ class GradientTest {
             Operations o = check.operations();
             Runnable forward = () -> o.linearForward(out, in, weight, bias, false);
             check.gradient(dIn, accumulate, in, out, dOut, forward);
-            check.gradient(dWeight, true, weight, out, dOut, forward);
+            check.gradient(dWeight, accumulate, weight, out, dOut, forward);
             if (withBias) {
-                check.gradient(dBias, true, bias, out, dOut, forward);
+                check.gradient(dBias, accumulate, bias, out, dOut, forward);
             }
             check.run(forward, () -> {
                 o.linearBackwardInput(dIn, dOut, weight, accumulate);
-                o.linearBackwardWeight(dWeight, dBias, dOut, in);
+                o.linearBackwardWeight(dWeight, dBias, dOut, in, accumulate);
             });
         }
     }

@@ -171,11 +171,16 @@ public abstract class LayerConformance extends Conformance {
         forProducts(
                 "linearBackwardWeight",
                 (name, dtype, rows, k, n) -> trials.play(name, s -> {
-                    Tensor dWeight = s.sum("dWeight", DType.F32, sumOf(rows), n, k);
-                    Tensor dBias = flag(name, 1) ? s.sumVector("dBias", 0, 1, sumOf(rows), n) : null;
+                    boolean accumulate = flag(name, 2);
+                    Tensor dWeight = s.target(accumulate, "dWeight", DType.F32, sumOf(rows), n, k);
+                    Tensor dBias = !flag(name, 1)
+                            ? null
+                            : accumulate
+                                    ? s.sumVector("dBias", 0, 1, sumOf(rows), n)
+                                    : s.outVector("dBias", sumOf(rows), n);
                     Tensor dOut = s.in("dOut", dtype, rows, n);
                     Tensor in = s.in("in", dtype, rows, k);
-                    s.operations().linearBackwardWeight(dWeight, dBias, dOut, in);
+                    s.operations().linearBackwardWeight(dWeight, dBias, dOut, in, accumulate);
                 }));
     }
 

@@ -68,7 +68,7 @@ class TraceTest {
         zeros("logits.step0.row0", 4, 5);
         assertThat(replay().quantities())
                 .extracting(Quantity::name)
-                .containsExactly("logits", "loss 0", "gradients", "final weights");
+                .containsExactly("logits of row 0", "loss 0", "gradients", "final weights");
     }
 
     @Test
@@ -79,6 +79,32 @@ class TraceTest {
         assertThatThrownBy(this::replay)
                 .isInstanceOf(InvalidFileException.class)
                 .hasMessageContainingAll("trace.safetensors", "grad.step0.", "missing: transformer.wpe.weight");
+    }
+
+    @Test
+    void aTensorThatNothingIsComparedWithIsRefused() {
+        for (String name : List.of("logits.step1.row0", "logits.step0.row1", "grad.step0.head", "hidden")) {
+            tensors.clear();
+            parameters("init.");
+            tokens("inputs", 0, 1, 2, 3);
+            tokens("targets", 1, 2, 3, 4);
+            zeros(name, 4, 5);
+            assertThatThrownBy(this::replay)
+                    .isInstanceOf(InvalidFileException.class)
+                    .hasMessageContainingAll("trace.safetensors", "\"" + name + "\"");
+        }
+    }
+
+    @Test
+    void aTraceWithoutAStepIsRefused() throws IOException {
+        Files.writeString(
+                folder.resolve("trace.json"),
+                DESCRIPTION.replace("\"steps\": 1", "\"steps\": 0").replace("[1.6]", "[]"));
+        tokens("inputs", 0, 1, 2, 3);
+        tokens("targets", 1, 2, 3, 4);
+        assertThatThrownBy(this::replay)
+                .isInstanceOf(InvalidFileException.class)
+                .hasMessageContainingAll("trace.json", "no step was recorded");
     }
 
     @Test

@@ -10,8 +10,39 @@ final class RandomSpecs {
 
     /** Characters that quoting could get wrong. */
     private static final String[] TEXTS = {
-        "", " ", "a", "\"", "\\", "\n", "\r\n", "\t", "#", ": ", "- ", "'", "ß", "€", "😀", "\u2028", "\uFEFF",
-        "\u00A0", "{", "}", "[", "%", "&a", "*a", "!!int", "null", "no", "1e-3", "\\n", "\u200B", "\uFFFD", "\uFFFE"
+        "",
+        " ",
+        "a",
+        "\"",
+        "\\",
+        "\n",
+        "\r\n",
+        "\t",
+        "#",
+        ": ",
+        "- ",
+        "'",
+        "ß",
+        "€",
+        "😀",
+        "\u2028",
+        "\uFEFF",
+        "\uDB40\uDC67",
+        "\u00A0",
+        "{",
+        "}",
+        "[",
+        "%",
+        "&a",
+        "*a",
+        "!!int",
+        "null",
+        "no",
+        "1e-3",
+        "\\n",
+        "\u200B",
+        "\uFFFD",
+        "\uFFFE"
     };
 
     private final SplittableRandom random;

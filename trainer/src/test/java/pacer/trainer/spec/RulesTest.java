@@ -33,6 +33,7 @@ class RulesTest {
             value = {
                 "model.heads=3          | --set model.heads=3: 3, model.heads (3) must divide model.width (8); give heads 2 or width 9",
                 "model.width=9          | --set model.width=9: 9, model.heads (2) must divide model.width (9); give heads 1 or width 10",
+                "model.width=65536      | --set model.width=65536: 65536, makes 103081312256 parameters; at most 2000000000 are held in one piece; lower model.width, model.layers or model.vocabulary",
                 "train.batchTokens=18   | --set train.batchTokens=18: 18, train.batchTokens (18) must be a multiple of model.sequenceLength × train.ranks (4 × 1 = 4); give batchTokens 16 or 20",
                 "train.ranks=3          | --set train.ranks=3: 3, train.batchTokens (16) must be a multiple of model.sequenceLength × train.ranks (4 × 3 = 12); give batchTokens 12 or 24",
                 "model.sequenceLength=32 | --set model.sequenceLength=32: 32, train.batchTokens (16) must be a multiple of model.sequenceLength × train.ranks (32 × 1 = 32); give batchTokens 32",

@@ -2,10 +2,8 @@ package pacer.workflows.cli;
 
 import java.io.IOException;
 import java.time.Clock;
-import java.time.Instant;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import pacer.activities.dataset.DatasetRequest;
 import pacer.activities.dataset.DatasetResult;
 import pacer.activities.dataset.Datasets;
@@ -17,9 +15,6 @@ import pacer.activities.run.Progress;
 import pacer.activities.run.RunEnding;
 import pacer.activities.run.RunFolder;
 import pacer.activities.run.RunHub;
-import pacer.activities.run.RunId;
-import pacer.activities.run.RunIndex;
-import pacer.activities.run.RunLease;
 import pacer.activities.run.RunRequest;
 import pacer.activities.run.RunStatus;
 import pacer.activities.run.RunUpdate;
@@ -34,7 +29,7 @@ import pacer.activities.training.TrainingRequest;
 import pacer.activities.training.TrainingSettings;
 import pacer.trainer.spec.CanonicalYaml;
 import pacer.trainer.spec.RunSpec;
-import pacer.trainer.spec.SpecHash;
+import pacer.workflows.RunClaim;
 
 /**
  * Dataset and training of a run in this process, one after the other: no workflow, no retries, nothing after. {@code resume} takes
@@ -45,18 +40,15 @@ final class BareTraining implements AutoCloseable {
     private final Clock clock = Clock.systemUTC();
     private final RunHub hub = new RunHub();
     private final Map<String, String> environment;
+    private final RunClaim claim;
     private final RunFolder folder;
-    private final RunLease lease;
-    private final boolean resumed;
     private volatile boolean stopping;
 
-    private BareTraining(
-            Home home, Map<String, String> environment, RunFolder folder, RunLease lease, boolean resumed) {
+    private BareTraining(Home home, Map<String, String> environment, RunClaim claim) {
         this.home = home;
         this.environment = environment;
-        this.folder = folder;
-        this.lease = lease;
-        this.resumed = resumed;
+        this.claim = claim;
+        this.folder = home.run(claim.id());
     }
 
     /**
@@ -65,23 +57,7 @@ final class BareTraining implements AutoCloseable {
      * @param spec with its threads filled in
      */
     static BareTraining of(RunSpec spec, boolean fresh, Home home, Map<String, String> environment) throws IOException {
-        Optional<RunFolder> unfinished = fresh
-                ? Optional.empty()
-                : new RunIndex(home.runs()).newestUnfinished(SpecHash.of(spec)).map(RunIndex.Entry::folder);
-        if (unfinished.isPresent()) {
-            Optional<RunLease> lease = unfinished.get().tryLease();
-            if (lease.isPresent()) {
-                return new BareTraining(home, environment, unfinished.get(), lease.get(), true);
-            }
-        }
-        Instant now = Instant.now();
-        for (int attempt = 1; ; attempt++) {
-            RunFolder made = home.run(RunId.of(spec.name(), now, attempt));
-            Optional<RunLease> lease = made.exists() ? Optional.empty() : made.tryLease();
-            if (lease.isPresent()) {
-                return new BareTraining(home, environment, made, lease.get(), false);
-            }
-        }
+        return new BareTraining(home, environment, RunClaim.leased(home, spec, fresh));
     }
 
     RunFolder folder() {
@@ -90,7 +66,7 @@ final class BareTraining implements AutoCloseable {
 
     /** Whether it goes on with an earlier run. */
     boolean resumed() {
-        return resumed;
+        return claim.resumed();
     }
 
     /** Asks for an end with a checkpoint. */
@@ -114,7 +90,7 @@ final class BareTraining implements AutoCloseable {
                 DatasetResult data = new Datasets(home, log, clock, FetchSettings.of(environment))
                         .prepare(new DatasetRequest(id, spec.dataset()), context(Stage.DATASET));
                 new Staging(home, log, clock).stage(new StagingRequest(id, data.hash()), context(Stage.STAGE));
-                new Training(home, log, hub, clock, TrainingSettings.of(environment))
+                new Training(home, log, hub, clock, Machine::environment, TrainingSettings.of(environment))
                         .train(new TrainingRequest(id, data.hash()), id, context(Stage.TRAIN));
                 ending = new RunEnding(id, RunStatus.STOPPED, "trained, not evaluated");
             } catch (IOException | RuntimeException e) {
@@ -150,6 +126,6 @@ final class BareTraining implements AutoCloseable {
 
     @Override
     public void close() throws IOException {
-        lease.close();
+        claim.release();
     }
 }

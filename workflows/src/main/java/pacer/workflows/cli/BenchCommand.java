@@ -47,6 +47,11 @@ final class BenchCommand implements Callable<Integer> {
     private Rival against;
 
     @Option(
+            names = "--tuned",
+            description = "Give PyTorch its quickest AdamW; without, it has its default, which nanoGPT takes on CPUs.")
+    private boolean tuned;
+
+    @Option(
             names = "--whole",
             description = "Time whole runs instead: pacer run, and with --nanogpt nanoGPT's own commands.")
     private boolean whole;
@@ -169,7 +174,7 @@ final class BenchCommand implements Callable<Integer> {
         BenchCases.Timing timing = new BenchCases.Timing(length, products, steps, warmup);
         BenchCase what = BenchCases.find(spec.preset(), spec.configs(), spec.sets(), timing, folder);
         BenchPython rival = against == null ? null : interpreter(home, folder, say);
-        return new BenchStepRunner(what, folder, home.cache(), console.environment(), rival).run(times, say);
+        return new BenchStepRunner(what, folder, home.cache(), console.environment(), rival, tuned).run(times, say);
     }
 
     private BenchPython interpreter(Home home, BenchFolder folder, Consumer<String> say)
@@ -192,6 +197,7 @@ final class BenchCommand implements Callable<Integer> {
         require(
                 python == null || against != null || nanoGpt != null,
                 "--python is for PyTorch; give --against pytorch");
+        require(!tuned || (against != null && !whole), "--tuned is for PyTorch's steps; give --against pytorch");
         boolean step = !whole && !launch;
         require(
                 step || (steps == 0 && length == 0 && products == Gemms.Kind.AUTO),

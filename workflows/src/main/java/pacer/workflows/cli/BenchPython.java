@@ -2,18 +2,16 @@ package pacer.workflows.cli;
 
 import java.io.IOException;
 import java.io.InputStream;
-import java.nio.channels.FileChannel;
-import java.nio.channels.FileLock;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Consumer;
 import java.util.stream.Collectors;
-import pacer.activities.run.Digests;
 import pacer.trainer.bench.BenchCase;
+import pacer.trainer.durable.FileGuard;
+import pacer.trainer.durable.Sha256;
 
 /**
  * A Python with PyTorch and numpy in it.
@@ -48,12 +46,10 @@ record BenchPython(Path python, String torch) {
         byte[] requirements = resource("requirements.txt");
         Path bench = Files.createDirectories(cache.resolve("bench"));
         Path home = bench.resolve("python-"
-                + Digests.ofParts(new String(requirements, StandardCharsets.UTF_8))
+                + Sha256.ofParts(new String(requirements, StandardCharsets.UTF_8))
                         .substring(0, 12));
         Path ready = home.resolve("ready");
-        try (FileChannel file =
-                        FileChannel.open(bench.resolve("lock"), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
-                FileLock _ = file.lock()) {
+        try (FileGuard _ = FileGuard.take(bench.resolve("lock"), () -> {})) {
             if (!Files.exists(ready)) {
                 BenchFolder.delete(home); // begun by a process that did not finish
                 String pins =

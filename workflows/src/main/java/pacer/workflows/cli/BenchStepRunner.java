@@ -23,17 +23,26 @@ final class BenchStepRunner {
     private final Path file;
     private final List<String> ours;
     private final BenchPython python;
+    private final boolean tuned;
 
     /**
      * Prepares.
      *
      * @param python PyTorch; null to time ours alone
+     * @param tuned gives PyTorch its quickest AdamW rather than the one that it takes by default
      */
-    BenchStepRunner(BenchCase what, BenchFolder folder, Path cache, Map<String, String> environment, BenchPython python)
+    BenchStepRunner(
+            BenchCase what,
+            BenchFolder folder,
+            Path cache,
+            Map<String, String> environment,
+            BenchPython python,
+            boolean tuned)
             throws IOException {
         this.what = what;
         this.folder = folder;
         this.python = python;
+        this.tuned = tuned;
         this.file = Files.writeString(folder.file("case.json"), what.json());
         this.ours = JavaCommand.ofThisProcess(environment)
                 .line(StepBenchmark.class.getName(), List.of(file.toString(), cache.toString()));
@@ -41,23 +50,25 @@ final class BenchStepRunner {
 
     /** Runs {@code repeats} pairs. */
     BenchSteps run(int repeats, Consumer<String> say) throws IOException, InterruptedException {
-        SortedMap<String, Double> probe = python == null ? null : probe();
+        BenchSteps.Rival rival = null;
         List<String> theirs = null;
-        if (probe != null) {
-            theirs = script("--adamw", quickest(probe));
-            say.accept(
-                    "PyTorch " + python.torch() + ", AdamW " + quickest(probe) + " (an update: " + said(probe) + ")");
+        if (python != null) {
+            SortedMap<String, Double> probe = probe();
+            String adamW = tuned ? quickest(probe) : "default";
+            rival = new BenchSteps.Rival(tuned, said(probe));
+            theirs = script("--adamw", adamW);
+            say.accept("PyTorch " + python.torch() + ", AdamW " + adamW + " (an update: " + rival.adamW() + ")");
         }
         List<BenchSteps.Pair> pairs = new ArrayList<>();
         for (int i = 0; i < repeats; i++) {
             BenchSteps.Side here = side("the timed step", ours, Map.of());
             BenchSteps.Side there = theirs == null ? null : side("PyTorch's timed step", theirs, threads());
             pairs.add(new BenchSteps.Pair(here, there));
-            BenchSteps soFar = new BenchSteps(what, probe == null ? null : said(probe), pairs);
+            BenchSteps soFar = new BenchSteps(what, rival, pairs);
             soFar.requireSame();
             say.accept(soFar.line(i, repeats));
         }
-        return new BenchSteps(what, probe == null ? null : said(probe), pairs);
+        return new BenchSteps(what, rival, pairs);
     }
 
     private SortedMap<String, Double> probe() throws IOException, InterruptedException {

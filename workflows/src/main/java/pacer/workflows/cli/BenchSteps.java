@@ -15,13 +15,21 @@ import pacer.trainer.spec.TrainSpec.Precision;
 /**
  * Steps of one model, timed here and, in turns, in PyTorch.
  *
- * @param adamW what PyTorch's kinds of AdamW took, as it said; null without PyTorch
+ * @param rival null without PyTorch
  */
-record BenchSteps(BenchCase what, String adamW, List<Pair> pairs) implements BenchResult {
+record BenchSteps(BenchCase what, Rival rival, List<Pair> pairs) implements BenchResult {
     /** Losses of the two sides lie within these of each other, relatively; tensors of the same bits go in. */
     private static final double FP32_TOLERANCE = 1e-4;
 
     private static final double BF16_TOLERANCE = 1e-2;
+
+    /**
+     * PyTorch.
+     *
+     * @param tuned with its quickest AdamW rather than its default
+     * @param adamW what its kinds of AdamW took, as it said
+     */
+    record Rival(boolean tuned, String adamW) {}
 
     /** One process of ours and the one of theirs right after it; null without PyTorch. */
     record Pair(Side ours, Side theirs) {}
@@ -80,7 +88,8 @@ record BenchSteps(BenchCase what, String adamW, List<Pair> pairs) implements Ben
 
     @Override
     public String name() {
-        return what.name() + "-" + what.precision().name().toLowerCase(Locale.ROOT) + "-step";
+        return what.name() + "-" + what.precision().name().toLowerCase(Locale.ROOT) + "-step"
+                + (rival != null && rival.tuned() ? "-tuned" : "");
     }
 
     @Override
@@ -88,7 +97,8 @@ record BenchSteps(BenchCase what, String adamW, List<Pair> pairs) implements Ben
         String title = what.name() + ", " + what.precision().name().toLowerCase(Locale.ROOT) + ": ";
         String ours = millis(median(Pair::ours, side -> side.step().millis().median())) + " a step";
         return compared()
-                ? title + ratio(s -> s.step().millis().median()).text() + " of PyTorch's time a step, " + ours
+                ? title + ratio(s -> s.step().millis().median()).text() + " of " + (rival.tuned() ? "tuned " : "")
+                        + "PyTorch's time a step, " + ours
                 : title + ours;
     }
 
@@ -139,7 +149,8 @@ record BenchSteps(BenchCase what, String adamW, List<Pair> pairs) implements Ben
                     "%s: %s; %s; %s".formatted(s.engine(), s.runtime(), s.device(), String.join(", ", s.settings())));
         }
         if (compared()) {
-            remarks.add("AdamW in PyTorch, an update: " + adamW);
+            remarks.add("AdamW in PyTorch, an update: " + rival.adamW() + "; "
+                    + (rival.tuned() ? "the quickest was taken" : "its default was taken, as nanoGPT does on CPUs"));
             remarks.add(
                     what.model().dropout() == 0
                             ? String.format(

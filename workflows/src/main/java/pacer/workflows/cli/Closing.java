@@ -3,8 +3,10 @@ package pacer.workflows.cli;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Optional;
+import java.util.SequencedMap;
 import java.util.stream.Collectors;
 import pacer.activities.publishing.report.FinalSamples;
 import pacer.activities.publishing.report.Quantities;
@@ -27,7 +29,19 @@ final class Closing {
     private final RunRecord run;
     private final RunHistory history;
 
-    Closing(Console console, RunFolder folder) throws IOException {
+    /** Says it, to people or as JSON. */
+    static void tell(Console console, RunFolder folder, boolean json) throws IOException {
+        if (json) {
+            SequencedMap<String, Object> told = new LinkedHashMap<>();
+            told.put("folder", folder.path().toString());
+            told.put("run", folder.read());
+            console.json(told);
+        } else {
+            new Closing(console, folder).print();
+        }
+    }
+
+    private Closing(Console console, RunFolder folder) throws IOException {
         this.console = console;
         this.out = console.out();
         this.folder = folder;
@@ -35,7 +49,7 @@ final class Closing {
         this.history = RunHistory.read(folder.events());
     }
 
-    void print() throws IOException {
+    private void print() throws IOException {
         if (run.status() == RunStatus.FINISHED) {
             LossCurves.print(out, List.of(history));
             samples();

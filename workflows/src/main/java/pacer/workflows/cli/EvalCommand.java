@@ -3,26 +3,21 @@ package pacer.workflows.cli;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
-import java.util.Map;
 import java.util.SequencedMap;
 import java.util.concurrent.Callable;
-import java.util.concurrent.CopyOnWriteArrayList;
 import pacer.activities.dataset.DatasetResult;
 import pacer.activities.evaluation.EvaluationSettings;
-import pacer.activities.process.Child;
-import pacer.activities.process.TrainerExit;
+import pacer.activities.evaluation.EvaluatorProcess;
 import pacer.activities.publishing.report.Quantities;
 import pacer.activities.run.Home;
 import pacer.activities.run.RunIndex;
 import pacer.activities.run.Stage;
-import pacer.trainer.checkpoint.EventLog;
-import pacer.trainer.event.TrainingEvent;
-import pacer.trainer.event.TrainingEvent.Failed;
+import pacer.activities.run.StageContext;
+import pacer.activities.run.StageFailure;
 import pacer.trainer.event.TrainingEvent.Validated;
 import pacer.trainer.spec.CanonicalYaml;
 import pacer.trainer.spec.RunSpec;
@@ -73,28 +68,24 @@ final class EvalCommand implements Callable<Integer> {
         RunIndex.Entry run = source.run()
                 .orElseThrow(() -> new Mistake(source.title()
                         + " is of no run, so its settings are unknown; eval measures checkpoints of runs"));
-        Path folder = data != null ? data : dataset(run, places.home(console.environment()));
+        Home home = places.home(console.environment());
+        Path folder = data != null ? data : dataset(run, home);
         Path spec = Files.createTempFile("pacer-eval", ".yaml");
         try {
             Files.writeString(spec, CanonicalYaml.write(spec(run)));
-            List<TrainingEvent> events = new CopyOnWriteArrayList<>();
-            EvaluationSettings settings = EvaluationSettings.of(console.environment());
+            EvaluatorProcess evaluator = new EvaluatorProcess(
+                    EvaluationSettings.of(console.environment()),
+                    home.cache(),
+                    run.folder().trainerLog());
             long began = System.nanoTime();
-            Child evaluator = Child.start(
-                    settings.java()
-                            .line(
-                                    settings.evaluator(),
-                                    List.of(
-                                            "--spec", spec.toString(),
-                                            "--data", folder.toString(),
-                                            "--checkpoint", source.folder().toString())),
-                    Map.of(),
-                    run.folder().trainerLog(),
-                    line -> hear(line, events));
-            evaluator.awaitOutput();
-            int code = exitCode(evaluator);
-            double seconds = (System.nanoTime() - began) / 1e9;
-            return tell(source, events, code, evaluator, seconds);
+            Validated measured = evaluator
+                    .measure(spec, folder, source.folder(), StageContext.NOBODY, event -> {})
+                    .measured();
+            tell(source, measured, (System.nanoTime() - began) / 1e9);
+            return Exit.OK;
+        } catch (StageFailure e) {
+            console.err().println("pacer: " + Terminal.harmless(e.getMessage()));
+            return e.retryable() ? Exit.FAILED : Exit.USAGE;
         } finally {
             Files.delete(spec);
         }
@@ -118,39 +109,7 @@ final class EvalCommand implements Callable<Integer> {
         return Files.isDirectory(staged) ? staged : home.datasets().resolve(hash);
     }
 
-    private static void hear(String line, List<TrainingEvent> events) {
-        try {
-            events.add(EventLog.parse(line));
-        } catch (IOException e) {
-            return; // a library printing
-        }
-    }
-
-    private static int exitCode(Child child) throws InterruptedException {
-        while (!child.waitFor(Duration.ofSeconds(1))) {
-            // its output has ended, it will too
-        }
-        return child.exitValue();
-    }
-
-    private int tell(
-            CheckpointOption.Source source, List<TrainingEvent> events, int code, Child evaluator, double seconds) {
-        Validated measured = null;
-        String reason = String.join(" | ", evaluator.lastWords(3));
-        for (TrainingEvent event : events) {
-            switch (event) {
-                case Validated validated -> measured = validated;
-                case Failed failed -> reason = failed.reason();
-                default -> {
-                    // samples were not asked for
-                }
-            }
-        }
-        if (code != 0 || measured == null) {
-            TrainerExit exit = TrainerExit.of(code);
-            console.err().println("pacer: the evaluator " + exit.said(code) + ": " + Terminal.harmless(reason));
-            return exit == TrainerExit.BAD_INPUT ? Exit.USAGE : Exit.FAILED;
-        }
+    private void tell(CheckpointOption.Source source, Validated measured, double seconds) {
         if (output.json()) {
             SequencedMap<String, Object> told = new LinkedHashMap<>();
             told.put("checkpoint", source.folder().toString());
@@ -170,6 +129,5 @@ final class EvalCommand implements Callable<Integer> {
                             Quantities.grouped(measured.tokens()),
                             Quantities.duration(seconds)));
         }
-        return Exit.OK;
     }
 }

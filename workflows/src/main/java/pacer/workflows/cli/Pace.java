@@ -12,6 +12,7 @@ final class Pace {
     private final LongSupplier nanos;
     private int totalSteps = -1;
     private int step = -1;
+    private String doing;
     private int firstStep = -1;
     private long firstNanos;
     private long lastNanos;
@@ -26,6 +27,7 @@ final class Pace {
     }
 
     void accept(TrainingEvent event) {
+        doing = event instanceof TrainingEvent.Working working ? working.inWords() : null;
         switch (event) {
             case TrainingEvent.Started e -> {
                 totalSteps = e.totalSteps();
@@ -56,6 +58,7 @@ final class Pace {
             toldEta = known(progress.etaSeconds(), toldEta);
         }
         validationLoss = known(progress.validationLoss(), validationLoss);
+        doing = progress.doing();
     }
 
     private void at(int reached) {
@@ -78,6 +81,11 @@ final class Pace {
     /** Steps done, or -1. */
     int step() {
         return step;
+    }
+
+    /** What takes long at the moment, in words; null while steps come and go. */
+    String doing() {
+        return doing;
     }
 
     int totalSteps() {

@@ -35,6 +35,9 @@ final class ProgressBar {
     private static List<String> facts(Pace pace) {
         List<String> facts = new ArrayList<>();
         facts.add(steps(pace));
+        if (pace.doing() != null) {
+            facts.add(Terminal.harmless(pace.doing()));
+        }
         fact(facts, "loss ", Quantities.loss(pace.loss()), 6, pace.loss());
         fact(facts, "ETA ", remaining(pace.eta()), 4, pace.eta());
         fact(facts, "", Quantities.count(pace.tokensPerSecond()) + " tok/s", 11, pace.tokensPerSecond());

@@ -7,16 +7,11 @@ import java.util.concurrent.Callable;
 import pacer.activities.publishing.report.ReportWriter;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
-import picocli.CommandLine.Parameters;
 
 @Command(name = "report", description = "Write a run's report anew, also while it is worked on.")
 final class ReportCommand implements Callable<Integer> {
-    @Parameters(
-            arity = "0..1",
-            defaultValue = "last",
-            paramLabel = "RUN",
-            description = "Id, its beginning, last, or a folder.")
-    private String run;
+    @Mixin
+    private RunParameter run;
 
     @Mixin
     private PlaceOptions places;
@@ -32,8 +27,7 @@ final class ReportCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws IOException {
-        Path page = ReportWriter.write(
-                places.run(run, console.environment()).folder().path());
+        Path page = ReportWriter.write(run.entry(places, console).folder().path());
         if (output.json()) {
             console.json(Map.of("report", page.toString()));
         } else {

@@ -2,9 +2,9 @@ package pacer.workflows.cli;
 
 import java.io.IOException;
 import java.util.concurrent.Callable;
+import pacer.workflows.SpecLayers;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
-import picocli.CommandLine.Option;
 
 @Command(
         name = "run",
@@ -14,15 +14,7 @@ import picocli.CommandLine.Option;
         })
 final class RunCommand implements Callable<Integer> {
     @Mixin
-    private SpecOptions spec;
-
-    @Option(
-            names = "--new",
-            description = "Begin anew, also where an interrupted run of the same settings could be gone on with.")
-    private boolean fresh;
-
-    @Option(names = "--note", paramLabel = "TEXT", description = "A line kept with the run.")
-    private String note;
+    private StartOptions start;
 
     @Mixin
     private ServiceOption service;
@@ -41,8 +33,8 @@ final class RunCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws IOException, InterruptedException {
-        spec.load(); // what is wrong with the settings is said before anything starts
-        return new RunFollower(console, places.home(console.environment()), service.temporal(), output.json())
-                .follow(pipeline -> pipeline.start(spec.preset(), spec.configs(), spec.sets(), note, fresh));
+        SpecLayers layers = start.spec().layers(); // what is wrong with the settings is said before anything starts
+        return new RunFollower(console, places, service, output)
+                .follow(pipeline -> pipeline.start(layers, start.note(), start.fresh()));
     }
 }

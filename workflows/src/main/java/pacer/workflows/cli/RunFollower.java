@@ -6,7 +6,6 @@ import java.util.Locale;
 import java.util.SequencedMap;
 import pacer.activities.run.Home;
 import pacer.activities.run.RunFolder;
-import pacer.activities.run.RunRecord;
 import pacer.workflows.Pipeline;
 import pacer.workflows.PipelineOptions;
 import pacer.workflows.PipelineOutcome;
@@ -19,11 +18,11 @@ final class RunFollower {
     private final String temporal;
     private final boolean json;
 
-    RunFollower(Console console, Home home, String temporal, boolean json) {
+    RunFollower(Console console, PlaceOptions places, ServiceOption service, OutputOption output) {
         this.console = console;
-        this.home = home;
-        this.temporal = temporal;
-        this.json = json;
+        this.home = places.home(console.environment());
+        this.temporal = service.temporal();
+        this.json = output.json();
     }
 
     /** Starts a run on a pipeline. */
@@ -62,10 +61,10 @@ final class RunFollower {
 
     private int close(RunHandle run, PipelineOutcome outcome) throws IOException {
         RunFolder folder = run.folder().orElse(null);
-        if (json) {
-            console.json(folder == null ? told(outcome) : told(folder.read(), folder));
-        } else if (folder != null) {
-            new Closing(console, folder).print();
+        if (folder != null) {
+            Closing.tell(console, folder, json);
+        } else if (json) {
+            console.json(told(outcome));
         } else {
             console.println("");
             console.println(said(outcome) + "; its folder is on the worker's machine");
@@ -89,13 +88,6 @@ final class RunFollower {
         told.put("status", outcome.status());
         told.put("result", outcome.result());
         told.put("failure", outcome.reason());
-        return told;
-    }
-
-    private static SequencedMap<String, Object> told(RunRecord record, RunFolder folder) {
-        SequencedMap<String, Object> told = new LinkedHashMap<>();
-        told.put("folder", folder.path().toString());
-        told.put("run", record);
         return told;
     }
 }

@@ -73,6 +73,11 @@ final class RunView implements Consumer<RunUpdate>, AutoCloseable {
             case RunUpdate.Trained trained -> train(trained.event());
             case RunUpdate.Evaluated evaluated -> {
                 // the closing shows its loss and samples
+                if (evaluated.event() instanceof TrainingEvent.Working working) {
+                    doing = working.inWords();
+                    changed = true;
+                    nowAndThen();
+                }
             }
             case RunUpdate.StageEnded ended -> end(ended.record());
             case RunUpdate.Notice notice -> say(terminal.paint(Tone.WARN, "  ! ") + Terminal.harmless(notice.text()));

@@ -5,19 +5,27 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
+import java.util.Objects;
 import java.util.concurrent.Callable;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import pacer.activities.publishing.report.Quantities;
+import pacer.activities.publishing.report.RunHistory;
 import pacer.activities.run.RunIndex;
 import pacer.activities.run.RunRecord;
 import pacer.activities.run.RunStatus;
 import pacer.activities.run.StageRecord;
 import pacer.activities.run.Verdict;
+import pacer.trainer.event.TrainingEvent;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 @Command(name = "runs", description = "List the runs, the newest first.")
 final class RunsCommand implements Callable<Integer> {
+    private static final String INTERRUPTED = "interrupted";
+    private static final int LONGEST_REASON = 100;
+
     @Option(names = "--all", description = "All of them; without it, the newest 20.")
     private boolean all;
 
@@ -51,7 +59,7 @@ final class RunsCommand implements Callable<Integer> {
         return Exit.OK;
     }
 
-    private void list(List<RunIndex.Entry> entries) {
+    private void list(List<RunIndex.Entry> entries) throws IOException {
         Terminal out = console.out();
         Table table = new Table(out, "", "RUN", "STATUS", ">VAL LOSS", ">TIME", ">AGE", "NOTE");
         for (RunIndex.Entry entry : entries) {
@@ -66,7 +74,10 @@ final class RunsCommand implements Callable<Integer> {
                             .mapToDouble(StageRecord::seconds)
                             .sum()),
                     age(run.created()),
-                    Terminal.harmless(run.note() == null ? "" : run.note()));
+                    Stream.of(run.note(), reason(entry))
+                            .filter(Objects::nonNull)
+                            .map(Terminal::harmless)
+                            .collect(Collectors.joining("; ")));
         }
         table.print();
     }
@@ -75,9 +86,24 @@ final class RunsCommand implements Callable<Integer> {
     private static String status(RunIndex.Entry entry) {
         RunStatus status = entry.record().status();
         if (status == RunStatus.RUNNING && !entry.folder().leased()) {
-            return "interrupted";
+            return INTERRUPTED;
         }
         return status.name().toLowerCase(java.util.Locale.ROOT);
+    }
+
+    /** Why it is not finished: what its record says or, where it was cut off, the trainer's last word; null if nothing does. */
+    private static String reason(RunIndex.Entry entry) throws IOException {
+        RunRecord run = entry.record();
+        String reason = run.failure();
+        if (reason == null && status(entry).equals(INTERRUPTED)) {
+            reason = RunHistory.read(entry.folder().events())
+                    .failed()
+                    .map(TrainingEvent.Failed::reason)
+                    .orElse(null);
+        }
+        return reason == null || reason.codePointCount(0, reason.length()) <= LONGEST_REASON
+                ? reason
+                : reason.substring(0, reason.offsetByCodePoints(0, LONGEST_REASON)) + "…";
     }
 
     private static String mark(Terminal out, RunRecord run) {

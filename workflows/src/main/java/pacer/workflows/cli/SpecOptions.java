@@ -1,10 +1,12 @@
 package pacer.workflows.cli;
 
+import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import pacer.trainer.spec.RunSpec;
 import pacer.trainer.spec.SpecLoader;
+import pacer.workflows.SpecLayers;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
@@ -41,5 +43,14 @@ final class SpecOptions {
     /** @throws pacer.trainer.spec.SpecException with every fault of every layer */
     RunSpec load() {
         return SpecLoader.load(preset, configs, sets);
+    }
+
+    /**
+     * What a run is started with.
+     *
+     * @throws pacer.trainer.spec.SpecException with every fault of every layer
+     */
+    SpecLayers layers() throws IOException {
+        return SpecLayers.load(preset, configs, sets);
     }
 }

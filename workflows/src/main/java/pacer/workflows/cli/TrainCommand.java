@@ -1,17 +1,14 @@
 package pacer.workflows.cli;
 
 import java.io.IOException;
-import java.util.LinkedHashMap;
-import java.util.SequencedMap;
 import java.util.concurrent.Callable;
+import pacer.activities.run.DamagedDataException;
 import pacer.activities.run.RunFolder;
 import pacer.activities.run.StageFailure;
 import pacer.activities.run.StoppedException;
 import pacer.trainer.spec.RunSpec;
-import pacer.trainer.spec.SpecResolver;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
-import picocli.CommandLine.Option;
 
 @Command(
         name = "train",
@@ -21,15 +18,7 @@ import picocli.CommandLine.Option;
         })
 final class TrainCommand implements Callable<Integer> {
     @Mixin
-    private SpecOptions spec;
-
-    @Option(
-            names = "--new",
-            description = "Begin anew, also where an interrupted run of the same settings could be gone on with.")
-    private boolean fresh;
-
-    @Option(names = "--note", paramLabel = "TEXT", description = "A line kept with the run.")
-    private String note;
+    private StartOptions start;
 
     @Mixin
     private PlaceOptions places;
@@ -45,39 +34,29 @@ final class TrainCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws IOException, InterruptedException {
-        RunSpec resolved =
-                SpecResolver.forMachine(spec.load(), Runtime.getRuntime().availableProcessors());
+        RunSpec resolved = start.spec().layers().spec();
         Terminal shown = output.json() ? console.errors() : console.out();
         try (BareTraining training =
-                BareTraining.of(resolved, fresh, places.home(console.environment()), console.environment())) {
+                BareTraining.of(resolved, start.fresh(), places.home(console.environment()), console.environment())) {
             RunFolder folder = training.folder();
             RunView view = new RunView(shown, System::nanoTime).ticking();
             shown.size().follow();
             view.say(shown.paint(Tone.STRONG, folder.id()) + (training.resumed() ? "  goes on where it stopped" : ""));
             int code = Exit.OK;
-            try (StopSignals _ =
-                    StopSignals.listen(view, training::stop, console.program() + " train " + spec.preset())) {
-                training.run(resolved, note, view);
+            try (StopSignals _ = StopSignals.listen(
+                    view,
+                    training::stop,
+                    console.program() + " train " + start.spec().preset())) {
+                training.run(resolved, start.note(), view);
             } catch (StoppedException e) {
                 code = Exit.STOPPED;
-            } catch (StageFailure e) {
+            } catch (StageFailure | DamagedDataException e) {
                 code = Exit.FAILED; // its line was shown and is in the record
             } finally {
                 view.close();
             }
-            tell(folder);
+            Closing.tell(console, folder, output.json());
             return code;
-        }
-    }
-
-    private void tell(RunFolder folder) throws IOException {
-        if (output.json()) {
-            SequencedMap<String, Object> told = new LinkedHashMap<>();
-            told.put("folder", folder.path().toString());
-            told.put("run", folder.read());
-            console.json(told);
-        } else {
-            new Closing(console, folder).print();
         }
     }
 }

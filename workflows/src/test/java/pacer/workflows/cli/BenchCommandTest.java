@@ -73,8 +73,8 @@ class BenchCommandTest {
         Files.writeString(file, """
                 #!/bin/sh
                 case "$*" in
-                  *" --probe") echo '{"fused": 0.2, "loop": 0.1}' ;;
-                  *" --adamw loop") echo '{"engine": "PyTorch 9", "runtime": "r", "device": "d", "settings": [], "threads": 1,
+                  *" --probe") echo '{"default": 0.3, "fused": 0.1, "loop": 0.3}' ;;
+                  *" --adamw default" | *" --adamw fused") echo '{"engine": "PyTorch 9", "runtime": "r", "device": "d", "settings": [], "threads": 1,
                     "parameters": 3616, "tokens": 32, "warmupSteps": 4, "steady": true, "steps": 2, "losses": %s,
                     "millis": {"median": 50, "p10": 50, "p90": 50}, "cpuMillis": 50, "tokensPerSecond": 640,
                     "firstStepEpochMillis": 1e12, "peakBytes": null}' | tr '\\n' ' ' ;;
@@ -99,10 +99,20 @@ class BenchCommandTest {
                 .as(screen.errors())
                 .isEqualTo(Exit.OK);
         assertThat(screen.seen())
-                .contains("PyTorch 9.9, AdamW loop (an update: fused 0.20 ms, loop 0.10 ms)")
+                .contains("PyTorch 9.9, AdamW default (an update: default 0.30 ms, fused 0.10 ms, loop 0.30 ms)")
                 .anyMatch(line -> line.matches("1/2  pacer [0-9.]+ ms  PyTorch 50.00 ms  ratio [0-9.]+"))
                 .anyMatch(line -> line.startsWith("2/2  pacer"))
                 .anyMatch(line -> line.startsWith("tiny, fp32: ") && line.contains("x ("));
+    }
+
+    @Test
+    void givesPyTorchItsQuickestAdamWWhenAsked() throws IOException {
+        assertThat(tiny("--against", "pytorch", "--tuned", "--python", theirs(ours())))
+                .as(screen.errors())
+                .isEqualTo(Exit.OK);
+        assertThat(screen.seen())
+                .anyMatch(line -> line.startsWith("PyTorch 9.9, AdamW fused"))
+                .anyMatch(line -> line.contains(" of tuned PyTorch's time"));
     }
 
     @Test
@@ -122,6 +132,7 @@ class BenchCommandTest {
         refused("--whole is compared with nanoGPT; give --nanogpt DIR", "--whole", "--against", "pytorch");
         refused("--launch times pacer alone", "--launch", "--against", "pytorch");
         refused("--steps, --length and --products are for timing steps", "--whole", "--steps", "5");
+        refused("--tuned is for PyTorch's steps", "--tuned");
         refused("--python is for PyTorch", "--python", "python3");
         refused("must be 1 or more", "--steps", "-1");
         refused("--warmup must be from 0", "--warmup", "-1");

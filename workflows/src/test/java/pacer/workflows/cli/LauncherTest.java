@@ -1,6 +1,7 @@
 package pacer.workflows.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -9,11 +10,13 @@ import java.nio.file.Path;
 import java.nio.file.attribute.FileTime;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Instant;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.condition.DisabledOnOs;
+import org.junit.jupiter.api.condition.EnabledOnOs;
 import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -23,8 +26,19 @@ class LauncherTest {
     /** Says which JDK it is of, what pacer was given, and ends as it is told. */
     private static final String JAVA = """
             #!/bin/sh
-            case "$*" in *AOTCacheOutput*) exit 4 ;; esac
+            case "$*" in
+              *AOTCacheOutput*) # the run that makes the caches; like the real one it misses its expected loss
+                [ -z "${FAKE_NO_CACHES-}" ] || exit 1
+                for word; do case $word in -XX:AOTCacheOutput=*) echo cli >"${word#*=}" ;; esac; done
+                child=${PACER_TRAINER_JAVA_OPTIONS#*=}
+                echo trainer >"${child%%%p*}9999.part"
+                sleep 0.02
+                echo evaluator >"${child%%%p*}10001.part"
+                exit 4
+                ;;
+            esac
             echo "jdk $(basename "$(dirname "$(dirname "$0")")")"
+            [ -z "${FAKE_WORDS-}" ] || printf '%s\n' "$FAKE_WORDS" >&2
             shift
             for word; do echo "word [$word]"; done
             exit ${FAKE_EXIT:-0}
@@ -135,6 +149,33 @@ class LauncherTest {
         assertThat(result.err()).contains("first use, building with JDK 25", "trainer …", "ready in");
     }
 
+    private Path built() throws IOException {
+        return Path.of(Files.readString(checkout.resolve("workflows/target/pacer/current"))
+                .strip());
+    }
+
+    @Test
+    void aBuildMakesTheCachesThatLaterStartsUse() throws Exception {
+        Result result = run(with(good("mine")), "version");
+        assertThat(result.err()).contains("fast start … ready in");
+        assertThat(built().resolve("cli.aot")).hasContent("cli");
+        assertThat(built().resolve("trainer.aot")).hasContent("trainer");
+        assertThat(built().resolve("cli.args")).content().contains("-XX:AOTCache=" + built().resolve("cli.aot"));
+        assertThat(built().resolve("trainer.args"))
+                .content()
+                .contains("-XX:AOTCache=" + built().resolve("trainer.aot"));
+    }
+
+    @Test
+    void aBuildWithoutCachesSaysSo() throws Exception {
+        Map<String, String> environment = new HashMap<>(with(good("mine")));
+        environment.put("FAKE_NO_CACHES", "yes");
+        Result result = run(environment, "version");
+        assertThat(result.err()).contains("fast start … not to be had (" + built().resolve("warm.log") + ")");
+        assertThat(result.out()).contains("word [version]");
+        assertThat(built().resolve("cli.args")).content().doesNotContain("AOTCache");
+    }
+
     @Test
     void javaOnThePathIsFollowedThroughLinks() throws Exception {
         Path jdk = jdk(temporary.resolve("linked"), "26-ea", "jdk.incubator.vector");
@@ -148,6 +189,54 @@ class LauncherTest {
         assertThat(run(Map.of("JAVA_HOME", jdk.toString(), "FAKE_EXIT", "3"), "run")
                         .code())
                 .isEqualTo(3);
+    }
+
+    /** Runs a command line in a terminal of its own; all that is seen there. */
+    private String inTerminal(Map<String, String> environment, String line) throws IOException, InterruptedException {
+        Path seen = temporary.resolve("seen");
+        ProcessBuilder builder = new ProcessBuilder("script", "-q", "-e", "-c", line + "; sleep 0.5", seen.toString());
+        builder.environment().keySet().removeIf(name -> name.startsWith("PACER_") || name.equals("JAVA_HOME"));
+        builder.environment().putAll(Map.of("HOME", home.toString(), "PATH", bin + ":/usr/bin:/bin"));
+        builder.environment().putAll(environment);
+        Process process = builder.redirectErrorStream(true).start();
+        process.getOutputStream().close();
+        process.getInputStream().readAllBytes();
+        process.waitFor();
+        return Files.readString(seen);
+    }
+
+    @Test
+    @EnabledOnOs(OS.LINUX)
+    void whyJavaDoesNotStartIsSaidAlsoWhereItsWarningIsLeftOut() throws Exception {
+        assumeTrue(Files.exists(Path.of("/usr/bin/script")), "no script(1) here");
+        Map<String, String> environment = new HashMap<>(with(good("mine")));
+        run(environment, "version");
+        String warning = "WARNING: Using incubator modules: jdk.incubator.vector";
+        environment.put("FAKE_WORDS", warning);
+        String pacer = "'" + checkout.resolve("pacer") + "' doctor";
+        assertThat(inTerminal(environment, pacer)).contains("jdk mine").doesNotContain("WARNING", "pacer: Java");
+
+        environment.put(
+                "FAKE_WORDS",
+                warning + "\nUnrecognized option: --bogus\nError: Could not create the Java Virtual Machine.");
+        environment.put("FAKE_EXIT", "1");
+        assertThat(inTerminal(environment, pacer))
+                .contains("Unrecognized option: --bogus", "pacer: Java did not start", "JDK_JAVA_OPTIONS")
+                .doesNotContain("WARNING");
+    }
+
+    @Test
+    void aFolderThatCannotBeWrittenIsNotTakenForABuildUnderWay() throws Exception {
+        Path jdk = good("mine");
+        Files.createDirectories(checkout.resolve("workflows/target"));
+        // where even root makes no folder
+        Path unwritable = Files.exists(Path.of("/proc/self")) ? Path.of("/proc/self") : Path.of("/dev/null");
+        Files.createSymbolicLink(checkout.resolve("workflows/target/pacer"), unwritable);
+        Result result = run(with(jdk), "version");
+        assertThat(result.code()).isEqualTo(1);
+        assertThat(result.err())
+                .contains("pacer: cannot build in " + checkout.resolve("workflows/target/pacer"))
+                .doesNotContain("waiting");
     }
 
     @Test

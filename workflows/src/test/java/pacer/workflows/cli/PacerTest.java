@@ -6,6 +6,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -16,6 +17,8 @@ import org.junit.jupiter.api.io.TempDir;
 import pacer.activities.run.RunJson;
 import pacer.activities.run.RunRecord;
 import pacer.activities.run.RunStatus;
+import pacer.trainer.checkpoint.EventLog;
+import pacer.trainer.event.TrainingEvent;
 
 /** The commands on a tiny run that one of them makes, with real trainer processes. */
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
@@ -89,6 +92,33 @@ class PacerTest {
         assertThat(pacer("runs", "-o", "json").json().findValuesAsText("id")).contains(run);
         Result report = pacer("report", run, "-o", "json");
         assertThat(Path.of(report.json().path("report").asText())).isNotEmptyFile();
+    }
+
+    @Test
+    void runsThatDidNotFinishSayWhy() throws Exception {
+        Path failed = cutOff("failed-1", "\"failed\"", "\"the disk is full\"");
+        Path interrupted = cutOff("interrupted-1", "\"running\"", "null");
+        Files.writeString(
+                interrupted.resolve("events.jsonl"),
+                EventLog.line(new TrainingEvent.Failed(Instant.EPOCH, 3, "the loss is not finite", true)) + "\n");
+        List<String> lines = pacer("runs").out().lines().toList();
+        Files.delete(failed.resolve("run.json")); // other tests mean the last run there is
+        Files.delete(interrupted.resolve("run.json"));
+        assertThat(lines).anyMatch(l -> l.contains("failed-1") && l.contains("first; the disk is full"));
+        assertThat(lines)
+                .anyMatch(l -> l.contains("interrupted-1 ")
+                        && l.contains(" interrupted ")
+                        && l.contains("the loss is not finite"));
+    }
+
+    /** A copy of the run's record as it would be had it ended otherwise. */
+    private Path cutOff(String id, String status, String failure) throws IOException {
+        Path copy = Files.createDirectories(folder.resolve("runs/" + id));
+        String record = Files.readString(folder.resolve("runs/" + run + "/run.json"))
+                .replaceFirst("\"id\" : \"[^\"]*\"", "\"id\" : \"" + id + "\"")
+                .replaceFirst("\"status\" : \"finished\"", "\"status\" : " + status + ", \"failure\" : " + failure);
+        Files.writeString(copy.resolve("run.json"), record);
+        return copy;
     }
 
     @Test

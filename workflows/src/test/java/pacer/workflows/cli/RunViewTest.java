@@ -133,6 +133,47 @@ class RunViewTest {
     }
 
     @Test
+    void whatTakesLongIsSaid() {
+        RunView view = view(true, 100);
+        train(view, 2, 100);
+        view.accept(new RunUpdate.Trained(
+                new TrainingEvent.Working(NOON, 2, TrainingEvent.Working.Phase.MICRO_STEPS, 12, 480)));
+        view.say("");
+        assertThat(screen.seen().getLast()).contains("2/100", "step 3: micro-step 12 of 480", "loss 2.5000");
+
+        view.accept(new RunUpdate.Trained(new TrainingEvent.Step(NOON, 3, 2.5, 0.4, 6.25e-4, 12, 64_000)));
+        view.say("");
+        assertThat(screen.seen().getLast()).contains("3/100").doesNotContain("micro-step");
+
+        view.accept(new RunUpdate.Advanced(new Progress(
+                Stage.TRAIN, NOON, 0.4, "training", 4, 100, 2.0, 2.1, 1e-3, 5000.0, 61.0, "validating 40%")));
+        view.say("");
+        assertThat(screen.seen().getLast()).contains("4/100", "validating 40%");
+
+        view.accept(new RunUpdate.StageStarted(Stage.EVALUATE));
+        view.accept(new RunUpdate.Evaluated(
+                new TrainingEvent.Working(NOON, 100, TrainingEvent.Working.Phase.SAMPLING, 1, 4)));
+        view.say("");
+        assertThat(screen.seen().getLast()).contains("Evaluate", "sampling 25%");
+    }
+
+    @Test
+    void aLogIsNotFloodedByWhatTakesLong() {
+        RunView view = view(false, 80);
+        train(view, 2, 100);
+        int before = screen.seen().size();
+        for (int micro = 1; micro <= 1800; micro++) { // an hour
+            nanos.addAndGet(2_000_000_000L);
+            view.accept(new RunUpdate.Trained(
+                    new TrainingEvent.Working(NOON, 2, TrainingEvent.Working.Phase.MICRO_STEPS, micro, 1800)));
+        }
+        assertThat(screen.seen().subList(before, screen.seen().size()))
+                .hasSizeBetween(60, 200)
+                .filteredOn(line -> !line.isBlank())
+                .allMatch(line -> line.contains("micro-step"));
+    }
+
+    @Test
     void textFromElsewhereCannotCommandTheTerminal() {
         RunView view = view(true, 80);
         view.accept(new RunUpdate.StageStarted(Stage.TRAIN));
@@ -158,7 +199,7 @@ class RunViewTest {
         RunView view = view(true, 90);
         view.accept(new RunUpdate.StageStarted(Stage.TRAIN));
         view.accept(new RunUpdate.Advanced(
-                new Progress(Stage.TRAIN, NOON, 0.4, "training", 400, 1000, 2.0, 2.1, 1e-3, 5000.0, 61.0)));
+                new Progress(Stage.TRAIN, NOON, 0.4, "training", 400, 1000, 2.0, 2.1, 1e-3, 5000.0, 61.0, null)));
         view.say("");
         assertThat(screen.seen().getLast()).contains("400/1,000", "loss 2.0000", "ETA 1 min 01 s");
     }

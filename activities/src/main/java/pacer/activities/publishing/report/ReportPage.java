@@ -3,8 +3,6 @@ package pacer.activities.publishing.report;
 import static pacer.activities.publishing.report.Html.escape;
 
 import java.nio.charset.StandardCharsets;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.time.Instant;
 import java.time.ZoneOffset;
 import java.time.format.DateTimeFormatter;
@@ -13,6 +11,7 @@ import java.util.Base64;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
+import pacer.trainer.durable.Sha256;
 import pacer.trainer.event.TrainingEvent.Started;
 import pacer.trainer.spec.RunSpec;
 
@@ -162,11 +161,7 @@ final class ReportPage {
     }
 
     private static String digest(String script) {
-        try {
-            byte[] hash = MessageDigest.getInstance("SHA-256").digest(script.getBytes(StandardCharsets.UTF_8));
-            return Base64.getEncoder().encodeToString(hash);
-        } catch (NoSuchAlgorithmException e) {
-            throw new IllegalStateException("every Java has SHA-256", e);
-        }
+        byte[] hash = Sha256.begin().digest(script.getBytes(StandardCharsets.UTF_8));
+        return Base64.getEncoder().encodeToString(hash);
     }
 }

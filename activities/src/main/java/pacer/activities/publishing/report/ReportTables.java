@@ -11,6 +11,7 @@ import pacer.activities.dataset.DatasetResult;
 import pacer.activities.run.Environment;
 import pacer.activities.run.Stage;
 import pacer.activities.run.StageRecord;
+import pacer.activities.run.TrainedOn;
 import pacer.trainer.event.TrainingEvent;
 import pacer.trainer.event.TrainingEvent.Checkpointed;
 import pacer.trainer.event.TrainingEvent.Started;
@@ -96,7 +97,7 @@ final class ReportTables {
         Rows rows = new Rows();
         Optional<DatasetResult> dataset = data.run().stage(Stage.DATASET).map(s -> s.resultAs(DatasetResult.class));
         rows.code("Spec hash", data.run().specHash());
-        Environment machine = data.run().environment();
+        Environment machine = data.run().trainedIn();
         if (machine != null && machine.commit() != null) {
             rows.code("Git commit", machine.commit() + (machine.dirty() ? " with uncommitted changes" : ""));
         } else {
@@ -133,6 +134,7 @@ final class ReportTables {
         if (!starts.isEmpty()) {
             Started last = starts.getLast();
             rows.text("Device", last.device());
+            earlierDevices(rows);
             rows.text(
                     "Ranks",
                     last.ranks()
@@ -147,7 +149,7 @@ final class ReportTables {
                                     + (starts.size() == 2 ? "once" : starts.size() - 1 + " times")
                             : null);
         }
-        Environment machine = data.run().environment();
+        Environment machine = data.run().trainedIn();
         if (machine != null) {
             rows.text("Processor", machine.cpu());
             rows.text("Cores", Integer.toString(machine.cores()));
@@ -155,6 +157,7 @@ final class ReportTables {
             rows.text("System", machine.os());
             rows.text("Java", machine.jvm());
             rows.text("Host", machine.host());
+            earlierMachines(rows);
         }
         rows.text(
                 "Cost",
@@ -165,11 +168,46 @@ final class ReportTables {
         return "<section><h2>Environment</h2><div class=\"card\">" + rows.table() + "</div></section>\n";
     }
 
+    /** What launches before the last one computed with, where that was something else. */
+    private void earlierDevices(Rows rows) {
+        List<Started> line = data.history().line();
+        for (int i = 0; i + 1 < line.size(); i++) {
+            if (!line.get(i).device().equals(line.get(i + 1).device())) {
+                rows.text(
+                        "Device until step "
+                                + Quantities.grouped(line.get(i + 1).step()),
+                        line.get(i).device());
+            }
+        }
+    }
+
+    private void earlierMachines(Rows rows) {
+        List<TrainedOn> all = data.run().trainedOn();
+        for (int i = 0; i + 1 < all.size(); i++) {
+            Environment there = all.get(i).environment();
+            rows.text(
+                    "Until step " + Quantities.grouped(all.get(i + 1).fromStep()),
+                    "%s, %d cores, %s memory, %s, %s, host %s, pacer %s%s"
+                            .formatted(
+                                    there.cpu(),
+                                    there.cores(),
+                                    Quantities.bytes(there.memoryBytes()),
+                                    there.os(),
+                                    there.jvm(),
+                                    there.host(),
+                                    there.pacer(),
+                                    there.commit() == null
+                                            ? ""
+                                            : " of " + there.commit()
+                                                    + (there.dirty() ? " with uncommitted changes" : "")));
+        }
+    }
+
     private String notices() {
         List<TrainingEvent> told = new ArrayList<>();
         told.addAll(data.history().notices());
         told.addAll(data.history().skipped());
-        data.history().failed().ifPresent(told::add);
+        told.addAll(data.history().failures());
         if (told.isEmpty()) {
             return "";
         }
@@ -182,7 +220,7 @@ final class ReportTables {
                             switch (event) {
                                 case TrainingEvent.Notice n -> n.text();
                                 case TrainingEvent.Skipped s -> "step without update: " + s.reason();
-                                case TrainingEvent.Failed f -> "failed: " + f.reason();
+                                case TrainingEvent.Failed f -> "an attempt failed: " + f.reason();
                                 default -> "";
                             };
                     rows.append("<tr><td class=\"number\">step %s</td><td>%s</td></tr>\n"

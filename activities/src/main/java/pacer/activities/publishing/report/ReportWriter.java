@@ -6,9 +6,9 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import pacer.activities.run.DurableFiles;
 import pacer.activities.run.RunFolder;
 import pacer.activities.run.RunRecord;
+import pacer.trainer.durable.DurableFiles;
 import pacer.trainer.event.TrainingEvent.Sampled;
 import pacer.trainer.spec.SpecLoader;
 

@@ -5,6 +5,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Consumer;
 import pacer.trainer.checkpoint.EventLog;
 import pacer.trainer.event.TrainingEvent;
 import pacer.trainer.event.TrainingEvent.Checkpointed;
@@ -16,6 +17,7 @@ import pacer.trainer.event.TrainingEvent.Skipped;
 import pacer.trainer.event.TrainingEvent.Started;
 import pacer.trainer.event.TrainingEvent.Step;
 import pacer.trainer.event.TrainingEvent.Validated;
+import pacer.trainer.event.TrainingEvent.Working;
 
 /** What the trainer said of a run over all attempts, sorted by kind. */
 public final class RunHistory {
@@ -27,32 +29,55 @@ public final class RunHistory {
     private final List<Checkpointed> checkpoints = new ArrayList<>();
     private final List<Notice> notices = new ArrayList<>();
     private Finished finished;
-    private Failed failed;
+    private final List<Failed> failures = new ArrayList<>();
+    private Failed failed; // by the last launch
 
     /** Reads {@code events.jsonl}; empty where there is none yet. A line that is no event is passed over. */
     public static RunHistory read(Path events) throws IOException {
+        return read(events, damage -> {});
+    }
+
+    /** The same; {@code damage} is told of lines that are no events. */
+    public static RunHistory read(Path events, Consumer<String> damage) throws IOException {
         RunHistory history = new RunHistory();
-        EventLog.firstOccurrences(EventLog.read(events, damage -> {})).forEach(history::add);
+        EventLog.firstOccurrences(EventLog.read(events, damage)).forEach(history::add);
         return history;
     }
 
     private void add(TrainingEvent event) {
         switch (event) {
-            case Started e -> starts.add(e);
+            case Started e -> {
+                starts.add(e);
+                failed = null;
+            }
             case Step e -> steps.add(e);
             case Skipped e -> skipped.add(e);
             case Validated e -> validations.add(e);
             case Sampled e -> samples.add(e);
             case Checkpointed e -> checkpoints.add(e);
             case Notice e -> notices.add(e);
+            case Working _ -> {} // it passes by, and is in no file
             case Finished e -> finished = e;
-            case Failed e -> failed = e;
+            case Failed e -> {
+                failures.add(e);
+                failed = e;
+            }
         }
     }
 
     /** Each launch of the trainer, resumed ones included. */
     public List<Started> starts() {
         return starts;
+    }
+
+    /** Those of them that led to the newest weights: from which no later one took up an earlier step. */
+    public List<Started> line() {
+        List<Started> line = new ArrayList<>();
+        for (Started start : starts) {
+            line.removeIf(earlier -> earlier.step() >= start.step());
+            line.add(start);
+        }
+        return line;
     }
 
     public List<Step> steps() {
@@ -83,6 +108,12 @@ public final class RunHistory {
         return Optional.ofNullable(finished);
     }
 
+    /** Why launches of the trainer failed, also where a later one went on. */
+    public List<Failed> failures() {
+        return failures;
+    }
+
+    /** Why the last launch failed, if it did. */
     public Optional<Failed> failed() {
         return Optional.ofNullable(failed);
     }

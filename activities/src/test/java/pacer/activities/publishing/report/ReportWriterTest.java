@@ -166,7 +166,51 @@ class ReportWriterTest {
                 new TrainingEvent.Skipped(NOON, 1, Double.NaN, 1, "loss is NaN"),
                 new TrainingEvent.Failed(NOON, 1, "disk full", true)));
         assertThat(strict(page()).getDocumentElement().getTextContent())
-                .contains("✗ failed: disk full at <x>", "step without update: loss is NaN");
+                .contains(
+                        "✗ failed: disk full at <x>",
+                        "step without update: loss is NaN",
+                        "an attempt failed: disk full");
+    }
+
+    @Test
+    void whatFailedBeforeItWentOnIsToldToo() throws Exception {
+        record(RunStatus.FINISHED, new Verdict(true, 1.6, 1.69, "passed"), null, null);
+        TrainingEvent.Started again = new TrainingEvent.Started(NOON.plusSeconds(9), 0, 9, 1, 1, 1, "cpu", 0, null);
+        events(List.of(
+                new TrainingEvent.Started(NOON, 0, 9, 1, 1, 1, "cpu", 0, null),
+                new TrainingEvent.Failed(NOON, 0, "disk full", true),
+                new TrainingEvent.Failed(NOON, 0, "disk gone", true),
+                again,
+                step(1, 4)));
+        assertThat(strict(page()).getDocumentElement().getTextContent())
+                .contains("an attempt failed: disk full", "an attempt failed: disk gone");
+        assertThat(RunHistory.read(folder.resolve("events.jsonl")).failed()).isEmpty();
+    }
+
+    @Test
+    void aRunThatMovedTellsOfBothMachines() throws Exception {
+        record(RunStatus.FINISHED, new Verdict(true, 1.6, 1.69, "passed"), null, null);
+        Path file = folder.resolve("run.json");
+        RunRecord moved = RunJson.MAPPER
+                .readValue(file.toFile(), RunRecord.class)
+                .trainingIn(machine("old box", "cpu of then", "0ld"), 0, NOON)
+                .trainingIn(machine("new box", "cpu of now", "ne3"), 1500, NOON);
+        Files.write(file, RunJson.MAPPER.writeValueAsBytes(moved));
+        events(List.of(
+                new TrainingEvent.Started(NOON, 0, 9, 1, 1, 1, "lost device", 0, null),
+                new TrainingEvent.Started(NOON.plusSeconds(1), 0, 9, 1, 1, 1, "device of then", 0, null),
+                new TrainingEvent.Started(NOON.plusSeconds(2), 1500, 9, 1, 1, 1, "device of now", 0, "step-001500")));
+        String text = strict(page()).getDocumentElement().getTextContent();
+        assertThat(text)
+                .contains("Devicedevice of now", "Device until step 1,500device of then")
+                .contains("Processorcpu of now", "Hostnew box", "Git commitne3")
+                .contains("Until step 1,500cpu of then, 4 cores, 1.00 GB memory, os, jvm, host old box, pacer 0 of 0ld")
+                .contains("Launches3, resumed 2 times")
+                .doesNotContain("lost device", "cpu & co");
+    }
+
+    private static Environment machine(String host, String cpu, String commit) {
+        return new Environment(host, cpu, 4, 1_000_000_000, "os", "jvm", "0", commit, false);
     }
 
     @Test

@@ -5,19 +5,22 @@ import static pacer.trainer.ops.cpu.Vectors.LANES;
 import pacer.trainer.ops.Dropout;
 
 /**
- * Attention of one head of one sequence. Queries go through in blocks, so that scores take {@code BLOCK x T} floats whatever the
- * length; blocks of keys that no query of a group may see are skipped; the backward pass computes the probabilities again from
- * the log-sum-exp (Dao et al. 2022).
+ * Attention of one head of one sequence. Queries go through in panels, whose scores lie transposed, a row a key and a lane a query:
+ * maxima and sums of a softmax are then plain vector arithmetic down the keys. Scores take {@code T x PANEL} floats whatever the
+ * length; keys that no query of a panel may see are skipped; the backward pass computes the probabilities again from the
+ * log-sum-exp (Dao et al. 2022).
  *
  * <p>Reading past a row's last column is allowed (it lands in padding columns that are dropped); writing never happens.
  */
 final class AttentionHead {
-    /** Queries a block. */
-    private static final int BLOCK = 64;
-    /** Queries a group: rows that are multiplied together and share a range of keys. */
+    /** Queries a panel. */
+    private static final int PANEL = AttentionKernels.QUERIES;
+    /** Bytes between the scores of one key and of the next. */
+    private static final long ROW = 4L * PANEL;
+    /** Rows that are multiplied together. */
     private static final int GROUP = 8;
-    /** Keys a panel. */
-    private static final int PANEL = 2 * LANES;
+    /** Keys whose rows stay in the nearest cache while all groups of a panel use them. */
+    private static final int NEAR = 128;
 
     private final Scratch scratch;
 
@@ -30,9 +33,14 @@ final class AttentionHead {
     private long k, kRow;
     private long v, vRow;
     private long firstKey; // address of int32 per query, or 0
-    private long scores, scoreRow;
     private Dropout dropout;
     private long dropoutBase;
+
+    // working memory
+    private long scores; // (T, PANEL)
+    private long largest; // (PANEL), like the following: maxima, or log-sum-exps
+    private long sums;
+    private long firstKeys; // int32
 
     AttentionHead(Scratch scratch) {
         this.scratch = scratch;
@@ -47,9 +55,10 @@ final class AttentionHead {
         this.firstKey = firstKey;
         this.dropout = dropout;
         this.dropoutBase = dropoutBase;
-        // one vector more than needed: rows a power of two apart would share cache sets
-        this.scoreRow = 4L * (Math.ceilDiv(length, PANEL) * PANEL + LANES);
-        this.scores = scratch.reserve(Scratch.SCORES, scoreRow * BLOCK);
+        this.scores = scratch.reserve(Scratch.SCORES, ROW * length);
+        this.largest = scratch.reserve(Scratch.STATISTICS, 3 * ROW);
+        this.sums = largest + ROW;
+        this.firstKeys = sums + ROW;
     }
 
     /** Where the head's queries, keys and values lie, and how many bytes apart their rows are. */
@@ -78,101 +87,49 @@ final class AttentionHead {
 
     /** out (T, D) and logSumExp (T). */
     void forward(long out, long outRow, long logSumExp) {
-        long keys = scratch.reserve(Scratch.KEYS, 4L * Math.ceilDiv(length, PANEL) * PANEL * width);
-        TransposeKernels.panels(k, kRow, length, width, PANEL, keys, scratch);
-        for (int start = 0; start < length; start += BLOCK) {
-            int end = Math.min(length, start + BLOCK);
-            products(q, qRow, keys, scores, start, end);
-            for (int i = start; i < end; i++) {
-                softmax(i, start, end, logSumExp);
+        long queries = panels(Scratch.QUERIES, q, qRow);
+        for (int start = 0; start < length; start += PANEL) {
+            int end = Math.min(length, start + PANEL);
+            int low = first(start);
+            products(k, kRow, queries, scores, start, low, end);
+            mask(start, low, end);
+            AttentionKernels.columnMax(scores, end - low, largest);
+            AttentionKernels.exponentials(scores, end - low, largest, scale, sums);
+            AttentionKernels.normalize(scores, end - low, sums);
+            AttentionKernels.logSumExp(largest, sums, scale);
+            Vectors.copy(largest, logSumExp + 4L * start, 4L * (end - start));
+            if (dropout.isActive()) {
+                drop(scores, start, low, end);
             }
-            for (int i = start; i < end; i += GROUP) {
-                int low = lowKey(i);
-                int last = Math.min(i + GROUP, end);
-                long p = scores + (i - start) * scoreRow + 4L * low;
-                TileKernels.multiply(
-                        last - i,
-                        paddedWidth,
-                        last - low,
-                        p,
-                        scoreRow,
-                        4,
-                        v + low * vRow,
-                        vRow,
-                        out + i * outRow,
-                        outRow,
-                        false);
-            }
+            weightedRows(scores, v, vRow, out, outRow, start, low, end);
         }
     }
 
     /** dQ, dK, dV (T, D). */
     void backward(
             long dOut, long dOutRow, long logSumExp, long dQ, long dQRow, long dK, long dKRow, long dV, long dVRow) {
-        long panelBytes = 4L * Math.ceilDiv(length, PANEL) * PANEL * width;
-        long keys = scratch.reserve(Scratch.KEYS, panelBytes);
-        long values = scratch.reserve(Scratch.VALUES, panelBytes);
-        long dScores = scratch.reserve(Scratch.SCORE_GRADIENTS, scoreRow * BLOCK);
-        TransposeKernels.panels(k, kRow, length, width, PANEL, keys, scratch);
-        TransposeKernels.panels(v, vRow, length, width, PANEL, values, scratch);
-        for (int i = 0; i < length; i++) {
-            Vectors.zero(dK + i * dKRow, 4L * paddedWidth);
-            Vectors.zero(dV + i * dVRow, 4L * paddedWidth);
-        }
-        for (int start = 0; start < length; start += BLOCK) {
-            int end = Math.min(length, start + BLOCK);
-            products(q, qRow, keys, scores, start, end);
-            products(dOut, dOutRow, values, dScores, start, end);
-            for (int i = start; i < end; i++) {
-                probabilitiesAndGradients(i, start, end, logSumExp, dScores);
+        long queries = panels(Scratch.QUERIES, q, qRow);
+        long outputs = panels(Scratch.OUTPUTS, dOut, dOutRow);
+        long dScores = scratch.reserve(Scratch.SCORE_GRADIENTS, ROW * length);
+        for (int start = 0; start < length; start += PANEL) {
+            int end = Math.min(length, start + PANEL);
+            int low = first(start);
+            int keys = end - low;
+            products(k, kRow, queries, scores, start, low, end);
+            products(v, vRow, outputs, dScores, start, low, end);
+            mask(start, low, end);
+            Vectors.copy(logSumExp + 4L * start, largest, 4L * (end - start));
+            if (dropout.isActive()) {
+                drop(dScores, start, low, end);
             }
-            for (int i = start; i < end; i += GROUP) {
-                int low = lowKey(i);
-                int last = Math.min(i + GROUP, end);
-                long ds = dScores + (i - start) * scoreRow + 4L * low;
-                TileKernels.multiply(
-                        last - i,
-                        paddedWidth,
-                        last - low,
-                        ds,
-                        scoreRow,
-                        4,
-                        k + low * kRow,
-                        kRow,
-                        dQ + i * dQRow,
-                        dQRow,
-                        false);
+            AttentionKernels.probabilities(scores, dScores, keys, scale, largest, sums);
+            AttentionKernels.scoreGradients(scores, dScores, keys, scale, sums);
+            if (dropout.isActive()) {
+                drop(scores, start, low, end);
             }
-            for (int j = lowKey(start); j < end; j += GROUP) {
-                int from = Math.max(start, j);
-                int to = lastSeer(j, from, end);
-                int keysHere = Math.min(GROUP, length - j);
-                long at = (from - start) * scoreRow + 4L * j;
-                TileKernels.multiply(
-                        keysHere,
-                        paddedWidth,
-                        to - from,
-                        dScores + at,
-                        4,
-                        scoreRow,
-                        q + from * qRow,
-                        qRow,
-                        dK + j * dKRow,
-                        dKRow,
-                        true);
-                TileKernels.multiply(
-                        keysHere,
-                        paddedWidth,
-                        to - from,
-                        scores + at,
-                        4,
-                        scoreRow,
-                        dOut + from * dOutRow,
-                        dOutRow,
-                        dV + j * dVRow,
-                        dVRow,
-                        true);
-            }
+            weightedRows(dScores, k, kRow, dQ, dQRow, start, low, end);
+            addToKeys(dScores, q, qRow, dK, dKRow, start, low, end);
+            addToKeys(scores, dOut, dOutRow, dV, dVRow, start, low, end);
         }
     }
 
@@ -181,80 +138,89 @@ final class AttentionHead {
         return firstKey == 0 ? 0 : Vectors.getInt(firstKey + 4L * i);
     }
 
-    /** First key, rounded down to a panel, of the group that begins with query {@code i}. */
-    private int lowKey(int i) {
-        return first(i) / PANEL * PANEL;
-    }
-
-    /** One past the last query before {@code end}, in whole groups, whose group's panels begin at or before key {@code j}. */
-    private int lastSeer(int j, int from, int end) {
-        if (firstKey == 0) {
-            return end;
-        }
-        int to = from;
-        while (to < end && lowKey(to) <= j) {
-            to = Math.min(end, to + GROUP);
-        }
+    /** The head's {@code rows} (T, D) as panels of D rows of {@code PANEL} floats. */
+    private long panels(int slot, long rows, long rowBytes) {
+        long to = scratch.reserve(slot, ROW * Math.ceilDiv(length, PANEL) * width);
+        TransposeKernels.panels(rows, rowBytes, length, width, PANEL, to, scratch);
         return to;
     }
 
-    /** Rows of left·rightᵀ for queries [start, end), for all panels that their groups may see. */
-    private void products(long left, long leftRow, long panels, long out, int start, int end) {
-        for (int i = start; i < end; i += GROUP) {
-            int last = Math.min(i + GROUP, end);
-            for (int j = lowKey(i); j < last; j += PANEL) {
-                long panel = panels + 4L * j * width;
-                long to = out + (i - start) * scoreRow + 4L * j;
-                TileKernels.multiply(
-                        last - i, PANEL, width, left + i * leftRow, leftRow, 4, panel, 4L * PANEL, to, scoreRow, false);
+    /** out (keys, PANEL): the products of keys [low, end) with the panel of queries that begins with {@code start}. */
+    private void products(long keys, long keyRow, long panels, long out, int start, int low, int end) {
+        long panel = panels + 4L * start * width;
+        TileKernels.multiply(end - low, PANEL, width, keys + low * keyRow, keyRow, 4, panel, ROW, out, ROW, false);
+    }
+
+    /** Sets the scores of keys that a query may not see to minus infinity. */
+    private void mask(int start, int low, int end) {
+        AttentionKernels.maskLater(scores + (start - low) * ROW, end - start);
+        int latest = first(end - 1);
+        if (latest > low) {
+            Vectors.copy(firstKey + 4L * start, firstKeys, 4L * (end - start));
+            AttentionKernels.maskEarlier(scores, low, latest, firstKeys);
+        }
+    }
+
+    private void drop(long x, int start, int low, int end) {
+        AttentionKernels.dropout(x, end - low, dropout, dropoutBase + (long) start * length + low, length);
+    }
+
+    /** Rows [start, end) of {@code to}: for each query the sum of {@code rows} by the weights that the keys have for it. */
+    private void weightedRows(
+            long weights, long rows, long rowBytes, long result, long resultRow, int start, int low, int end) {
+        for (int near = low; near < end; near += NEAR) {
+            for (int i = start; i < end; i += GROUP) {
+                int last = Math.min(i + GROUP, end);
+                int from = Math.max(near, first(i));
+                int to = Math.min(near + NEAR, last);
+                if (from < to) {
+                    TileKernels.multiply(
+                            last - i,
+                            paddedWidth,
+                            to - from,
+                            weights + (from - low) * ROW + 4L * (i - start),
+                            4,
+                            ROW,
+                            rows + from * rowBytes,
+                            rowBytes,
+                            result + i * resultRow,
+                            resultRow,
+                            from > first(i));
+                }
             }
         }
     }
 
-    /** One past the last column computed for query i's group. */
-    private int highKey(int i, int start, int end) {
-        int groupEnd = Math.min(end, start + ((i - start) / GROUP + 1) * GROUP);
-        return Math.ceilDiv(groupEnd, PANEL) * PANEL;
-    }
-
-    private int groupStart(int i, int start) {
-        return start + (i - start) / GROUP * GROUP;
-    }
-
-    private void softmax(int i, int start, int end, long logSumExp) {
-        int low = lowKey(groupStart(i, start));
-        int high = highKey(i, start, end);
-        long s = scores + (i - start) * scoreRow;
-        AttentionKernels.mask(s, low, first(i), i, high);
-        float max = AttentionKernels.rowMax(s + 4L * low, high - low);
-        float sum = AttentionKernels.exponentials(s + 4L * low, high - low, max, scale);
-        ElementKernels.scale(s + 4L * low, s + 4L * low, 1 / sum, high - low);
-        Vectors.putFloat(logSumExp + 4L * i, (float) (max * scale + Math.log(sum)));
-        if (dropout.isActive()) {
-            drop(s, s, i, low, high);
+    /** Adds to the row of each key in {@code to} the sum of the queries' {@code rows} by the weights that it has for them. */
+    private void addToKeys(long weights, long rows, long rowBytes, long to, long toRow, int start, int low, int end) {
+        if (low < start) {
+            TileKernels.multiply(
+                    start - low,
+                    paddedWidth,
+                    end - start,
+                    weights,
+                    ROW,
+                    4,
+                    rows + start * rowBytes,
+                    rowBytes,
+                    to + low * toRow,
+                    toRow,
+                    true);
         }
-    }
-
-    private void drop(long from, long to, int i, int low, int high) {
-        int n = Math.min(high, length) - low;
-        long element = dropoutBase + (long) i * length + low;
-        ElementKernels.dropout(from + 4L * low, to + 4L * low, n, dropout, element);
-    }
-
-    /** scores row = probabilities (after dropout); dScores row = gradient of the unscaled scores. */
-    private void probabilitiesAndGradients(int i, int start, int end, long logSumExp, long dScores) {
-        int low = lowKey(groupStart(i, start));
-        int high = highKey(i, start, end);
-        long s = scores + (i - start) * scoreRow;
-        long ds = dScores + (i - start) * scoreRow;
-        AttentionKernels.mask(s, low, first(i), i, high);
-        AttentionKernels.probabilities(s + 4L * low, high - low, scale, Vectors.getFloat(logSumExp + 4L * i));
-        if (dropout.isActive()) {
-            drop(ds, ds, i, low, high);
-        }
-        AttentionKernels.scoreGradients(s + 4L * low, ds + 4L * low, high - low, scale);
-        if (dropout.isActive()) {
-            drop(s, s, i, low, high);
+        // a key's own panel is the first that sees it: its row begins here
+        for (int j = start; j < end; j += GROUP) {
+            TileKernels.multiply(
+                    Math.min(GROUP, end - j),
+                    paddedWidth,
+                    end - j,
+                    weights + (j - low) * ROW + 4L * (j - start),
+                    ROW,
+                    4,
+                    rows + j * rowBytes,
+                    rowBytes,
+                    to + j * toRow,
+                    toRow,
+                    false);
         }
     }
 }

@@ -280,15 +280,15 @@ final class CpuOperations implements Operations, AutoCloseable {
     }
 
     @Override
-    public void linearBackwardWeight(Tensor dWeight, Tensor dBias, Tensor dOut, Tensor in) {
+    public void linearBackwardWeight(Tensor dWeight, Tensor dBias, Tensor dOut, Tensor in, boolean accumulate) {
         Shapes.linearBackwardWeight(dWeight, dBias, dOut, in);
-        product(true, false, dWeight.dim(0), dWeight.columns(), in.rows(), dOut, in, true, dWeight);
+        product(true, false, dWeight.dim(0), dWeight.columns(), in.rows(), dOut, in, accumulate, dWeight);
         if (dBias != null) {
-            addColumnSums(dBias, dOut);
+            columnSums(dBias, dOut, accumulate);
         }
     }
 
-    private void addColumnSums(Tensor sums, Tensor rows) {
+    private void columnSums(Tensor sums, Tensor rows, boolean accumulate) {
         int n = rows.columns();
         boolean half = rows.dtype() == DType.BF16;
         // members take columns, so that each sum runs in one order
@@ -296,6 +296,9 @@ final class CpuOperations implements Operations, AutoCloseable {
             int width = (int) (to - from);
             long work = half ? scratch[member].reserve(Scratch.ROW, 4L * width) : 0;
             long sum = sums.address() + 4 * from;
+            if (!accumulate) {
+                Vectors.zero(sum, 4L * width);
+            }
             for (long i = 0; i < rows.rows(); i++) {
                 long row = rows.rowAddress(i) + from * rows.dtype().bytes();
                 if (half) {
@@ -496,7 +499,7 @@ final class CpuOperations implements Operations, AutoCloseable {
         });
         if (fromStart) {
             // many rows at once: attention as training has it
-            long memory = scratch[0].reserve(Scratch.STATISTICS, 4 * units * length);
+            long memory = scratch[0].reserve(Scratch.LOG_SUM_EXP, 4 * units * length);
             Tensor logSumExp = new Tensor("logSumExp", DType.F32, memory, length, q.dim(0), headCount, length);
             attentionForward(out, logSumExp, q, k, v, null, headCount, Dropout.NONE);
         }

@@ -1,18 +1,16 @@
 package pacer.trainer.ops.cpu;
 
 import java.io.IOException;
-import java.io.InputStream;
 import java.lang.foreign.Arena;
 import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.Linker;
 import java.lang.foreign.SymbolLookup;
 import java.lang.foreign.ValueLayout;
 import java.lang.invoke.MethodHandle;
-import java.net.URL;
-import java.net.URLConnection;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.stream.Collectors;
 
 /**
  * A native library that comes in a jar: unpacked once into the cache, then loaded through the Foreign Function API. Pointers are
@@ -37,49 +35,23 @@ final class NativeLibrary {
      * @throws IOException when a file is not on the class path or cannot be unpacked or loaded
      */
     static NativeLibrary load(Path cache, String folder, String... files) throws IOException {
-        String main = files[files.length - 1];
-        Path home = cache.resolve("native").resolve(version(folder + "/" + main));
-        SymbolLookup last = null;
+        List<PackedLibrary> packed = new ArrayList<>();
         for (String file : files) {
-            Path library = home.resolve(file);
-            if (!Files.exists(library)) {
-                unpack(folder + "/" + file, library);
-            }
+            packed.add(PackedLibrary.of(folder + "/" + file));
+        }
+        // one folder for those that belong together
+        String version = packed.stream().map(PackedLibrary::version).collect(Collectors.joining("-"));
+        SymbolLookup last = null;
+        for (int i = 0; i < files.length; i++) {
+            Path library = cache.resolve("native").resolve(version).resolve(files[i]);
+            packed.get(i).unpackTo(library);
             try {
                 last = SymbolLookup.libraryLookup(library, Arena.global());
             } catch (IllegalArgumentException e) {
                 throw new IOException("cannot load " + library + ": " + e.getMessage(), e);
             }
         }
-        return new NativeLibrary(main, last);
-    }
-
-    /** Tells two versions of a library apart: size and time of its entry in the jar. */
-    private static String version(String resource) throws IOException {
-        URLConnection connection = open(resource);
-        try (InputStream in = connection.getInputStream()) {
-            return Long.toHexString(connection.getContentLengthLong() * 31 + connection.getLastModified());
-        }
-    }
-
-    private static void unpack(String resource, Path target) throws IOException {
-        try (InputStream in = open(resource).getInputStream()) {
-            Files.createDirectories(target.getParent());
-            Path part = Files.createTempFile(
-                    target.getParent(), target.getFileName().toString(), ".part");
-            Files.copy(in, part, StandardCopyOption.REPLACE_EXISTING);
-            Files.move(part, target, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
-        }
-    }
-
-    private static URLConnection open(String resource) throws IOException {
-        URL url = NativeLibrary.class.getClassLoader().getResource(resource);
-        if (url == null) {
-            throw new IOException(resource + " is not on the class path");
-        }
-        URLConnection connection = url.openConnection();
-        connection.setUseCaches(false);
-        return connection;
+        return new NativeLibrary(files[files.length - 1], last);
     }
 
     /** A handle on function {@code symbol}. */

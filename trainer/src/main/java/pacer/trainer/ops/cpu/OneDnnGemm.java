@@ -6,6 +6,7 @@ import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.ValueLayout;
 import java.lang.invoke.MethodHandle;
 import java.nio.file.Path;
+import java.util.Map;
 
 /** oneDNN's row-major GEMM calls, {@code dnnl_sgemm} and {@code dnnl_gemm_bf16bf16f32}. */
 final class OneDnnGemm implements Gemm {
@@ -25,9 +26,23 @@ final class OneDnnGemm implements Gemm {
             NativeLibrary.POINTER, // C
             ValueLayout.JAVA_LONG); // ldc
 
+    /** As oneDNN numbers them (dnnl_types.h). */
+    private static final Map<Integer, String> INSTRUCTION_SETS = Map.of(
+            0x1, "SSE4.1",
+            0x3, "AVX",
+            0x7, "AVX2",
+            0xf, "AVX2-VNNI",
+            0x27, "AVX-512",
+            0x67, "AVX-512 VNNI",
+            0xe7, "AVX-512 BF16",
+            0x1ef, "AVX-512 FP16",
+            0xfef, "AMX",
+            0x1fef, "AMX FP16");
+
     private final MethodHandle sgemm;
     private final MethodHandle bgemm;
     private final boolean nativeBf16;
+    private final String version;
 
     OneDnnGemm(Path cache, String platform) throws IOException {
         // our own threads divide the work; OpenMP's beside them would fight for the cores
@@ -37,6 +52,28 @@ final class OneDnnGemm implements Gemm {
         sgemm = library.function("dnnl_sgemm", GEMM);
         bgemm = library.function("dnnl_gemm_bf16bf16f32", GEMM);
         nativeBf16 = tryBf16();
+        version = version(library);
+    }
+
+    /** Version and instruction set: with another of either, bits may differ. */
+    private static String version(NativeLibrary library) throws IOException {
+        MethodHandle version = library.function("dnnl_version", FunctionDescriptor.of(NativeLibrary.POINTER));
+        MethodHandle effective =
+                library.function("dnnl_get_effective_cpu_isa", FunctionDescriptor.of(ValueLayout.JAVA_INT));
+        try {
+            long numbers = (long) version.invokeExact(); // int major, minor, patch
+            int isa = (int) effective.invokeExact();
+            return "oneDNN %d.%d.%d (%s)"
+                    .formatted(
+                            Vectors.getInt(numbers),
+                            Vectors.getInt(numbers + 4),
+                            Vectors.getInt(numbers + 8),
+                            INSTRUCTION_SETS.getOrDefault(isa, "isa 0x%x".formatted(isa)));
+        } catch (RuntimeException | Error e) {
+            throw e;
+        } catch (Throwable e) {
+            throw new IllegalStateException(e);
+        }
     }
 
     private boolean tryBf16() {
@@ -121,6 +158,6 @@ final class OneDnnGemm implements Gemm {
 
     @Override
     public String description() {
-        return "oneDNN 3.11" + (nativeBf16 ? "" : "; bf16 products run at fp32's speed, as this processor has no bf16");
+        return version + (nativeBf16 ? "" : "; bf16 products run at fp32's speed, as this processor has no bf16");
     }
 }

@@ -11,11 +11,12 @@ final class Scratch implements AutoCloseable {
     static final int ROW = 4;
     static final int SCORES = 5;
     static final int SCORE_GRADIENTS = 6;
-    static final int KEYS = 7;
-    static final int VALUES = 8;
+    static final int QUERIES = 7;
+    static final int OUTPUTS = 8;
     static final int HEAD = 9;
     static final int STATISTICS = 10;
-    private static final int SLOTS = 11;
+    static final int LOG_SUM_EXP = 11;
+    private static final int SLOTS = 12;
 
     private final long[] address = new long[SLOTS];
     private final long[] capacity = new long[SLOTS];

@@ -45,6 +45,34 @@ final class VectorMath {
         return exp(x).blend(0f, x.compare(VectorOperators.LT, -87f));
     }
 
+    /**
+     * ln x to about 1e-7 for x from 1 to 2^31; NaN stays NaN. Cephes' logf: the exponent apart, and a polynomial of degree eight over
+     * [√½, √2) (Moshier).
+     */
+    @SuppressWarnings("FloatingPointLiteralPrecision") // digits as published
+    static FloatVector logFromOne(FloatVector x) {
+        // adding the bits of 1 - √½ brings mantissas of √2 and more to the next exponent
+        IntVector shifted = x.reinterpretAsInts().add(0x3f800000 - 0x3f3504f3);
+        FloatVector e = (FloatVector)
+                shifted.lanewise(VectorOperators.ASHR, 23).sub(127).convert(VectorOperators.I2F, 0);
+        FloatVector m = shifted.and(0x007fffff).add(0x3f3504f3).reinterpretAsFloats();
+        FloatVector r = m.sub(1f);
+        FloatVector p = constant(7.0376836292e-2f);
+        p = p.fma(r, constant(-1.1514610310e-1f));
+        p = p.fma(r, constant(1.1676998740e-1f));
+        p = p.fma(r, constant(-1.2420140846e-1f));
+        p = p.fma(r, constant(1.4249322787e-1f));
+        p = p.fma(r, constant(-1.6668057665e-1f));
+        p = p.fma(r, constant(2.0000714765e-1f));
+        p = p.fma(r, constant(-2.4999993993e-1f));
+        p = p.fma(r, constant(3.3333331174e-1f));
+        FloatVector square = r.mul(r);
+        FloatVector y = p.mul(r).mul(square);
+        y = e.fma(constant(-2.12194440e-4f), y);
+        y = square.fma(constant(-0.5f), y);
+        return e.fma(constant(0.693359375f), r.add(y)).add(x.sub(x));
+    }
+
     /** Φ(x) to 1e-7, given exp(-x²/2): Abramowitz and Stegun 7.1.26. */
     @SuppressWarnings("FloatingPointLiteralPrecision") // digits as published
     static FloatVector normalCdf(FloatVector x, FloatVector gaussian) {
@@ -71,9 +99,27 @@ final class VectorMath {
         return constant(1f).sub(constant(2f).div(exp(x.add(x)).add(1f)));
     }
 
-    /** A vector of 0 for dropped elements and {@code scale} for the others; {@link Dropout#hash} on vectors. */
+    /**
+     * A vector of 0 for dropped elements and {@code scale} for the others; {@link Dropout#hash} on vectors.
+     *
+     * @param key the key and the upper half of the elements' index, mixed
+     * @param element lower half of the first element's index
+     */
     static FloatVector survivors(int key, int element, int threshold, float scale) {
-        IntVector x = IOTA.add(element).mul(0x9E3779B9).lanewise(VectorOperators.XOR, key);
+        return survivors(IOTA.add(element).mul(0x9E3779B9).lanewise(VectorOperators.XOR, key), threshold, scale);
+    }
+
+    /** The same for elements {@code first + steps}, steps not negative. */
+    static FloatVector survivors(int key, long first, IntVector steps, int threshold, float scale) {
+        IntVector lower = steps.add((int) first);
+        int upper = (int) (first >>> 32);
+        IntVector mixed = IntVector.broadcast(I, key ^ upper * 0x85EBCA6B)
+                .blend(key ^ (upper + 1) * 0x85EBCA6B, lower.compare(VectorOperators.ULT, (int) first));
+        return survivors(lower.mul(0x9E3779B9).lanewise(VectorOperators.XOR, mixed), threshold, scale);
+    }
+
+    private static FloatVector survivors(IntVector mixed, int threshold, float scale) {
+        IntVector x = mixed;
         x = x.lanewise(VectorOperators.XOR, x.lanewise(VectorOperators.LSHR, 16))
                 .mul(0x85EBCA6B);
         x = x.lanewise(VectorOperators.XOR, x.lanewise(VectorOperators.LSHR, 13))

@@ -55,6 +55,15 @@ final class Vectors {
         return FloatVector.fromMemorySegment(F, ALL, address, ORDER, mask);
     }
 
+    static IntVector loadInts(long address) {
+        return IntVector.fromMemorySegment(I, ALL, address, ORDER);
+    }
+
+    /** 0, 1, 2 … */
+    static IntVector iota() {
+        return IntVector.zero(I).addIndex(1);
+    }
+
     static void store(long address, FloatVector v) {
         v.intoMemorySegment(ALL, address, ORDER);
     }

@@ -1,14 +1,18 @@
-package pacer.activities.run;
+package pacer.trainer.durable;
 
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
+import java.nio.file.FileSystemException;
+import java.nio.file.FileVisitResult;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.nio.file.SimpleFileVisitor;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.BasicFileAttributes;
 import java.nio.file.attribute.FileTime;
 import java.time.Duration;
 import java.time.Instant;
@@ -22,7 +26,10 @@ public final class DurableFiles {
 
     private DurableFiles() {}
 
-    /** Replaces {@code file} by {@code content}: written beside, fsynced, renamed, folder fsynced. */
+    /**
+     * Replaces {@code file} by {@code content}: written beside, fsynced, renamed, folder fsynced. At every moment there is the
+     * old one or the new one, whole.
+     */
     public static void write(Path file, byte[] content) throws IOException {
         Path beside = beside(file);
         try {
@@ -33,6 +40,10 @@ public final class DurableFiles {
                     channel.write(left);
                 }
                 channel.force(true);
+            } catch (FileSystemException e) {
+                throw e; // it names the file
+            } catch (IOException e) {
+                throw new IOException("cannot write " + file + ": " + e.getMessage(), e);
             }
             move(beside, file);
         } finally {
@@ -77,13 +88,57 @@ public final class DurableFiles {
         }
     }
 
-    /** Makes the names in {@code folder} last. */
+    /** Makes names created, renamed or deleted in {@code folder} last. */
     public static void syncFolder(Path folder) throws IOException {
         if (System.getProperty("os.name").startsWith("Windows")) {
             return; // a folder cannot be opened there
         }
         try (FileChannel channel = FileChannel.open(folder, StandardOpenOption.READ)) {
             channel.force(true);
+        } catch (IOException e) {
+            throw new IOException("cannot sync folder " + folder + ": " + e.getMessage(), e);
         }
+    }
+
+    /** Creates {@code folder} and what is missing above it, and makes their names last. */
+    public static void createFolder(Path folder) throws IOException {
+        Path absolute = folder.toAbsolutePath();
+        if (Files.isDirectory(absolute)) {
+            return;
+        }
+        createFolder(absolute.getParent());
+        Files.createDirectories(absolute); // another rank may be creating it too
+        syncFolder(absolute.getParent());
+    }
+
+    /** Deletes {@code folder} and what is in it; links are deleted, not followed; what is gone already is no error. */
+    public static void deleteTree(Path folder) throws IOException {
+        if (!Files.exists(folder)) {
+            return;
+        }
+        Files.walkFileTree(folder, new SimpleFileVisitor<>() {
+            @Override
+            public FileVisitResult visitFile(Path file, BasicFileAttributes attributes) throws IOException {
+                Files.deleteIfExists(file);
+                return FileVisitResult.CONTINUE;
+            }
+
+            @Override
+            public FileVisitResult visitFileFailed(Path file, IOException e) throws IOException {
+                if (e instanceof NoSuchFileException) {
+                    return FileVisitResult.CONTINUE;
+                }
+                throw e;
+            }
+
+            @Override
+            public FileVisitResult postVisitDirectory(Path visited, IOException e) throws IOException {
+                if (e != null) {
+                    throw e;
+                }
+                Files.deleteIfExists(visited);
+                return FileVisitResult.CONTINUE;
+            }
+        });
     }
 }

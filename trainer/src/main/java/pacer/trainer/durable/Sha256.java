@@ -1,9 +1,10 @@
-package pacer.activities.run;
+package pacer.trainer.durable;
 
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.FileSystemException;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.security.MessageDigest;
@@ -11,29 +12,47 @@ import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
 
 /** SHA-256 of files and texts, as 64 lower-case hex digits. */
-public final class Digests {
+public final class Sha256 {
     private static final int BUFFER = 1 << 18;
 
-    private Digests() {}
+    private Sha256() {}
 
-    public static MessageDigest sha256() {
+    /** A digest of nothing yet. */
+    public static MessageDigest begin() {
         try {
             return MessageDigest.getInstance("SHA-256");
         } catch (NoSuchAlgorithmException e) {
-            throw new IllegalStateException("every Java has SHA-256", e);
+            throw new IllegalStateException("every Java platform has SHA-256", e);
         }
+    }
+
+    /** The hex digits of what {@code digest} was given, which begins anew. */
+    public static String hex(MessageDigest digest) {
+        return HexFormat.of().formatHex(digest.digest());
+    }
+
+    /** Digest of a text in UTF-8. */
+    public static String of(String text) {
+        return of(text.getBytes(StandardCharsets.UTF_8));
+    }
+
+    /** Digest of bytes. */
+    public static String of(byte[] bytes) {
+        MessageDigest digest = begin();
+        digest.update(bytes);
+        return hex(digest);
     }
 
     /** Digest of parts, each with its length before it, so that no two lists of parts read the same. */
     public static String ofParts(String... parts) {
-        MessageDigest digest = sha256();
+        MessageDigest digest = begin();
         for (String part : parts) {
             byte[] bytes = part.getBytes(StandardCharsets.UTF_8);
             digest.update(
                     ByteBuffer.allocate(Integer.BYTES).putInt(bytes.length).flip());
             digest.update(bytes);
         }
-        return HexFormat.of().formatHex(digest.digest());
+        return hex(digest);
     }
 
     /** Hears how many more bytes have been read; ends the reading by throwing. */
@@ -42,13 +61,21 @@ public final class Digests {
         void read(long bytes);
     }
 
-    /** Digest of a file. */
+    /** Digest of a file; fails with a NoSuchFileException when it is not there. */
     public static String of(Path file, Listener listener) throws IOException {
-        MessageDigest digest = sha256();
+        MessageDigest digest = begin();
+        long[] bytes = new long[1];
         try (FileChannel in = FileChannel.open(file, StandardOpenOption.READ)) {
-            update(digest, in, in.size(), listener);
+            update(digest, in, in.size(), n -> {
+                bytes[0] += n;
+                listener.read(n);
+            });
+        } catch (FileSystemException e) {
+            throw e; // it names the file
+        } catch (IOException e) {
+            throw new IOException("cannot read " + file + " beyond byte " + bytes[0] + ": " + e.getMessage(), e);
         }
-        return HexFormat.of().formatHex(digest.digest());
+        return hex(digest);
     }
 
     /** Adds the first {@code length} bytes of {@code in} to {@code digest}. */

@@ -1,4 +1,4 @@
-package pacer.activities.run;
+package pacer.trainer.durable;
 
 import java.io.IOException;
 import java.nio.channels.FileChannel;
@@ -12,8 +12,8 @@ import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 
 /**
- * Mutual exclusion by a lock file, between threads and between processes. The operating system drops the lock when its
- * holder dies, so there is nothing to clean up after a kill.
+ * Mutual exclusion by a lock file, between threads and between processes; any thread may let go of it. The operating system
+ * drops the lock when its holder dies, so there is nothing to clean up after a kill.
  *
  * <p>POSIX drops a process's lock when it closes <i>any</i> descriptor of the file; so within a process one holder at a time
  * has the file open, which the semaphore per file sees to.
@@ -21,6 +21,8 @@ import java.util.concurrent.TimeUnit;
 public final class FileGuard implements AutoCloseable {
     private static final ConcurrentHashMap<Path, Semaphore> IN_THIS_PROCESS = new ConcurrentHashMap<>();
     private static final Duration PAUSE = Duration.ofMillis(50);
+    private static final Duration FIRST_LOOK = Duration.ofNanos(100_000);
+    private static final Duration RAREST_LOOK = Duration.ofMillis(10);
 
     private final Semaphore semaphore;
     private final FileChannel channel;
@@ -57,34 +59,53 @@ public final class FileGuard implements AutoCloseable {
         }
     }
 
-    private static Optional<FileGuard> tryTake(Path lockFile, Duration patience)
+    /** Waits at most {@code patience} for the lock; empty when that was not enough. */
+    public static Optional<FileGuard> tryTake(Path lockFile, Duration patience)
             throws IOException, InterruptedException {
-        Path file = lockFile.toAbsolutePath().normalize();
+        long end = System.nanoTime() + patience.toNanos();
+        Path file = unique(lockFile);
         Semaphore semaphore = IN_THIS_PROCESS.computeIfAbsent(file, f -> new Semaphore(1));
-        if (!semaphore.tryAcquire(patience.toMillis(), TimeUnit.MILLISECONDS)) {
+        if (!semaphore.tryAcquire(patience.toNanos(), TimeUnit.NANOSECONDS)) {
             return Optional.empty();
         }
-        FileChannel channel = null;
-        boolean held = false;
+        Optional<FileChannel> channel = Optional.empty();
         try {
-            Files.createDirectories(file.getParent());
-            channel = FileChannel.open(file, StandardOpenOption.CREATE, StandardOpenOption.WRITE);
-            held = channel.tryLock() != null;
-            if (held) {
-                return Optional.of(new FileGuard(semaphore, channel));
-            }
+            channel = lock(file, end);
+            return channel.map(held -> new FileGuard(semaphore, held));
         } finally {
-            if (!held) {
-                if (channel != null) {
-                    channel.close();
-                }
+            if (channel.isEmpty()) {
                 semaphore.release();
             }
         }
-        if (!patience.isZero()) {
-            Thread.sleep(patience);
+    }
+
+    /** The one name of {@code lockFile} in this process, whatever links lead to its folder, which is made if need be. */
+    private static Path unique(Path lockFile) throws IOException {
+        Path folder = lockFile.toAbsolutePath().normalize().getParent();
+        return Files.createDirectories(folder).toRealPath().resolve(lockFile.getFileName());
+    }
+
+    /** An open channel that holds the lock; empty when it could not be had until {@code end}. */
+    private static Optional<FileChannel> lock(Path file, long end) throws IOException, InterruptedException {
+        FileChannel channel = FileChannel.open(file, StandardOpenOption.CREATE, StandardOpenOption.WRITE);
+        boolean held = false;
+        try {
+            held = channel.tryLock() != null;
+            for (Duration pause = FIRST_LOOK; !held && System.nanoTime() < end; pause = rarer(pause)) {
+                Thread.sleep(pause);
+                held = channel.tryLock() != null;
+            }
+            return held ? Optional.of(channel) : Optional.empty();
+        } finally {
+            if (!held) {
+                channel.close();
+            }
         }
-        return Optional.empty();
+    }
+
+    private static Duration rarer(Duration pause) {
+        Duration twice = pause.multipliedBy(2);
+        return twice.compareTo(RAREST_LOOK) < 0 ? twice : RAREST_LOOK;
     }
 
     @Override

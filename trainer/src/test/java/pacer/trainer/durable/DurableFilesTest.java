@@ -1,4 +1,4 @@
-package pacer.activities.run;
+package pacer.trainer.durable;
 
 import static org.assertj.core.api.Assertions.assertThat;
 

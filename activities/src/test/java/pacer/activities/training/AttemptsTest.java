@@ -1,0 +1,28 @@
+package pacer.activities.training;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.nio.file.Files;
+import java.nio.file.Path;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import pacer.activities.run.RunFolder;
+
+class AttemptsTest {
+    @TempDir
+    private Path folder;
+
+    /** It named the host without its boot, and the boot with the start. */
+    @Test
+    void aFormerVersionsProcessesAreTakenForGone() throws Exception {
+        Files.writeString(folder.resolve("attempts.json"), """
+                {"attempts": [{"epoch": 1, "owner": "w", "fromStep": 0, "started": "2026-11-01T00:00:00Z",
+                  "processes": [{"host": "%s", "pid": %d, "start": "boot 123"}]}]}
+                """.formatted(
+                        "localhost", ProcessHandle.current().pid()));
+        Attempts attempts = new Attempts(new RunFolder(folder));
+
+        assertThat(attempts.list()).hasSize(1);
+        assertThat(attempts.endOrphans()).isZero();
+    }
+}

@@ -1,0 +1,56 @@
+package pacer.trainer.ops;
+
+import java.lang.foreign.MemorySegment;
+
+/** A device that only counts what would be allocated on it. Its tensors have no memory, and it has no operations. */
+public final class PlanningDevice implements Device {
+    private static final long LINE = 64;
+
+    private long bytes;
+
+    @Override
+    public Operations operations() {
+        return null; // whoever is planned keeps them for later, and there is no later
+    }
+
+    @Override
+    public Tensor allocate(String name, DType dtype, int... shape) {
+        return count(new Tensor(name, dtype, 0, shape[shape.length - 1], shape));
+    }
+
+    @Override
+    public Tensor allocatePadded(String name, DType dtype, int... shape) {
+        long unit = LINE / dtype.bytes();
+        return count(new Tensor(name, dtype, 0, Math.ceilDiv(shape[shape.length - 1], unit) * unit, shape));
+    }
+
+    private Tensor count(Tensor tensor) {
+        bytes += tensor.rows() * tensor.rowStride() * tensor.dtype().bytes();
+        return tensor;
+    }
+
+    @Override
+    public void write(Tensor to, MemorySegment from) {
+        throw new UnsupportedOperationException(to + " is only planned");
+    }
+
+    @Override
+    public void read(Tensor from, MemorySegment to) {
+        throw new UnsupportedOperationException(from + " is only planned");
+    }
+
+    @Override
+    public String description() {
+        return "a plan";
+    }
+
+    @Override
+    public long allocatedBytes() {
+        return bytes;
+    }
+
+    @Override
+    public void close() {
+        // holds nothing
+    }
+}

@@ -1,0 +1,71 @@
+package pacer.workflows;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import pacer.activities.run.RunRequest;
+import pacer.trainer.spec.DatasetSpec;
+import pacer.trainer.spec.Presets;
+import pacer.trainer.spec.RunSpec;
+import pacer.trainer.spec.SpecLoader;
+import pacer.trainer.spec.SpecResolver;
+
+/**
+ * The layers of a spec as a worker elsewhere needs them, and what they come to on this machine. A local text has its whole path
+ * in both: a relative one would be another file to that worker, or to who resumes in another folder.
+ *
+ * @param preset a preset's name; null where the first of {@code configs} is a whole spec
+ * @param configs YAML texts
+ * @param overrides settings on top
+ * @param spec with everything filled in that needs no dataset
+ */
+public record SpecLayers(String preset, List<String> configs, Map<String, Object> overrides, RunSpec spec) {
+    private static final String URL = "dataset.url";
+    private static final String FILE = "file:";
+
+    /**
+     * Reads them.
+     *
+     * @param preset as {@link SpecLoader#load} takes it, like {@code configs} and {@code sets}
+     * @throws pacer.trainer.spec.SpecException with every fault of every layer
+     */
+    public static SpecLayers load(String preset, List<Path> configs, List<String> sets) throws IOException {
+        RunSpec loaded = SpecLoader.load(preset, configs, sets);
+        Map<String, Object> overrides = new LinkedHashMap<>();
+        for (String set : sets) {
+            int equals = set.indexOf('=');
+            overrides.put(set.substring(0, equals), set.substring(equals + 1));
+        }
+        String url = absolute(loaded.dataset().url());
+        if (!url.equals(loaded.dataset().url())) {
+            overrides.put(URL, "'" + url.replace("'", "''") + "'");
+        }
+        List<String> texts = new ArrayList<>();
+        boolean named = Presets.NAMES.contains(preset);
+        if (!named) {
+            texts.add(Files.readString(Path.of(preset)));
+        }
+        for (Path config : configs) {
+            texts.add(Files.readString(config));
+        }
+        DatasetSpec dataset = loaded.dataset().withUrl(url);
+        int cores = Runtime.getRuntime().availableProcessors();
+        RunSpec spec = SpecResolver.forMachine(loaded.withDataset(dataset), cores);
+        return new SpecLayers(named ? preset : null, texts, overrides, spec);
+    }
+
+    private static String absolute(String url) {
+        return !url.startsWith(FILE) || url.startsWith(FILE + "/")
+                ? url
+                : FILE + Path.of(url.substring(FILE.length())).toAbsolutePath().normalize();
+    }
+
+    /** Asks for the run {@code id} of this spec. */
+    RunRequest request(String note, String id) {
+        return new RunRequest(preset, overrides, configs, note, id);
+    }
+}

@@ -1,0 +1,51 @@
+package pacer.workflows;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import pacer.activities.run.RunRequest;
+
+class SpecLayersTest {
+    @TempDir
+    private Path folder;
+
+    @Test
+    void aRelativeFileGetsItsWholePathWhereverItWasNamed() throws Exception {
+        Path text = folder.resolve("it's a text.txt");
+        Path relative = Path.of("").toAbsolutePath().relativize(text);
+        Path config = Files.writeString(
+                folder.resolve("config.yaml"), "dataset: {url: \"file:" + relative + "\", sha256: ''}\n");
+
+        SpecLayers layers = SpecLayers.load("quickstart", List.of(config), List.of("train.steps=500"));
+
+        assertThat(layers.spec().dataset().url()).isEqualTo("file:" + text);
+        RunRequest request = layers.request("a note", "an-id");
+        assertThat(request.preset()).isEqualTo("quickstart");
+        assertThat(request.config()).containsExactly(Files.readString(config));
+        assertThat(request.overrides())
+                .containsOnlyKeys("train.steps", "dataset.url")
+                .containsEntry("dataset.url", "'file:" + text.toString().replace("'", "''") + "'");
+    }
+
+    @Test
+    void whatNeedsNoPathStaysAsItWasGiven() throws Exception {
+        Path preset = Files.writeString(folder.resolve("own.yaml"), """
+                name: own
+                dataset: {url: "file:%s", tokenizer: characters}
+                model: {layers: 1, heads: 1, width: 8, sequenceLength: 8}
+                train: {steps: 12, batchTokens: 32, microBatch: 4}
+                optimizer: {learningRate: 1e-2}
+                """.formatted(folder.resolve("text.txt")));
+
+        SpecLayers layers = SpecLayers.load(preset.toString(), List.of(), List.of());
+
+        assertThat(layers.preset()).as("no worker elsewhere has this file").isNull();
+        assertThat(layers.configs()).containsExactly(Files.readString(preset));
+        assertThat(layers.overrides()).isEmpty();
+        assertThat(layers.spec().train().threads()).as("filled in").isPositive();
+    }
+}

@@ -124,7 +124,7 @@ class TrainingRunTest {
                     .singleElement()
                     .satisfies(e -> assertThat(((TrainingEvent.Sampled) e).text())
                             .hasSizeGreaterThan(80)
-                            .isEqualTo(Samples.write(model, spec, 2)));
+                            .isEqualTo(Samples.write(model, spec, 2, written -> {})));
         }
     }
 

@@ -81,7 +81,8 @@ final class CompareCommand implements Callable<Integer> {
             if (Double.isNaN(a) || Double.isNaN(b)) {
                 return "";
             }
-            return ratio ? String.format(Locale.ROOT, "%.2fx", b / a) : String.format(Locale.ROOT, "%+.4f", b - a);
+            String format = ratio ? "%.2fx" : Math.abs(b - a) < 1e6 ? "%+.4f" : "%+.4e";
+            return String.format(Locale.ROOT, format, ratio ? b / a : b - a);
         }
     }
 

@@ -28,6 +28,11 @@ record Console(Terminal out, PrintStream err, Map<String, String> environment) {
         return new Terminal(err, false, false, TerminalSize.fixed(80));
     }
 
+    /** One line on standard error for people. */
+    void complain(String message) {
+        err.println("pacer: " + Terminal.harmless(message));
+    }
+
     void println(String line) {
         out.println(line);
     }

@@ -183,7 +183,7 @@ public final class Pacer implements Callable<Integer> {
     }
 
     private void complain(String message) {
-        console.err().println("pacer: " + Terminal.harmless(message));
+        console.complain(message);
     }
 
     /** Java's file errors often say no more than the file's name. */

@@ -2,6 +2,8 @@ package pacer.workflows.cli;
 
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Map;
 import pacer.activities.run.Home;
 import pacer.activities.run.RunIndex;
@@ -23,6 +25,18 @@ final class PlaceOptions {
 
     Home home(Map<String, String> environment) {
         return Home.of(runs != null ? runs : standardRuns(environment), cache, environment);
+    }
+
+    /** As they were given, for a command to go on with. */
+    List<String> words() {
+        List<String> words = new ArrayList<>();
+        if (runs != null) {
+            words.addAll(List.of("--runs", runs.toString()));
+        }
+        if (cache != null) {
+            words.addAll(List.of("--cache", cache.toString()));
+        }
+        return words;
     }
 
     /** The run that the user means by {@code name}. */

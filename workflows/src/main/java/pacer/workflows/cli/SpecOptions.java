@@ -40,6 +40,14 @@ final class SpecOptions {
         return sets;
     }
 
+    /** As they were given, for a command to go on with. */
+    List<String> words() {
+        List<String> words = new ArrayList<>(List.of(preset));
+        configs.forEach(config -> words.addAll(List.of("--config", config.toString())));
+        sets.forEach(set -> words.addAll(List.of("--set", set)));
+        return words;
+    }
+
     /** @throws pacer.trainer.spec.SpecException with every fault of every layer */
     RunSpec load() {
         return SpecLoader.load(preset, configs, sets);

@@ -34,6 +34,7 @@ final class TrainCommand implements Callable<Integer> {
     @Override
     public Integer call() throws IOException, InterruptedException {
         RunSpec resolved = start.spec().layers().spec();
+        Hints hints = Hints.of(console, places).with(start.spec());
         Terminal shown = output.json() ? console.errors() : console.out();
         try (BareTraining training =
                 BareTraining.of(resolved, start.fresh(), places.home(console.environment()), console.environment())) {
@@ -42,10 +43,7 @@ final class TrainCommand implements Callable<Integer> {
             shown.size().follow();
             view.say(shown.paint(Tone.STRONG, folder.id()) + (training.resumed() ? "  goes on where it stopped" : ""));
             int code = Exit.OK;
-            try (StopSignals _ = StopSignals.listen(
-                    view,
-                    training::stop,
-                    console.program() + " train " + start.spec().preset())) {
+            try (StopSignals _ = StopSignals.listen(view, training::stop, hints.again("train"))) {
                 training.run(resolved, start.note(), view);
             } catch (StoppedException e) {
                 code = Exit.STOPPED;
@@ -54,7 +52,7 @@ final class TrainCommand implements Callable<Integer> {
             } finally {
                 view.close();
             }
-            Closing.tell(console, folder, output.json());
+            Closing.tell(console, folder, output.json(), hints);
             return code;
         }
     }

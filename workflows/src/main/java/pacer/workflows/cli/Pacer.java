@@ -187,7 +187,7 @@ public final class Pacer implements Callable<Integer> {
     }
 
     /** Java's file errors often say no more than the file's name. */
-    private static String reason(IOException e) {
+    static String reason(IOException e) {
         List<String> parts = new ArrayList<>();
         if (e instanceof FileSystemException file && file.getFile() != null) {
             parts.add(file.getFile());

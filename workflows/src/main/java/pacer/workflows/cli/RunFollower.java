@@ -27,7 +27,7 @@ final class RunFollower {
     RunFollower(Console console, PlaceOptions places, ServiceOption service, OutputOption output, Hints hints) {
         this.hints = hints;
         this.console = console;
-        this.home = places.home(console.environment());
+        this.home = places.writable(console.environment());
         this.temporal = service.temporal();
         this.json = output.json();
     }

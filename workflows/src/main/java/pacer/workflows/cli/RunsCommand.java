@@ -1,6 +1,7 @@
 package pacer.workflows.cli;
 
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
@@ -11,6 +12,7 @@ import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import pacer.activities.publishing.report.Quantities;
 import pacer.activities.publishing.report.RunHistory;
+import pacer.activities.run.RunFolder;
 import pacer.activities.run.RunIndex;
 import pacer.activities.run.RunRecord;
 import pacer.activities.run.RunStatus;
@@ -43,7 +45,7 @@ final class RunsCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws IOException {
-        Path folder = places.home(console.environment()).runs();
+        Path folder = places.existing(console.environment());
         List<RunIndex.Entry> entries = new RunIndex(folder).list();
         List<RunIndex.Entry> shown = all ? entries : entries.stream().limit(20).toList();
         if (output.json()) {
@@ -85,10 +87,18 @@ final class RunsCommand implements Callable<Integer> {
     /** What {@code run.json} says, or that nobody works on it any more. */
     private static String status(RunIndex.Entry entry) {
         RunStatus status = entry.record().status();
-        if (status == RunStatus.RUNNING && !entry.folder().leased()) {
+        if (status == RunStatus.RUNNING && abandoned(entry.folder())) {
             return INTERRUPTED;
         }
         return status.name().toLowerCase(java.util.Locale.ROOT);
+    }
+
+    private static boolean abandoned(RunFolder folder) {
+        try {
+            return !folder.leased();
+        } catch (UncheckedIOException e) {
+            return false; // another user's: its record is believed
+        }
     }
 
     /** Why it is not finished: what its record says or, where it was cut off, the trainer's last word; null if nothing does. */

@@ -36,8 +36,8 @@ final class TrainCommand implements Callable<Integer> {
         RunSpec resolved = start.spec().layers().spec();
         Hints hints = Hints.of(console, places).with(start.spec());
         Terminal shown = output.json() ? console.errors() : console.out();
-        try (BareTraining training =
-                BareTraining.of(resolved, start.fresh(), places.home(console.environment()), console.environment())) {
+        try (BareTraining training = BareTraining.of(
+                resolved, start.fresh(), places.writable(console.environment()), console.environment())) {
             RunFolder folder = training.folder();
             RunView view = new RunView(shown, System::nanoTime).ticking();
             shown.size().follow();

@@ -248,11 +248,55 @@ class PacerTest {
         assertThat(hints.getLast())
                 .isEqualTo("  ./pacer run " + call.get(1) + " --config '" + config
                         + "' --set optimizer.learningRate=4e-3 --temporal embedded" + places);
-        String id = hints.getFirst().strip().split(" ")[2];
+        String id = hints.getFirst().strip().split(" ", -1)[2];
         Result resumed = pacer("resume", elsewhere.resolve(id).toString());
         assertThat(resumed.code()).isEqualTo(Exit.USAGE);
         assertThat(resumed.err()).contains("is not in the folder of runs", "add" + places);
         assertThat(pacer("sample", elsewhere.toString()).err()).contains("neither a run's folder");
+    }
+
+    @Test
+    void placesThatWillNotDoAreNamedWithWhatToDo() throws Exception {
+        String file = Files.writeString(folder.resolve("a-file"), "").toString();
+        String none = folder.resolve("nowhere").toString();
+        for (String place : List.of(file, file + "/below", "/proc/pacer")) {
+            for (String command : List.of("run", "train")) {
+                Result result = pacer(tiny(command), "--runs", place);
+                assertThat(result.code()).as(result.err()).isEqualTo(Exit.USAGE);
+                assertThat(result.err())
+                        .contains("folder of runs", "name another with --runs DIR")
+                        .hasLineCount(1);
+            }
+        }
+        assertThat(pacer(tiny("run"), "--cache", file).err()).contains("name another with --cache DIR");
+        for (String command : List.of("runs", "sample", "report")) {
+            Result result = pacer(command, "--runs", none);
+            assertThat(result.code()).isEqualTo(Exit.USAGE);
+            assertThat(result.err())
+                    .isEqualTo("pacer: --runs " + none
+                            + ": no such folder; give the folder that holds the runs' folders\n");
+        }
+        assertThat(pacer("report", none).err()).isEqualTo("pacer: " + none + ": no such folder\n");
+    }
+
+    @Test
+    void aRunWhoseLeaseCannotBeTakenIsPassedOver() throws Exception {
+        Path other = cutOff("other-1", "\"running\"", "null");
+        Files.createDirectories(other.resolve(".lease")); // as unusable as another user's
+        Result listed = pacer("runs");
+        Result made = pacer(tiny("run"));
+        Files.delete(other.resolve("run.json"));
+        assertThat(listed.code()).as(listed.err()).isZero();
+        assertThat(made.code()).as(made.err()).isZero();
+    }
+
+    @Test
+    void anAddressThatIsNoneIsOneLine() throws Exception {
+        for (String command : List.of("run", "doctor")) {
+            Result result = pacer(command, "--temporal", "nonsense:99999");
+            assertThat(result.code()).isEqualTo(Exit.USAGE);
+            assertThat(result.err()).contains("must be HOST:PORT").hasLineCount(1);
+        }
     }
 
     @Test

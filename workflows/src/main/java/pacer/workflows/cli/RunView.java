@@ -135,13 +135,11 @@ final class RunView implements Consumer<RunUpdate>, AutoCloseable {
                 say(terminal.paint(Tone.WARN, "  ! ") + "step " + Quantities.grouped(e.step()) + " without update: "
                         + Terminal.harmless(e.reason()));
             case TrainingEvent.Validated e -> {
-                if (!terminal.interactive()) {
-                    say("  step %s  val %s%s"
-                            .formatted(
-                                    Quantities.grouped(e.step()),
-                                    Quantities.loss(e.loss()),
-                                    e.best() ? ", the best so far" : ""));
-                }
+                say("  step %s  val %s%s"
+                        .formatted(
+                                Quantities.grouped(e.step()),
+                                Quantities.loss(e.loss()),
+                                e.best() ? ", the best so far" : ""));
             }
             default -> nowAndThen();
         }

@@ -59,8 +59,8 @@ final class PresetsCommand implements Callable<Integer> {
         }
         table.print();
         out.println("");
-        out.println(
-                "Show one: %s presets NAME    Run one: %s run NAME".formatted(console.program(), console.program()));
+        out.flow(
+                "Show one: %s presets NAME    Run one: %s run NAME".formatted(console.program(), console.program()), 2);
     }
 
     private void show(Preset preset) {

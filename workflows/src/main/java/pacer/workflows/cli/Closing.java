@@ -60,13 +60,16 @@ final class Closing {
             samples();
         }
         out.println("");
-        out.println(headline());
+        out.flow(headline(), 2);
         out.println("");
         Table facts = new Table(out, "", "");
         facts.row(quiet("time"), time());
         double speed = history.tokensPerSecond();
         if (Double.isFinite(speed)) {
-            facts.row(quiet("speed"), Quantities.count(speed) + " tokens/s");
+            facts.row(
+                    quiet("speed"),
+                    Quantities.count(speed) + " tokens/s"
+                            + quiet("  (the steps alone, without validation and checkpoints)"));
         }
         if (Files.exists(folder.report())) {
             facts.row(quiet("report"), Console.shown(folder.report()));

@@ -86,7 +86,12 @@ final class RunFollower {
     private static String said(PipelineOutcome outcome) {
         return outcome.result() != null
                 ? outcome.result().verdict().text()
-                : outcome.status().name().toLowerCase(Locale.ROOT) + ": " + outcome.reason();
+                : said(outcome.status().name().toLowerCase(Locale.ROOT), outcome.reason());
+    }
+
+    /** Some reasons begin with the status that they are the reason of. */
+    private static String said(String status, String reason) {
+        return String.valueOf(reason).startsWith(status) ? reason : status + ": " + reason;
     }
 
     private static SequencedMap<String, Object> told(PipelineOutcome outcome) {

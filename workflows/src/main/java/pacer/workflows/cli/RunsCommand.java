@@ -72,11 +72,9 @@ final class RunsCommand implements Callable<Integer> {
                     out.paint(Tone.STRONG, run.id()),
                     status(entry),
                     verdict == null ? "" : Quantities.loss(verdict.validationLoss()),
-                    Quantities.duration(run.stages().stream()
-                            .mapToDouble(StageRecord::seconds)
-                            .sum()),
+                    Quantities.duration(seconds(entry)),
                     age(run.created()),
-                    Stream.of(run.note(), reason(entry))
+                    Stream.of(run.note(), reached(entry), reason(entry))
                             .filter(Objects::nonNull)
                             .map(Terminal::harmless)
                             .collect(Collectors.joining("; ")));
@@ -91,6 +89,30 @@ final class RunsCommand implements Callable<Integer> {
             return INTERRUPTED;
         }
         return status.name().toLowerCase(java.util.Locale.ROOT);
+    }
+
+    /** Time worked on it; of a stage under way, since it began. */
+    private static double seconds(RunIndex.Entry entry) {
+        boolean working = status(entry).equals("running");
+        return entry.record().stages().stream()
+                .mapToDouble(stage -> working && stage.status() == StageRecord.Status.RUNNING
+                        ? Duration.between(stage.started(), Instant.now()).toMillis() / 1e3
+                        : stage.seconds())
+                .sum();
+    }
+
+    /** How far the training of an unfinished run came; null where it told nothing. */
+    private static String reached(RunIndex.Entry entry) throws IOException {
+        if (entry.record().status() == RunStatus.FINISHED) {
+            return null;
+        }
+        RunHistory history = RunHistory.read(entry.folder().events());
+        return history.steps().isEmpty()
+                ? null
+                : "step %s, loss %s"
+                        .formatted(
+                                Quantities.grouped(history.steps().getLast().step()),
+                                Quantities.loss(history.steps().getLast().loss()));
     }
 
     private static boolean abandoned(RunFolder folder) {

@@ -129,9 +129,18 @@ final class SampleCommand implements Callable<Integer> {
     }
 
     /** The text of {@code FILE:path}, or {@code given} itself with {@code \n} for a line break. */
-    private static String text(String given) throws IOException {
+    private static String text(String given) {
         if (given.startsWith("FILE:")) {
-            return new String(Files.readAllBytes(Path.of(given.substring(5))), StandardCharsets.UTF_8);
+            String text;
+            try {
+                text = new String(Files.readAllBytes(Path.of(given.substring(5))), StandardCharsets.UTF_8);
+            } catch (IOException e) {
+                throw new Mistake("--prompt " + given + ": " + Pacer.reason(e), e);
+            }
+            if (text.isEmpty()) {
+                throw new Mistake("--prompt " + given + ": the file is empty; it must have at least one character");
+            }
+            return text;
         }
         return given.replace("\\n", "\n");
     }

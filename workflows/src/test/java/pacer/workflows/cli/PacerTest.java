@@ -150,8 +150,13 @@ class PacerTest {
         Result result = pacer("sample", run, "--prompt", "FILE:" + prompt, "--tokens", "3");
         assertThat(result.out()).startsWith("the lazy").hasSizeGreaterThan("the lazy".length() + 2);
         Result missing = pacer("sample", run, "--prompt", "FILE:" + prompt + "x");
-        assertThat(missing.code()).isEqualTo(Exit.FAILED);
-        assertThat(missing.err()).isEqualTo("pacer: " + prompt + "x: no such file\n");
+        assertThat(missing.code()).isEqualTo(Exit.USAGE);
+        String file = prompt + "x";
+        assertThat(missing.err()).isEqualTo("pacer: --prompt FILE:" + file + ": " + file + ": no such file\n");
+        Files.writeString(prompt, "");
+        Result empty = pacer("sample", run, "--prompt", "FILE:" + prompt);
+        assertThat(empty.code()).isEqualTo(Exit.USAGE);
+        assertThat(empty.err()).contains("the file is empty").hasLineCount(1);
     }
 
     @Test
@@ -163,6 +168,7 @@ class PacerTest {
                 List.of("--prompt", ""),
                 List.of("--prompt", "日本"),
                 List.of("--checkpoint", "7"),
+                List.of("--threads", "0"),
                 List.of("--threads", "-3"))) {
             Result result = pacer(List.of("sample", run), wish.toArray(String[]::new));
             assertThat(result.code()).as("%s: %s", wish, result).isEqualTo(Exit.USAGE);
@@ -363,6 +369,23 @@ class PacerTest {
             assertThat(result.err()).as("%s", List.of(words)).doesNotContain("\tat ");
         }
         assertThat(pacer("--debug", "report", "nope").err()).contains("\tat ");
+    }
+
+    @Test
+    void slipsAreMetWithWhatWasMeant() throws Exception {
+        assertThat(pacer("rnu").err()).contains("no command rnu; did you mean run?");
+        assertThat(pacer("help", "runs").out())
+                .isEqualTo(pacer("runs", "--help").out());
+        assertThat(pacer("help").code()).isZero();
+        assertThat(pacer("run", "--seed", "3").err()).contains("A setting is given as --set seed=3\n");
+        assertThat(pacer("train", "--learning-rate=1e-3").err()).contains("--set optimizer.learningRate=1e-3");
+        assertThat(pacer("runs", "--seed", "3").err()).doesNotContain("--set");
+        assertThat(pacer("sample", run, "--device", "gpu").err())
+                .contains("expected one of cpu, reference but was 'gpu'");
+        Path some = Files.writeString(folder.resolve("some.yaml"), "train: {steps: 7}\n");
+        Result partial = pacer("run", some.toString());
+        assertThat(partial.code()).isEqualTo(Exit.USAGE);
+        assertThat(partial.err()).contains("to put them over a preset's, give --config " + some);
     }
 
     @Test

@@ -151,19 +151,20 @@ final class SampleCommand implements Callable<Integer> {
         if (shown && sample > 0) {
             out.println(out.paint(Tone.QUIET, "\n" + "─".repeat(40)));
         }
+        WordWrap wrap = new WordWrap(out);
         boolean[] begun = {false};
         String text = trained.write(start, count, settings, sample, piece -> {
             if (shown) {
                 // the prompt comes with the first token: until then it may turn out to be none
-                out.out()
-                        .print((begun[0] ? "" : out.paint(Tone.STRONG, Terminal.harmless(start)))
-                                + Terminal.harmless(piece));
-                out.out().flush();
+                if (!begun[0]) {
+                    wrap.print(Terminal.harmless(start), Tone.STRONG);
+                }
+                wrap.print(Terminal.harmless(piece), null);
                 begun[0] = true;
             }
         });
         if (shown) {
-            out.println("");
+            wrap.end();
         }
         return text;
     }

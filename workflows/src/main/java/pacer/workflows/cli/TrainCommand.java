@@ -35,18 +35,16 @@ final class TrainCommand implements Callable<Integer> {
     @Override
     public Integer call() throws IOException, InterruptedException {
         RunSpec resolved = start.spec().layers().spec();
+        Hints hints = Hints.of(console, places).with(start.spec());
         Terminal shown = output.json() ? console.errors() : console.out();
-        try (BareTraining training =
-                BareTraining.of(resolved, start.fresh(), places.home(console.environment()), console.environment())) {
+        try (BareTraining training = BareTraining.of(
+                resolved, start.fresh(), places.writable(console.environment()), console.environment())) {
             RunFolder folder = training.folder();
             RunView view = new RunView(shown, System::nanoTime).ticking();
             shown.size().follow();
             view.say(shown.paint(Tone.STRONG, folder.id()) + (training.resumed() ? "  goes on where it stopped" : ""));
             int code = Exit.OK;
-            try (StopSignals _ = StopSignals.listen(
-                    view,
-                    training::stop,
-                    console.program() + " train " + start.spec().preset())) {
+            try (StopSignals _ = StopSignals.listen(view, training::stop, hints.again("train"))) {
                 training.run(resolved, start.note(), view);
             } catch (StoppedException e) {
                 code = Exit.STOPPED;
@@ -55,7 +53,7 @@ final class TrainCommand implements Callable<Integer> {
             } finally {
                 view.close();
             }
-            Closing.tell(console, folder, output.json());
+            Closing.tell(console, folder, output.json(), hints);
             return code;
         }
     }

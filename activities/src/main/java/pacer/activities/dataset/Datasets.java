@@ -68,6 +68,7 @@ public final class Datasets {
                 key,
                 DatasetResult.class,
                 earlier -> false, // a look at the folder is cheap, and tells whether its shards are still sound
+                context,
                 () -> prepare(request.dataset(), context));
     }
 

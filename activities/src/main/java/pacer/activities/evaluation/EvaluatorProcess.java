@@ -74,9 +74,8 @@ public record EvaluatorProcess(EvaluationSettings settings, Path cache, Path log
         List<String> reasons = told.isEmpty() ? child.lastWords(LAST_WORDS) : told;
         TrainerExit exit = TrainerExit.of(code);
         String how = exit == TrainerExit.FINISHED ? "told no validation loss" : exit.said(code);
-        return new StageFailure(
-                "the evaluator " + how + (reasons.isEmpty() ? "" : ": " + String.join(" | ", reasons)),
-                exit != TrainerExit.BAD_INPUT);
+        String said = "the evaluator " + how + (reasons.isEmpty() ? "" : ": " + String.join(" | ", reasons));
+        return exit == TrainerExit.BAD_INPUT ? StageFailure.refused(said) : new StageFailure(said, true);
     }
 
     private static <E extends TrainingEvent> List<E> only(Class<E> kind, List<TrainingEvent> events) {

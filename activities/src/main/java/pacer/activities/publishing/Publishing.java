@@ -45,7 +45,13 @@ public final class Publishing {
         RunFolder folder = home.run(request.run());
         String key = Sha256.ofParts("publish", request.run());
         return log.run(
-                request.run(), Stage.PUBLISH, key, PublishingResult.class, _ -> false, () -> write(folder, context));
+                request.run(),
+                Stage.PUBLISH,
+                key,
+                PublishingResult.class,
+                _ -> false,
+                context,
+                () -> write(folder, context));
     }
 
     private PublishingResult write(RunFolder folder, StageContext context) throws IOException {

@@ -1,17 +1,21 @@
 package pacer.activities.training;
 
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Clock;
 import java.time.Duration;
 import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
 import pacer.activities.process.Child;
 import pacer.activities.process.ChildGroup;
 import pacer.activities.process.TrainerExit;
 import pacer.activities.run.BadInputException;
 import pacer.activities.run.Home;
+import pacer.activities.run.Reasons;
 import pacer.activities.run.RunFolder;
 import pacer.activities.run.RunHub;
 import pacer.activities.run.RunUpdate;
@@ -19,6 +23,7 @@ import pacer.activities.run.Stage;
 import pacer.activities.run.StageContext;
 import pacer.activities.run.StageFailure;
 import pacer.activities.run.StageLog;
+import pacer.activities.run.StageResult;
 import pacer.activities.run.StoppedException;
 import pacer.activities.staging.Staging;
 import pacer.trainer.checkpoint.Checkpoint;
@@ -51,6 +56,7 @@ public final class Training {
     private final Clock clock;
     private final TrainingSettings settings;
     private final TrainerLauncher launcher;
+    private final Map<String, Integer> untold = new ConcurrentHashMap<>(); // failures by owner
 
     public Training(Home home, StageLog log, RunHub hub, Clock clock, TrainingSettings settings) {
         this.home = home;
@@ -71,6 +77,11 @@ public final class Training {
      */
     public TrainingResult train(TrainingRequest request, String owner, StageContext context)
             throws IOException, InterruptedException {
+        return counting(owner, () -> trainOnce(request, owner, context));
+    }
+
+    private TrainingResult trainOnce(TrainingRequest request, String owner, StageContext context)
+            throws IOException, InterruptedException {
         RunFolder folder = home.run(request.run());
         Path data = Staging.folder(home, request.dataset());
         RunSpec spec = resolve(folder, data);
@@ -81,7 +92,36 @@ public final class Training {
                 key,
                 TrainingResult.class,
                 earlier -> isThere(folder, earlier.lastCheckpoint()) && isThere(folder, earlier.bestCheckpoint()),
-                () -> attempt(folder, data, spec, owner, context));
+                context,
+                () -> counting(owner, () -> attempt(folder, data, spec, owner, context)));
+    }
+
+    /**
+     * Counts failures that {@code attempts.json} cannot tell of, as it may be what cannot be read or written. Those in a row are
+     * limited like those of a trainer.
+     */
+    private <T extends StageResult> T counting(String owner, StageLog.Body<T> work)
+            throws IOException, InterruptedException {
+        try {
+            return work.run();
+        } catch (IOException e) {
+            if (Reasons.lasting(e)) {
+                throw e;
+            }
+            throw untold(owner, e);
+        } catch (UncheckedIOException e) {
+            throw untold(owner, e);
+        }
+    }
+
+    private StageFailure untold(String owner, Exception e) {
+        int count = untold.merge(owner, 1, Integer::sum);
+        boolean again = count < settings.fruitlessAttempts();
+        return new StageFailure(
+                again
+                        ? Reasons.of(e)
+                        : "%d attempts failed before a trainer ran; the last: %s".formatted(count, Reasons.of(e)),
+                again);
     }
 
     /** The best one is what the evaluation asks for. */
@@ -107,6 +147,7 @@ public final class Training {
     private TrainingResult attempt(RunFolder folder, Path data, RunSpec spec, String owner, StageContext context)
             throws IOException, InterruptedException {
         Attempts attempts = new Attempts(folder);
+        attempts.setAsideIfDamaged(context::notice);
         if (attempts.endOrphans() > 0) {
             context.notice("processes of an earlier attempt still lived; they were ended");
         }
@@ -117,7 +158,15 @@ public final class Training {
         attempts.put(attempt);
         TrainerMonitor monitor =
                 new TrainerMonitor(event -> hub.tell(folder.id(), new RunUpdate.Trained(event)), context::progress);
-        List<Child> ranks = launcher.start(folder, data, spec.train().ranks(), epoch, monitor::line);
+        List<Child> ranks;
+        try {
+            ranks = launcher.start(folder, data, spec.train().ranks(), epoch, monitor::line);
+        } catch (IOException e) {
+            if (Reasons.lasting(e)) {
+                throw e;
+            }
+            throw counted(attempts, attempt, new StageFailure(Reasons.of(e), true));
+        }
         Attempts.Attempt running = attempt.withProcesses(ranks.stream()
                 .flatMap(rank -> ProcessIdentity.of(rank.handle()).stream())
                 .toList());
@@ -135,16 +184,25 @@ public final class Training {
             awaitStop(context);
         }
         context.check(); // told to stop: whatever the exit code, that is why
-        StageFailure failure = failure(end, ranks.get(end.rank()), monitor);
-        attempts.put(running.failed(failure.getMessage()));
-        int fruitless = attempts.fruitless(owner, from);
-        if (failure.retryable() && fruitless >= settings.fruitlessAttempts()) {
-            throw new StageFailure(
-                    "%d attempts in a row got no further than step %d; the last: %s"
-                            .formatted(fruitless, from, failure.getMessage()),
-                    false);
+        throw counted(attempts, running, failure(end, ranks.get(end.rank()), monitor));
+    }
+
+    /** Writes the failure down; it is the last one when several in a row got no further. */
+    private StageFailure counted(Attempts attempts, Attempts.Attempt attempt, StageFailure failure)
+            throws IOException, InterruptedException {
+        try {
+            attempts.put(attempt.failed(failure.getMessage()));
+        } catch (IOException e) {
+            throw new IOException(failure.getMessage() + "; and it could not be written down: " + Reasons.of(e), e);
         }
-        throw failure;
+        untold.remove(attempt.owner());
+        int fruitless = attempts.fruitless(attempt.owner(), attempt.fromStep());
+        return failure.retryable() && fruitless >= settings.fruitlessAttempts()
+                ? new StageFailure(
+                        "%d attempts in a row got no further than step %d; the last: %s"
+                                .formatted(fruitless, attempt.fromStep(), failure.getMessage()),
+                        false)
+                : failure;
     }
 
     private static int newestStep(RunFolder folder) throws IOException {
@@ -185,7 +243,8 @@ public final class Training {
                         monitor.failed().map(TrainingEvent.Failed::retryable).orElse(true);
                     case FINISHED, STOPPED, KILLED -> true;
                 };
-        return new StageFailure(who + " " + how + where + (reason.isEmpty() ? "" : ": " + reason), retryable);
+        String told = who + " " + how + where + (reason.isEmpty() ? "" : ": " + reason);
+        return exit == TrainerExit.BAD_INPUT ? StageFailure.refused(told) : new StageFailure(told, retryable);
     }
 
     /** Ctrl-C reaches the trainer at once, and this stage by way of the service. */

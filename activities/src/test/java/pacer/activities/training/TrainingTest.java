@@ -208,10 +208,63 @@ class TrainingTest {
     }
 
     @Test
+    void aTrainerThatCannotBeStartedCountsAsAnAttempt() throws Exception {
+        Training gone = new Training(
+                home,
+                log,
+                hub,
+                Clock.systemUTC(),
+                new TrainingSettings(
+                        new JavaCommand(List.of(folder.resolve("no-java").toString())),
+                        "Trainer",
+                        Duration.ofSeconds(1),
+                        Duration.ofSeconds(1),
+                        Duration.ofSeconds(1),
+                        3,
+                        Optional.empty()));
+        for (int attempt = 1; attempt <= 2; attempt++) {
+            StageFailure failure = catchThrowableOfType(StageFailure.class, () -> train(gone));
+            assertThat(failure).hasMessageContaining("no-java does not start").hasMessageNotContaining("attempts");
+            assertThat(failure.retryable()).isTrue();
+        }
+        StageFailure last = catchThrowableOfType(StageFailure.class, () -> train(gone));
+        assertThat(last).hasMessageStartingWith("3 attempts in a row got no further than step 0; the last: ");
+        assertThat(last.retryable()).isFalse();
+        assertThat(new Attempts(run()).list()).hasSize(3).allMatch(a -> a.failure() != null);
+    }
+
+    @Test
+    void whereAttemptsCannotBeWrittenDownTheyAreCountedAllTheSame() throws Exception {
+        Files.createDirectory(run().path().resolve("attempts.json"));
+        Training training = training();
+        for (int attempt = 1; attempt <= 2; attempt++) {
+            StageFailure failure = catchThrowableOfType(StageFailure.class, () -> train(training));
+            assertThat(failure.retryable()).isTrue();
+        }
+        StageFailure last = catchThrowableOfType(StageFailure.class, () -> train(training));
+        assertThat(last).hasMessageStartingWith("3 attempts failed before a trainer ran; the last: ");
+        assertThat(last.retryable()).isFalse();
+    }
+
+    @Test
+    void aDamagedListOfAttemptsIsSetAside() throws Exception {
+        Path file = run().path().resolve("attempts.json");
+        for (String damage : List.of("{\"attempts\" : [ {", "{}", "")) {
+            Files.writeString(file, damage);
+            new Attempts(run()).setAsideIfDamaged(stage::notice);
+            assertThat(file).doesNotExist();
+            assertThat(stage.notices).last().asString().startsWith(file + ": damaged (");
+        }
+        Files.writeString(file, "{");
+        assertThat(train(training()).steps()).isEqualTo(30);
+    }
+
+    @Test
     void refusedInputIsNotTriedAgain() {
         StageFailure failure = catchThrowableOfType(StageFailure.class, () -> train(training("refuse=true")));
 
         assertThat(failure.retryable()).isFalse();
+        assertThat(failure.isRefusal()).isTrue();
         assertThat(failure)
                 .hasMessageEndingWith("refused its input after step 0: model.width: must be a multiple of heads");
     }

@@ -4,11 +4,14 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.time.Clock;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
+import java.util.TreeSet;
 import java.util.concurrent.ConcurrentHashMap;
 import pacer.activities.process.Child;
 import pacer.activities.process.ChildGroup;
@@ -29,6 +32,7 @@ import pacer.activities.staging.Staging;
 import pacer.trainer.checkpoint.Checkpoint;
 import pacer.trainer.checkpoint.CheckpointStore;
 import pacer.trainer.checkpoint.Fence;
+import pacer.trainer.checkpoint.InvalidFileException;
 import pacer.trainer.durable.DurableFiles;
 import pacer.trainer.durable.ProcessIdentity;
 import pacer.trainer.durable.Sha256;
@@ -86,14 +90,20 @@ public final class Training {
         Path data = Staging.folder(home, request.dataset());
         RunSpec spec = resolve(folder, data);
         String key = Sha256.ofParts("train", SpecHash.of(spec), request.dataset());
+        Set<String> unsound = new TreeSet<>();
         return log.run(
                 request.run(),
                 Stage.TRAIN,
                 key,
                 TrainingResult.class,
-                earlier -> isThere(folder, earlier.lastCheckpoint()) && isThere(folder, earlier.bestCheckpoint()),
+                // the best one is what the evaluation asks for
+                earlier -> {
+                    findUnsound(folder, earlier.lastCheckpoint(), unsound);
+                    findUnsound(folder, earlier.bestCheckpoint(), unsound);
+                    return unsound.isEmpty();
+                },
                 context,
-                () -> counting(owner, () -> attempt(folder, data, spec, owner, context)));
+                () -> counting(owner, () -> attempt(folder, data, spec, owner, unsound, context)));
     }
 
     /**
@@ -124,9 +134,18 @@ public final class Training {
                 again);
     }
 
-    /** The best one is what the evaluation asks for. */
-    private static boolean isThere(RunFolder folder, String checkpoint) {
-        return Files.isDirectory(folder.path().resolve(checkpoint));
+    /** Adds a checkpoint to {@code unsound} when it is gone, or its files are not what its manifest says. */
+    private static void findUnsound(RunFolder folder, String checkpoint, Set<String> unsound) {
+        if (unsound.contains(checkpoint)) {
+            return;
+        }
+        try {
+            Checkpoint.open(folder.path().resolve(checkpoint)).verify();
+        } catch (InvalidFileException | NoSuchFileException e) {
+            unsound.add(checkpoint);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
     }
 
     /** The spec with the dataset's vocabulary, written to the run's folder. */
@@ -144,16 +163,23 @@ public final class Training {
         return spec;
     }
 
-    private TrainingResult attempt(RunFolder folder, Path data, RunSpec spec, String owner, StageContext context)
+    private TrainingResult attempt(
+            RunFolder folder, Path data, RunSpec spec, String owner, Set<String> unsound, StageContext context)
             throws IOException, InterruptedException {
         Attempts attempts = new Attempts(folder);
         attempts.setAsideIfDamaged(context::notice);
         if (attempts.endOrphans() > 0) {
             context.notice("processes of an earlier attempt still lived; they were ended");
         }
+        Fence fence = Fence.acquire(folder.path(), FENCE_PATIENCE, context::notice);
+        CheckpointStore store = new CheckpointStore(folder.checkpoints(), context::notice);
+        for (String checkpoint : unsound) {
+            if (Files.exists(folder.path().resolve(checkpoint))) {
+                store.setAside(fence, folder.path().resolve(checkpoint));
+            }
+        }
+        long epoch = fence.epoch();
         int from = newestStep(folder);
-        long epoch =
-                Fence.acquire(folder.path(), FENCE_PATIENCE, context::notice).epoch();
         Attempts.Attempt attempt = new Attempts.Attempt(epoch, owner, from, clock.instant(), List.of(), null);
         attempts.put(attempt);
         TrainerMonitor monitor =

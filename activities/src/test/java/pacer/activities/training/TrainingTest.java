@@ -171,6 +171,41 @@ class TrainingTest {
     }
 
     @Test
+    void aDamagedLastCheckpointIsSetAsideAndTrainedAgain() throws Exception {
+        TrainingResult first = train(training());
+        damage("checkpoints/step-000030");
+
+        assertThat(train(training())).isEqualTo(first);
+        assertThat(run().checkpoints().resolve("step-000030.damaged")).isDirectory();
+        assertThat(stage.notices).anyMatch(n -> n.startsWith("damaged checkpoint set aside as step-000030.damaged"));
+        assertThat(EventLog.read(run().events(), damage -> {}))
+                .filteredOn(TrainingEvent.Started.class::isInstance)
+                .extracting(TrainingEvent::step)
+                .containsExactly(0, 20);
+    }
+
+    @Test
+    void aDamagedBestCheckpointIsSetAsideAndAnotherTaken() throws Exception {
+        TrainingResult first = train(training());
+        Path file = run().recordFile(); // as if an earlier one had been the best
+        Files.writeString(
+                file,
+                Files.readString(file)
+                        .replaceFirst("(\"bestCheckpoint\" : )\"[^\"]*\"", "$1\"checkpoints/step-000020\""));
+        damage("checkpoints/step-000020");
+
+        assertThat(train(training())).isEqualTo(first);
+        assertThat(run().checkpoints().resolve("step-000020.damaged")).isDirectory();
+    }
+
+    private void damage(String checkpoint) throws IOException {
+        Path weights = run().path().resolve(checkpoint).resolve("model.safetensors");
+        byte[] bytes = Files.readAllBytes(weights);
+        bytes[bytes.length - 1] ^= 1;
+        Files.write(weights, bytes);
+    }
+
+    @Test
     void goesOnFromTheLastCheckpointAfterACrash() throws Exception {
         Training crashing = training("mishap=crash", "at=15");
 

@@ -4,9 +4,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Map;
 import pacer.activities.run.RunRequest;
 import pacer.trainer.spec.DatasetSpec;
 import pacer.trainer.spec.Presets;
@@ -20,10 +18,10 @@ import pacer.trainer.spec.SpecResolver;
  *
  * @param preset a preset's name; null where the first of {@code configs} is a whole spec
  * @param configs YAML texts
- * @param overrides settings on top
+ * @param sets settings on top, in their order
  * @param spec with everything filled in that needs no dataset
  */
-public record SpecLayers(String preset, List<String> configs, Map<String, Object> overrides, RunSpec spec) {
+public record SpecLayers(String preset, List<String> configs, List<String> sets, RunSpec spec) {
     private static final String URL = "dataset.url";
     private static final String FILE = "file:";
 
@@ -35,14 +33,10 @@ public record SpecLayers(String preset, List<String> configs, Map<String, Object
      */
     public static SpecLayers load(String preset, List<Path> configs, List<String> sets) throws IOException {
         RunSpec loaded = SpecLoader.load(preset, configs, sets);
-        Map<String, Object> overrides = new LinkedHashMap<>();
-        for (String set : sets) {
-            int equals = set.indexOf('=');
-            overrides.put(set.substring(0, equals), set.substring(equals + 1));
-        }
+        List<String> all = new ArrayList<>(sets);
         String url = absolute(loaded.dataset().url());
         if (!url.equals(loaded.dataset().url())) {
-            overrides.put(URL, "'" + url.replace("'", "''") + "'");
+            all.add(URL + "='" + url.replace("'", "''") + "'");
         }
         List<String> texts = new ArrayList<>();
         boolean named = Presets.NAMES.contains(preset);
@@ -55,7 +49,7 @@ public record SpecLayers(String preset, List<String> configs, Map<String, Object
         DatasetSpec dataset = loaded.dataset().withUrl(url);
         int cores = Runtime.getRuntime().availableProcessors();
         RunSpec spec = SpecResolver.forMachine(loaded.withDataset(dataset), cores);
-        return new SpecLayers(named ? preset : null, texts, overrides, spec);
+        return new SpecLayers(named ? preset : null, texts, all, spec);
     }
 
     private static String absolute(String url) {
@@ -66,6 +60,6 @@ public record SpecLayers(String preset, List<String> configs, Map<String, Object
 
     /** Asks for the run {@code id} of this spec. */
     RunRequest request(String note, String id) {
-        return new RunRequest(preset, overrides, configs, note, id);
+        return new RunRequest(preset, null, configs, note, id, sets);
     }
 }

@@ -107,6 +107,7 @@ class PipelineTest {
             PipelineOutcome outcome = run.result();
 
             assertThat(outcome.status()).isEqualTo(RunStatus.FAILED);
+            assertThat(outcome.refused()).isTrue();
             assertThat(outcome.reason())
                     .isEqualTo(
                             "trainer rank 0 refused its input after step 0: model.width: must be a multiple of heads");
@@ -138,6 +139,7 @@ class PipelineTest {
         try (Pipeline pipeline = TestPipelines.embedded(home)) {
             PipelineOutcome outcome = start(pipeline).result();
             assertThat(outcome.status()).isEqualTo(RunStatus.FAILED);
+            assertThat(outcome.refused()).isTrue();
             assertThat(outcome.reason()).isEqualTo("dataset.url: " + text + " does not exist");
         }
     }
@@ -335,6 +337,7 @@ class PipelineTest {
             id = run.id();
             PipelineOutcome outcome = run.result();
             assertThat(outcome.status()).isEqualTo(RunStatus.FAILED);
+            assertThat(outcome.refused()).isFalse();
             assertThat(outcome.reason()).startsWith("2 attempts in a row got no further than step 10; the last: ");
         }
         try (Pipeline pipeline = TestPipelines.embedded(home)) {

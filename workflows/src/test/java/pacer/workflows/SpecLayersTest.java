@@ -7,7 +7,13 @@ import java.nio.file.Path;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import pacer.activities.run.Home;
+import pacer.activities.run.RunHub;
+import pacer.activities.run.RunJson;
+import pacer.activities.run.RunPlan;
 import pacer.activities.run.RunRequest;
+import pacer.activities.run.TestRuns;
+import pacer.trainer.spec.SpecHash;
 
 class SpecLayersTest {
     @TempDir
@@ -26,9 +32,25 @@ class SpecLayersTest {
         RunRequest request = layers.request("a note", "an-id");
         assertThat(request.preset()).isEqualTo("quickstart");
         assertThat(request.config()).containsExactly(Files.readString(config));
-        assertThat(request.overrides())
-                .containsOnlyKeys("train.steps", "dataset.url")
-                .containsEntry("dataset.url", "'file:" + text.toString().replace("'", "''") + "'");
+        assertThat(request.sets())
+                .containsExactly(
+                        "train.steps=500",
+                        "dataset.url='file:" + text.toString().replace("'", "''") + "'");
+    }
+
+    @Test
+    void theWorkerMakesTheSameSpecWhateverTheOrderOfTheSettings() throws Exception {
+        Home home = TestRuns.home(folder);
+        for (List<String> sets : List.of(
+                List.of("model.layers=3", "model={layers: 2}"),
+                List.of("model={layers: 2}", "model.layers=3"),
+                List.of("train.steps=3", "train.steps=4"))) {
+            SpecLayers layers = SpecLayers.load("quickstart", List.of(), sets);
+            String text = RunJson.MAPPER.writeValueAsString(layers.request(null, null));
+            RunPlan plan = TestRuns.runs(home, new RunHub())
+                    .open(RunJson.MAPPER.readValue(text, RunRequest.class), "workflow " + sets);
+            assertThat(plan.specHash()).as("%s", sets).isEqualTo(SpecHash.of(layers.spec()));
+        }
     }
 
     @Test
@@ -45,7 +67,7 @@ class SpecLayersTest {
 
         assertThat(layers.preset()).as("no worker elsewhere has this file").isNull();
         assertThat(layers.configs()).containsExactly(Files.readString(preset));
-        assertThat(layers.overrides()).isEmpty();
+        assertThat(layers.sets()).isEmpty();
         assertThat(layers.spec().train().threads()).as("filled in").isPositive();
     }
 }

@@ -136,6 +136,24 @@ class RunsTest {
     }
 
     @Test
+    void whatTheWebPageSendsIsReadInItsOrder() throws Exception {
+        RunRequest request = RunJson.MAPPER.readValue(
+                "{\"preset\": \"quickstart\", \"run\": \"page\","
+                        + " \"overrides\": {\"train.steps\": 9, \"train\": \"{steps: 8}\"}}",
+                RunRequest.class);
+        assertThat(runs.open(request, "workflow").steps()).isEqualTo(8);
+    }
+
+    @Test
+    void aNullAmongTheOverridesIsRefusedInALine() throws Exception {
+        RunRequest request = RunJson.MAPPER.readValue(
+                "{\"preset\": \"quickstart\", \"overrides\": {\"train.steps\": null}}", RunRequest.class);
+        assertThatThrownBy(() -> runs.open(request, "workflow"))
+                .isInstanceOf(BadInputException.class)
+                .hasMessageStartingWith("overrides: train.steps is null, must be a value");
+    }
+
+    @Test
     void aDamagedPresetOfARunIsNamed() throws Exception {
         runs.open(request("my-run"), "workflow");
         Files.writeString(home.run("my-run").preset(), "modl: {");

@@ -28,20 +28,26 @@ final class Closing {
     private final RunFolder folder;
     private final RunRecord run;
     private final RunHistory history;
+    private final boolean refused;
 
-    /** Says it, to people or as JSON. */
-    static void tell(Console console, RunFolder folder, boolean json) throws IOException {
+    /**
+     * Says it, to people or as JSON.
+     *
+     * @param refused whether it failed by what was given, so that going on comes to the same
+     */
+    static void tell(Console console, RunFolder folder, boolean json, boolean refused) throws IOException {
         if (json) {
             SequencedMap<String, Object> told = new LinkedHashMap<>();
             told.put("folder", folder.path().toString());
             told.put("run", folder.read());
             console.json(told);
         } else {
-            new Closing(console, folder).print();
+            new Closing(console, folder, refused).print();
         }
     }
 
-    private Closing(Console console, RunFolder folder) throws IOException {
+    private Closing(Console console, RunFolder folder, boolean refused) throws IOException {
+        this.refused = refused;
         this.console = console;
         this.out = console.out();
         this.folder = folder;
@@ -138,6 +144,10 @@ final class Closing {
     private void goOn() throws IOException {
         out.println("");
         String program = console.program();
+        if (refused) {
+            out.println("The same would be refused again: change what is named above, then start the run anew.");
+            return;
+        }
         if (run.status() != RunStatus.FINISHED) {
             out.println("Go on from here: " + out.paint(Tone.STRONG, program + " resume " + run.id()));
             return;

@@ -42,6 +42,7 @@ final class TrainCommand implements Callable<Integer> {
             shown.size().follow();
             view.say(shown.paint(Tone.STRONG, folder.id()) + (training.resumed() ? "  goes on where it stopped" : ""));
             int code = Exit.OK;
+            boolean refused = false;
             try (StopSignals _ = StopSignals.listen(
                     view,
                     training::stop,
@@ -50,11 +51,12 @@ final class TrainCommand implements Callable<Integer> {
             } catch (StoppedException e) {
                 code = Exit.STOPPED;
             } catch (StageFailure e) {
-                code = Exit.FAILED; // its line was shown and is in the record
+                refused = e.isRefusal();
+                code = refused ? Exit.USAGE : Exit.FAILED; // its line was shown and is in the record
             } finally {
                 view.close();
             }
-            Closing.tell(console, folder, output.json());
+            Closing.tell(console, folder, output.json(), refused);
             return code;
         }
     }

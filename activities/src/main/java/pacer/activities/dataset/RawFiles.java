@@ -149,8 +149,8 @@ final class RawFiles {
 
     private static void checkDigest(DatasetSpec spec, RawFile raw) {
         if (!spec.sha256().isEmpty() && !spec.sha256().equals(raw.sha256())) {
-            throw new BadInputException(
-                    "dataset.sha256: " + spec.url() + " has SHA-256 " + raw.sha256() + ", expected " + spec.sha256());
+            throw new BadInputException("dataset.sha256: " + spec.url() + " has SHA-256 " + raw.sha256() + ", expected "
+                    + spec.sha256() + "; the preset pins its text: for another one give --set dataset.sha256= too");
         }
     }
 }

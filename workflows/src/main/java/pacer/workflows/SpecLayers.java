@@ -7,6 +7,7 @@ import java.util.ArrayList;
 import java.util.List;
 import pacer.activities.run.RunRequest;
 import pacer.trainer.spec.DatasetSpec;
+import pacer.trainer.spec.ExpectationSpec;
 import pacer.trainer.spec.Presets;
 import pacer.trainer.spec.RunSpec;
 import pacer.trainer.spec.SpecLoader;
@@ -36,7 +37,12 @@ public record SpecLayers(String preset, List<String> configs, List<String> sets,
         List<String> all = new ArrayList<>(sets);
         String url = absolute(loaded.dataset().url());
         if (!url.equals(loaded.dataset().url())) {
-            all.add(URL + "='" + url.replace("'", "''") + "'");
+            all.add(URL + "=" + quoted(url));
+            // a worker cannot tell that this is the preset's own text by another name, and would expect nothing
+            ExpectationSpec expected = loaded.expectation();
+            all.add("expectation.validationLoss=" + expected.validationLoss());
+            all.add("expectation.referenceLoss=" + expected.referenceLoss());
+            all.add("expectation.source=" + quoted(expected.source()));
         }
         List<String> texts = new ArrayList<>();
         boolean named = Presets.NAMES.contains(preset);
@@ -50,6 +56,10 @@ public record SpecLayers(String preset, List<String> configs, List<String> sets,
         int cores = Runtime.getRuntime().availableProcessors();
         RunSpec spec = SpecResolver.forMachine(loaded.withDataset(dataset), cores);
         return new SpecLayers(named ? preset : null, texts, all, spec);
+    }
+
+    private static String quoted(String text) {
+        return "'" + text.replace("'", "''") + "'";
     }
 
     private static String absolute(String url) {

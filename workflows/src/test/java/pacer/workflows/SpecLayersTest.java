@@ -14,6 +14,7 @@ import pacer.activities.run.RunPlan;
 import pacer.activities.run.RunRequest;
 import pacer.activities.run.TestRuns;
 import pacer.trainer.spec.SpecHash;
+import pacer.trainer.spec.SpecLoader;
 
 class SpecLayersTest {
     @TempDir
@@ -33,9 +34,30 @@ class SpecLayersTest {
         assertThat(request.preset()).isEqualTo("quickstart");
         assertThat(request.config()).containsExactly(Files.readString(config));
         assertThat(request.sets())
-                .containsExactly(
+                .startsWith(
                         "train.steps=500",
                         "dataset.url='file:" + text.toString().replace("'", "''") + "'");
+    }
+
+    @Test
+    void theWorkerExpectsWhatTheClientDoes() throws Exception {
+        Path relative = Path.of("").toAbsolutePath().relativize(folder.resolve("text.txt"));
+        Path preset = Files.writeString(folder.resolve("own.yaml"), """
+                name: own
+                dataset: {url: "file:%s", tokenizer: characters}
+                model: {layers: 1, heads: 1, width: 8, sequenceLength: 8}
+                train: {steps: 12, batchTokens: 32, microBatch: 4}
+                optimizer: {learningRate: 1e-2}
+                expectation: {validationLoss: 2, source: "it's mine"}
+                """.formatted(relative));
+        Home home = TestRuns.home(folder);
+        for (List<String> sets : List.of(List.<String>of(), List.of("train.steps=3"))) {
+            SpecLayers layers = SpecLayers.load(preset.toString(), List.of(), sets);
+            RunPlan plan = TestRuns.runs(home, new RunHub()).open(layers.request(null, null), "workflow " + sets);
+            assertThat(SpecLoader.read(home.run(plan.run()).preset()).expectation())
+                    .isEqualTo(layers.spec().expectation())
+                    .matches(e -> e.validationLoss() == (sets.isEmpty() ? 2 : 0));
+        }
     }
 
     @Test

@@ -88,7 +88,8 @@ public final class Publishing {
 
     static Verdict verdict(ExpectationSpec expectation, double loss) {
         if (expectation.validationLoss() == 0) {
-            return new Verdict(null, loss, null, "val loss %.4f".formatted(loss));
+            String why = expectation.lapse() == null ? "" : "; " + expectation.lapse();
+            return new Verdict(null, loss, null, "val loss %.4f%s".formatted(loss, why));
         }
         double expected = expectation.validationLoss();
         boolean passed = loss <= expected; // NaN does not pass

@@ -33,21 +33,27 @@ final class Closing {
     private final RunFolder folder;
     private final RunRecord run;
     private final RunHistory history;
+    private final boolean refused;
 
-    /** Says it, to people or as JSON. */
-    static void tell(Console console, RunFolder folder, boolean json, Hints hints) throws IOException {
+    /**
+     * Says it, to people or as JSON.
+     *
+     * @param refused whether it failed by what was given, so that going on comes to the same
+     */
+    static void tell(Console console, RunFolder folder, boolean json, Hints hints, boolean refused) throws IOException {
         if (json) {
             SequencedMap<String, Object> told = new LinkedHashMap<>();
             told.put("folder", folder.path().toString());
             told.put("run", folder.read());
             console.json(told);
         } else {
-            new Closing(console, folder, hints).print();
+            new Closing(console, folder, hints, refused).print();
         }
     }
 
-    private Closing(Console console, RunFolder folder, Hints hints) throws IOException {
+    private Closing(Console console, RunFolder folder, Hints hints, boolean refused) throws IOException {
         this.hints = hints;
+        this.refused = refused;
         this.out = console.out();
         this.folder = folder;
         this.run = folder.read();
@@ -145,6 +151,10 @@ final class Closing {
 
     private void goOn() throws IOException {
         out.println("");
+        if (refused) {
+            out.println("The same would be refused again: change what is named above, then start the run anew.");
+            return;
+        }
         if (run.status() != RunStatus.FINISHED) {
             out.println("Go on from here: " + out.paint(Tone.STRONG, hints.resume(run.id())));
             return;

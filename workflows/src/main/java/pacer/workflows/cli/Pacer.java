@@ -37,7 +37,7 @@ import picocli.CommandLine.Spec;
         footer = {
             "  0  done",
             "  1  failed",
-            "  2  wrong options, settings or names",
+            "  2  wrong options, settings, names or texts",
             "  3  stopped on request; a checkpoint is kept",
             "  4  finished, but the validation loss is above what the preset expects",
             "",

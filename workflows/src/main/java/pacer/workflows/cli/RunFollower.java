@@ -69,7 +69,7 @@ final class RunFollower {
     private int close(RunHandle run, PipelineOutcome outcome) throws IOException {
         RunFolder folder = run.folder().orElse(null);
         if (folder != null) {
-            Closing.tell(console, folder, json, hints);
+            Closing.tell(console, folder, json, hints, outcome.refused());
         } else if (json) {
             console.json(told(outcome));
         } else {
@@ -79,7 +79,7 @@ final class RunFollower {
         return switch (outcome.status()) {
             case FINISHED -> Boolean.FALSE.equals(outcome.result().verdict().passed()) ? Exit.MISSED : Exit.OK;
             case STOPPED -> Exit.STOPPED;
-            case FAILED, RUNNING -> Exit.FAILED;
+            case FAILED, RUNNING -> outcome.refused() ? Exit.USAGE : Exit.FAILED;
         };
     }
 
@@ -100,6 +100,7 @@ final class RunFollower {
         told.put("status", outcome.status());
         told.put("result", outcome.result());
         told.put("failure", outcome.reason());
+        told.put("refused", outcome.refused());
         return told;
     }
 }

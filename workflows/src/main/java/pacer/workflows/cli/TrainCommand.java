@@ -44,16 +44,20 @@ final class TrainCommand implements Callable<Integer> {
             shown.size().follow();
             view.say(shown.paint(Tone.STRONG, folder.id()) + (training.resumed() ? "  goes on where it stopped" : ""));
             int code = Exit.OK;
+            boolean refused = false;
             try (StopSignals _ = StopSignals.listen(view, training::stop, hints.again("train"))) {
                 training.run(resolved, start.note(), view);
             } catch (StoppedException e) {
                 code = Exit.STOPPED;
-            } catch (StageFailure | DamagedDataException e) {
-                code = Exit.FAILED; // its line was shown and is in the record
+            } catch (StageFailure e) {
+                refused = e.isRefusal();
+                code = refused ? Exit.USAGE : Exit.FAILED; // its line was shown and is in the record
+            } catch (DamagedDataException e) {
+                code = Exit.FAILED;
             } finally {
                 view.close();
             }
-            Closing.tell(console, folder, output.json(), hints);
+            Closing.tell(console, folder, output.json(), hints, refused);
             return code;
         }
     }

@@ -342,6 +342,23 @@ class PacerTest {
     }
 
     @Test
+    void aTextThatCannotBeUsedIsBadInputAndNotToBeGoneOnWith() throws Exception {
+        Path bytes = Files.write(folder.resolve("bytes"), new byte[] {(byte) 0xff, (byte) 0xfe, 0, 1});
+        Path empty = Files.writeString(folder.resolve("empty"), "");
+        String runs = folder.resolve("refused").toString();
+        for (Path text : List.of(folder.resolve("nowhere"), folder, empty, bytes)) {
+            Result run = pacer(tiny("run"), "--runs", runs, "--set", "dataset.url=file:" + text);
+            assertThat(run.code()).as("%s: %s", text, run).isEqualTo(Exit.USAGE);
+            assertThat(run.out()).contains(text.toString()).doesNotContain("resume");
+            Result again = pacer("resume", "last", "--runs", runs);
+            assertThat(again.code()).as("%s: %s", text, again).isEqualTo(Exit.USAGE);
+            Result train = pacer(tiny("train"), "--runs", runs, "--new", "--set", "dataset.url=file:" + text);
+            assertThat(train.code()).as("%s: %s", text, train).isEqualTo(Exit.USAGE);
+            assertThat(train.out()).doesNotContain("resume");
+        }
+    }
+
+    @Test
     void settingsThatAreWrongAreAllSaidBeforeAnythingStarts() throws Exception {
         Result wrong = pacer(tiny("run"), "--set", "train.stepz=5", "--set", "model.layers=0");
         assertThat(wrong.code()).isEqualTo(Exit.USAGE);

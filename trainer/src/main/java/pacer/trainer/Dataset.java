@@ -3,6 +3,7 @@ package pacer.trainer;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Optional;
 import pacer.trainer.checkpoint.InvalidFileException;
 import pacer.trainer.data.BadDataException;
 import pacer.trainer.data.EvaluationLoader;
@@ -13,6 +14,7 @@ import pacer.trainer.data.Split;
 import pacer.trainer.data.TokenLoader;
 import pacer.trainer.data.TokenShards;
 import pacer.trainer.spec.DatasetSpec;
+import pacer.trainer.spec.EvaluationSpec;
 import pacer.trainer.spec.RunSpec;
 import pacer.trainer.spec.SampleSpec;
 import pacer.trainer.text.DatasetManifest;
@@ -53,7 +55,7 @@ final class Dataset implements AutoCloseable {
             }
             Dataset opened = new Dataset(spec, manifest, training, validation);
             if (validation != null) {
-                opened.validation(0); // refuses more tokens than there are
+                opened.validation(0); // refuses less than a window
             }
             return opened;
         } catch (RuntimeException e) {
@@ -98,12 +100,26 @@ final class Dataset implements AutoCloseable {
     /** Windows to validate on at {@code step}: samples {@code first} to {@code first + windows}. */
     record ValidationWindows(TokenLoader loader, long first, long windows) {}
 
+    /** What to tell where fewer tokens are there than are to be measured; all there are are, then. */
+    Optional<String> shortfall() {
+        long asked = spec.evaluation().tokens();
+        return hasValidation() && spec.evaluation().windows() == EvaluationSpec.Windows.FIXED && asked > available()
+                ? Optional.of(
+                        "evaluation.tokens is %,d, but the validation data hold %,d in whole windows: all of them are measured"
+                                .formatted(asked, available()))
+                : Optional.empty();
+    }
+
+    private long available() {
+        return new EvaluationLoader(validation, spec.model().sequenceLength(), 0).tokens();
+    }
+
     ValidationWindows validation(int step) {
         int length = spec.model().sequenceLength();
         return switch (spec.evaluation().windows()) {
             case FIXED -> {
-                EvaluationLoader fixed = new EvaluationLoader(
-                        validation, length, spec.evaluation().tokens());
+                long asked = spec.evaluation().tokens();
+                EvaluationLoader fixed = new EvaluationLoader(validation, length, asked > available() ? 0 : asked);
                 yield new ValidationWindows(fixed, 0, fixed.windows());
             }
             case SAMPLED -> {

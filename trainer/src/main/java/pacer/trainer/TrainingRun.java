@@ -88,6 +88,7 @@ final class TrainingRun {
         int first = step;
         events.accept(
                 started(resumed.map(c -> c.folder().getFileName().toString()).orElse(null)));
+        dataset.shortfall().ifPresent(text -> events.accept(new TrainingEvent.Notice(Instant.now(), step, text)));
         resumed.ifPresent(this::compareEngines);
         if (step == 0) {
             validateIfDue();

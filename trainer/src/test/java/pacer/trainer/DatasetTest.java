@@ -43,10 +43,15 @@ class DatasetTest {
     }
 
     @Test
-    void moreTokensToEvaluateOnThanThereAreAreRefused() {
-        assertThatThrownBy(() -> open("evaluation.tokens=1000000"))
-                .isInstanceOf(BadDataException.class)
-                .hasMessageContainingAll("evaluation.tokens is 1000000", "val-000000.bin");
+    void whereFewerTokensAreThereThanAreToBeMeasuredAllAreAndItIsSaid() throws IOException {
+        try (Dataset all = open("evaluation.tokens=0");
+                Dataset more = open("evaluation.tokens=1000000")) {
+            assertThat(more.validation(0).windows()).isEqualTo(all.validation(0).windows());
+            assertThat(more.shortfall().orElseThrow())
+                    .startsWith("evaluation.tokens is 1,000,000, but the validation data hold ")
+                    .endsWith(" in whole windows: all of them are measured");
+            assertThat(all.shortfall()).isEmpty();
+        }
     }
 
     @Test

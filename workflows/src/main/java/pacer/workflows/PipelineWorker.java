@@ -67,7 +67,7 @@ public final class PipelineWorker implements AutoCloseable {
         RunHub hub = new RunHub();
         CompletableFuture<Environment> machine = CompletableFuture.supplyAsync(Machine::environment);
         RunActivityImpl runs =
-                new RunActivityImpl(new Runs(settings.home(), hub, clock, machine::join, settings.report()));
+                new RunActivityImpl(new Runs(settings.home(), hub, clock, machine::join, settings.report()), hub);
         WorkerFactory factory = WorkerFactory.newInstance(connection.client());
         if (roles.contains(Role.CONTROL)) {
             Worker control = factory.newWorker(TaskQueues.CONTROL, options().build());

@@ -61,10 +61,10 @@ record Policies(Duration heartbeat) {
         return stage(TaskQueues.data(host), summary, Duration.ofMinutes(10), 5, Duration.ofMinutes(1));
     }
 
-    /** The last words on a run; worth some patience, as nothing comes after them. */
+    /** The last words on a run. Somebody waits for them: a disk that is full now is full in a minute. */
     ActivityOptions close(String host) {
         String summary = "closes the run's record";
-        return options(TaskQueues.data(host), summary, Duration.ofMinutes(1), 20, Duration.ofMinutes(1))
+        return options(TaskQueues.data(host), summary, Duration.ofMinutes(1), 4, Duration.ofSeconds(4))
                 .build();
     }
 

@@ -15,6 +15,7 @@ import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.function.Consumer;
+import pacer.activities.run.ActivityStage;
 import pacer.activities.run.Home;
 import pacer.activities.run.RunFolder;
 import pacer.activities.run.RunHub;
@@ -116,25 +117,24 @@ public final class RunHandle {
 
     private PipelineOutcome outcome(CompletableFuture<PipelineResult> result) {
         try {
-            return new PipelineOutcome(claim.id(), RunStatus.FINISHED, result.join(), null);
+            return PipelineOutcome.finished(result.join(), claim.id());
         } catch (CompletionException e) {
             if (!(e.getCause() instanceof WorkflowFailedException failed)) {
                 throw e;
             }
             return switch (failed.getCause()) {
                 case CanceledFailure _ ->
-                    new PipelineOutcome(claim.id(), RunStatus.STOPPED, null, "stopped on request");
-                case TerminatedFailure _ ->
-                    new PipelineOutcome(claim.id(), RunStatus.FAILED, null, "the workflow was terminated");
+                    new PipelineOutcome(claim.id(), RunStatus.STOPPED, null, "stopped on request", false);
+                case TerminatedFailure _ -> PipelineOutcome.failed(claim.id(), "the workflow was terminated");
                 case ApplicationFailure failure ->
-                    new PipelineOutcome(claim.id(), RunStatus.FAILED, null, failure.getOriginalMessage());
-                case null -> new PipelineOutcome(claim.id(), RunStatus.FAILED, null, failed.getMessage());
-                default ->
                     new PipelineOutcome(
                             claim.id(),
                             RunStatus.FAILED,
                             null,
-                            failed.getCause().getMessage());
+                            failure.getOriginalMessage(),
+                            ActivityStage.BAD_INPUT.equals(failure.getType()));
+                case null -> PipelineOutcome.failed(claim.id(), failed.getMessage());
+                default -> PipelineOutcome.failed(claim.id(), failed.getCause().getMessage());
             };
         }
     }

@@ -4,11 +4,10 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Map;
 import pacer.activities.run.RunRequest;
 import pacer.trainer.spec.DatasetSpec;
+import pacer.trainer.spec.ExpectationSpec;
 import pacer.trainer.spec.Presets;
 import pacer.trainer.spec.RunSpec;
 import pacer.trainer.spec.SpecLoader;
@@ -20,10 +19,10 @@ import pacer.trainer.spec.SpecResolver;
  *
  * @param preset a preset's name; null where the first of {@code configs} is a whole spec
  * @param configs YAML texts
- * @param overrides settings on top
+ * @param sets settings on top, in their order
  * @param spec with everything filled in that needs no dataset
  */
-public record SpecLayers(String preset, List<String> configs, Map<String, Object> overrides, RunSpec spec) {
+public record SpecLayers(String preset, List<String> configs, List<String> sets, RunSpec spec) {
     private static final String URL = "dataset.url";
     private static final String FILE = "file:";
 
@@ -35,14 +34,15 @@ public record SpecLayers(String preset, List<String> configs, Map<String, Object
      */
     public static SpecLayers load(String preset, List<Path> configs, List<String> sets) throws IOException {
         RunSpec loaded = SpecLoader.load(preset, configs, sets);
-        Map<String, Object> overrides = new LinkedHashMap<>();
-        for (String set : sets) {
-            int equals = set.indexOf('=');
-            overrides.put(set.substring(0, equals), set.substring(equals + 1));
-        }
+        List<String> all = new ArrayList<>(sets);
         String url = absolute(loaded.dataset().url());
         if (!url.equals(loaded.dataset().url())) {
-            overrides.put(URL, "'" + url.replace("'", "''") + "'");
+            all.add(URL + "=" + quoted(url));
+            // a worker cannot tell that this is the preset's own text by another name, and would expect nothing
+            ExpectationSpec expected = loaded.expectation();
+            all.add("expectation.validationLoss=" + expected.validationLoss());
+            all.add("expectation.referenceLoss=" + expected.referenceLoss());
+            all.add("expectation.source=" + quoted(expected.source()));
         }
         List<String> texts = new ArrayList<>();
         boolean named = Presets.NAMES.contains(preset);
@@ -55,7 +55,11 @@ public record SpecLayers(String preset, List<String> configs, Map<String, Object
         DatasetSpec dataset = loaded.dataset().withUrl(url);
         int cores = Runtime.getRuntime().availableProcessors();
         RunSpec spec = SpecResolver.forMachine(loaded.withDataset(dataset), cores);
-        return new SpecLayers(named ? preset : null, texts, overrides, spec);
+        return new SpecLayers(named ? preset : null, texts, all, spec);
+    }
+
+    private static String quoted(String text) {
+        return "'" + text.replace("'", "''") + "'";
     }
 
     private static String absolute(String url) {
@@ -66,6 +70,6 @@ public record SpecLayers(String preset, List<String> configs, Map<String, Object
 
     /** Asks for the run {@code id} of this spec. */
     RunRequest request(String note, String id) {
-        return new RunRequest(preset, overrides, configs, note, id);
+        return new RunRequest(preset, null, configs, note, id, sets);
     }
 }

@@ -21,8 +21,12 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.Map;
 import java.util.Optional;
+import java.util.logging.Level;
+import java.util.logging.Logger;
+import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
+import pacer.activities.run.BadInputException;
 import pacer.activities.run.RunJson;
 import pacer.trainer.durable.Host;
 
@@ -30,6 +34,12 @@ import pacer.trainer.durable.Host;
 public final class TemporalConnection implements AutoCloseable {
     /** The address that means the service inside this process, whatever else is configured. */
     public static final String EMBEDDED = "embedded";
+
+    private static final Pattern HOST_AND_PORT =
+            Pattern.compile("(?:[a-z]+:///)?(?:[A-Za-z0-9._-]+|\\[[0-9A-Fa-f:.%]+]):([0-9]{1,5})");
+
+    /** Held here: a logger that nobody holds forgets its level. */
+    private static final Logger GRPC = Logger.getLogger("io.grpc");
 
     private static final Duration PATIENCE = Duration.ofSeconds(5);
 
@@ -58,6 +68,7 @@ public final class TemporalConnection implements AutoCloseable {
      *
      * @param address host and port, or {@link #EMBEDDED}; null looks at {@code TEMPORAL_ADDRESS} and {@code temporal.toml}, and
      *     takes the embedded service where those name none either
+     * @throws BadInputException when the address is none
      * @throws IOException in one line for people, when nothing answers at the address or the configuration is wrong
      */
     public static TemporalConnection open(String address, Map<String, String> environment) throws IOException {
@@ -65,8 +76,22 @@ public final class TemporalConnection implements AutoCloseable {
         if (profile.isEmpty()) {
             return embedded();
         }
-        String configured = environment.containsKey("TEMPORAL_ADDRESS") ? "TEMPORAL_ADDRESS" : "temporal.toml";
-        return remote(profile.get(), address != null ? "--temporal" : configured);
+        return remote(profile.get(), address != null ? "--temporal" : origin(environment));
+    }
+
+    private static String origin(Map<String, String> environment) {
+        return environment.containsKey("TEMPORAL_ADDRESS") ? "TEMPORAL_ADDRESS" : "temporal.toml";
+    }
+
+    /** {@code address}, which gRPC would take in any form, to complain of it seconds later. */
+    private static String checked(String address, String origin) {
+        Matcher parts = HOST_AND_PORT.matcher(address);
+        if (!parts.matches() || Integer.parseInt(parts.group(1)) < 1 || Integer.parseInt(parts.group(1)) > 65_535) {
+            throw new BadInputException(
+                    "%s %s: must be HOST:PORT with a port from 1 to 65535, such as localhost:7233, or %s"
+                            .formatted(origin, address, EMBEDDED));
+        }
+        return address;
     }
 
     /** Whether {@link #open} would take the service inside this process. */
@@ -83,9 +108,12 @@ public final class TemporalConnection implements AutoCloseable {
         Optional<ClientConfigProfile> profile = configured(environment);
         if (address != null) {
             ClientConfigProfile given = profile.orElse(ClientConfigProfile.getDefaultInstance());
-            return Optional.of(given.toBuilder().setAddress(address).build());
+            return Optional.of(
+                    given.toBuilder().setAddress(checked(address, "--temporal")).build());
         }
-        return profile.filter(p -> given(p.getAddress()));
+        Optional<ClientConfigProfile> named = profile.filter(p -> given(p.getAddress()));
+        named.ifPresent(p -> checked(p.getAddress(), origin(environment)));
+        return named;
     }
 
     /** A service inside this process. */
@@ -101,6 +129,9 @@ public final class TemporalConnection implements AutoCloseable {
     }
 
     private static TemporalConnection remote(ClientConfigProfile profile, String why) throws IOException {
+        if ("off".equals(System.getProperty("org.slf4j.simpleLogger.defaultLogLevel"))) {
+            GRPC.setLevel(Level.OFF); // it logs another way than other libraries, with traces; what matters is thrown
+        }
         WorkflowServiceStubs stubs;
         try {
             stubs = WorkflowServiceStubs.newConnectedServiceStubs(profile.toWorkflowServiceStubsOptions(), PATIENCE);

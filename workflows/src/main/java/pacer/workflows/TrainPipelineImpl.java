@@ -73,7 +73,7 @@ public final class TrainPipelineImpl implements TrainPipeline {
             boolean stopped = e.getCause() instanceof CanceledFailure;
             String reason = stopped ? "stopped on request" : reason(e);
             Workflow.newDetachedCancellationScope(
-                            () -> close(plan, stopped ? RunStatus.STOPPED : RunStatus.FAILED, reason))
+                            () -> closeAsItIs(plan, stopped ? RunStatus.STOPPED : RunStatus.FAILED, reason))
                     .run();
             throw e;
         }
@@ -121,6 +121,15 @@ public final class TrainPipelineImpl implements TrainPipeline {
         Workflow.newActivityStub(RunActivity.class, policies.close(plan.host()))
                 .close(new RunEnding(plan.run(), status, reason));
         ledger.closed(status, reason);
+    }
+
+    /** Why the run failed is worth more than why its record could not tell so. */
+    private void closeAsItIs(RunPlan plan, RunStatus status, String reason) {
+        try {
+            close(plan, status, reason);
+        } catch (ActivityFailure e) {
+            ledger.closed(status, reason);
+        }
     }
 
     private static String reason(ActivityFailure e) {

@@ -18,6 +18,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import pacer.activities.run.Home;
+import pacer.activities.run.RunFolder;
 import pacer.activities.run.RunRecord;
 import pacer.activities.run.RunStatus;
 import pacer.activities.run.RunUpdate;
@@ -205,6 +206,7 @@ class PipelineTest {
             PipelineOutcome outcome = run.result();
 
             assertThat(outcome.status()).isEqualTo(RunStatus.FAILED);
+            assertThat(outcome.refused()).isTrue();
             assertThat(outcome.reason())
                     .isEqualTo(
                             "trainer rank 0 refused its input after step 0: model.width: must be a multiple of heads");
@@ -236,7 +238,70 @@ class PipelineTest {
         try (Pipeline pipeline = TestPipelines.embedded(home)) {
             PipelineOutcome outcome = start(pipeline).result();
             assertThat(outcome.status()).isEqualTo(RunStatus.FAILED);
+            assertThat(outcome.refused()).isTrue();
             assertThat(outcome.reason()).isEqualTo("dataset.url: " + text + " does not exist");
+        }
+    }
+
+    @Test
+    void anAttemptThatFailsIsToldWithWhatComesNextAndIsNoEnd() throws Exception {
+        try (Pipeline pipeline = TestPipelines.embedded(home, "mishap=fail", "at=15", "always=true")) {
+            start(pipeline).follow(updates::add);
+        }
+        String failure = "trainer rank 0 failed after step 15: loss is not finite";
+        assertThat(updates)
+                .filteredOn(RunUpdate.Notice.class::isInstance)
+                .containsExactly(
+                        new RunUpdate.Notice(
+                                Stage.TRAIN, "train did not succeed: " + failure + "; trying again in 1 s"),
+                        new RunUpdate.Notice(
+                                Stage.TRAIN, "train did not succeed: " + failure + "; trying again in 2 s"));
+        assertThat(stages(RunUpdate.StageEnded.class)).containsExactly(Stage.DATASET, Stage.STAGE, Stage.TRAIN);
+        assertThat(((RunUpdate.StageEnded) updates.getLast()).record().summary())
+                .isEqualTo("2 attempts in a row got no further than step 10; the last: " + failure);
+    }
+
+    @Test
+    void aCacheThatCannotBeWrittenEndsTheRunAtOnce() throws Exception {
+        Path file = Files.writeString(folder.resolve("file"), "");
+        Home broken = new Home(home.runs(), file.resolve("cache"));
+        try (Pipeline pipeline = TestPipelines.embedded(broken)) {
+            PipelineOutcome outcome = start(pipeline).follow(updates::add);
+            assertThat(outcome.status()).isEqualTo(RunStatus.FAILED);
+            assertThat(outcome.reason()).startsWith("not a directory: " + file);
+        }
+        assertThat(updates).noneMatch(RunUpdate.Notice.class::isInstance);
+        assertThat(stages(RunUpdate.StageEnded.class)).containsExactly(Stage.DATASET);
+    }
+
+    @Test
+    void aStageWhoseRecordCannotBeReadIsToldOfAndEnds() throws Exception {
+        try (Pipeline pipeline = TestPipelines.embedded(home, "mishap=wait", "at=15")) {
+            RunHandle run = start(pipeline);
+            PipelineOutcome outcome = run.follow(update -> {
+                updates.add(update);
+                if (update instanceof RunUpdate.Trained(TrainingEvent.Step step) && step.step() == 14) {
+                    breakRecord(home.run(run.id()));
+                    letGo(run);
+                }
+            });
+            assertThat(outcome.status()).isEqualTo(RunStatus.FAILED);
+            assertThat(outcome.reason()).startsWith("2 attempts failed before a trainer ran; the last: ");
+        }
+        assertThat(updates)
+                .filteredOn(RunUpdate.Notice.class::isInstance)
+                .extracting(update -> ((RunUpdate.Notice) update).text())
+                .anySatisfy(text -> assertThat(text)
+                        .startsWith("train did not succeed: ")
+                        .contains("run.json")
+                        .endsWith("; trying again in 1 s"));
+    }
+
+    private static void breakRecord(RunFolder run) {
+        try {
+            Files.writeString(run.recordFile(), "{");
+        } catch (IOException e) {
+            throw new IllegalStateException(e);
         }
     }
 
@@ -371,6 +436,7 @@ class PipelineTest {
             id = run.id();
             PipelineOutcome outcome = run.result();
             assertThat(outcome.status()).isEqualTo(RunStatus.FAILED);
+            assertThat(outcome.refused()).isFalse();
             assertThat(outcome.reason()).startsWith("2 attempts in a row got no further than step 10; the last: ");
         }
         try (Pipeline pipeline = TestPipelines.embedded(home)) {

@@ -10,10 +10,12 @@ import java.net.ServerSocket;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Instant;
+import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
+import pacer.activities.run.BadInputException;
 import pacer.trainer.durable.Host;
 
 @Timeout(60)
@@ -41,6 +43,22 @@ class TemporalConnectionTest {
         assertThatThrownBy(() -> TemporalConnection.open(address, Map.of()))
                 .isInstanceOf(IOException.class)
                 .hasMessageStartingWith("no Temporal service answers at " + address + " (from --temporal): ");
+    }
+
+    @Test
+    void whatIsNoAddressIsRefusedAtOnce() throws Exception {
+        for (String address :
+                List.of("nonsense", "nonsense:99999", "host:0", "host:", ":7233", "a b:1", "http://x:1")) {
+            assertThatThrownBy(() -> TemporalConnection.open(address, Map.of()))
+                    .isInstanceOf(BadInputException.class)
+                    .hasMessageStartingWith("--temporal " + address + ": must be HOST:PORT");
+            assertThatThrownBy(() -> TemporalConnection.open(null, Map.of("TEMPORAL_ADDRESS", address)))
+                    .isInstanceOf(BadInputException.class)
+                    .hasMessageStartingWith("TEMPORAL_ADDRESS " + address);
+        }
+        for (String address : List.of("a.example:7233", "[::1]:7233", "dns:///temporal:7233")) {
+            assertThat(TemporalConnection.opensEmbedded(address, Map.of())).isFalse();
+        }
     }
 
     @Test

@@ -68,13 +68,16 @@ public final class Datasets {
                 key,
                 DatasetResult.class,
                 earlier -> false, // a look at the folder is cheap, and tells whether its shards are still sound
+                context,
                 () -> prepare(request.dataset(), context));
     }
 
     private DatasetResult prepare(DatasetSpec spec, StageContext context) throws IOException, InterruptedException {
-        // a pinned digest names the dataset without a look at the raw file
-        Optional<RawFile> raw =
-                spec.sha256().isEmpty() ? Optional.of(rawFiles.acquire(spec, context)) : Optional.empty();
+        // a pinned digest names the dataset without a look at the raw file; but a user's own file may be another than
+        // the
+        // one that the preset pins, and nothing else would say so
+        boolean unseen = !spec.sha256().isEmpty() && !(Source.parse(spec.url()) instanceof Source.LocalFile);
+        Optional<RawFile> raw = unseen ? Optional.empty() : Optional.of(rawFiles.acquire(spec, context));
         String hash = hash(spec, raw.map(RawFile::sha256).orElse(spec.sha256()));
         Path folder = home.datasets().resolve(hash);
         try (FileGuard _ = FileGuard.take(home.datasets().resolve(hash + ".lock"), () -> {

@@ -4,6 +4,7 @@ import java.io.BufferedOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
+import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.FileTime;
@@ -13,6 +14,7 @@ import java.time.Duration;
 import java.util.OptionalLong;
 import pacer.activities.run.BadInputException;
 import pacer.activities.run.Progress;
+import pacer.activities.run.Reasons;
 import pacer.activities.run.Stage;
 import pacer.activities.run.StageContext;
 import pacer.trainer.durable.DurableFiles;
@@ -111,12 +113,29 @@ final class RawFiles {
                 context.notice(target + " was damaged; it is fetched again");
                 Files.delete(target);
             }
-            new Download(settings).fetch(https.uri(), spec.sha256(), target, (bytes, total) -> {
+            download(https, spec.sha256(), target, context);
+        }
+        return RawFile.own(target, spec.sha256(), Files.size(target));
+    }
+
+    private void download(Source.Https https, String sha256, Path target, StageContext context)
+            throws IOException, InterruptedException {
+        try {
+            new Download(settings).fetch(https.uri(), sha256, target, (bytes, total) -> {
                 context.check();
                 context.progress(downloading(https, bytes, total));
             });
+        } catch (FileSystemException e) {
+            throw e; // of this machine's disk
+        } catch (IOException e) {
+            String reason = Reasons.of(e);
+            String url = "https://" + https.uri().getRawAuthority().replaceFirst(".*@", "")
+                    + https.uri().getRawPath();
+            throw new IOException(
+                    (reason.contains(url) ? "" : url + ": ") + reason
+                            + "; a copy at hand serves as well: --set dataset.url=file:PATH",
+                    e);
         }
-        return RawFile.own(target, spec.sha256(), Files.size(target));
     }
 
     private Progress downloading(Source.Https https, long bytes, OptionalLong total) {
@@ -130,8 +149,8 @@ final class RawFiles {
 
     private static void checkDigest(DatasetSpec spec, RawFile raw) {
         if (!spec.sha256().isEmpty() && !spec.sha256().equals(raw.sha256())) {
-            throw new BadInputException(
-                    "dataset.sha256: " + spec.url() + " has SHA-256 " + raw.sha256() + ", expected " + spec.sha256());
+            throw new BadInputException("dataset.sha256: " + spec.url() + " has SHA-256 " + raw.sha256() + ", expected "
+                    + spec.sha256() + "; the preset pins its text: for another one give --set dataset.sha256= too");
         }
     }
 }

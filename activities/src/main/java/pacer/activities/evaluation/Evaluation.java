@@ -50,6 +50,7 @@ public final class Evaluation {
                 key,
                 EvaluationResult.class,
                 earlier -> earlier.samples() == 0 || Files.exists(sample(folder, earlier.samples())),
+                context,
                 () -> measure(folder, request, context));
     }
 

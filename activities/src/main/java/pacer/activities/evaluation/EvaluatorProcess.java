@@ -74,6 +74,8 @@ public record EvaluatorProcess(EvaluationSettings settings, Path cache, Path log
         List<String> reasons = told.isEmpty() ? child.lastWords(LAST_WORDS) : told;
         TrainerExit exit = TrainerExit.of(code);
         String how = exit == TrainerExit.FINISHED ? "told no validation loss" : exit.said(code);
+        // no refusal of what the user gave: that would have come from the trainer; a damaged checkpoint is mended by
+        // going on
         return new StageFailure(
                 "the evaluator " + how + (reasons.isEmpty() ? "" : ": " + String.join(" | ", reasons)),
                 exit != TrainerExit.BAD_INPUT);

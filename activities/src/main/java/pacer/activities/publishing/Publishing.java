@@ -45,7 +45,13 @@ public final class Publishing {
         RunFolder folder = home.run(request.run());
         String key = Sha256.ofParts("publish", request.run());
         return log.run(
-                request.run(), Stage.PUBLISH, key, PublishingResult.class, _ -> false, () -> write(folder, context));
+                request.run(),
+                Stage.PUBLISH,
+                key,
+                PublishingResult.class,
+                _ -> false,
+                context,
+                () -> write(folder, context));
     }
 
     private PublishingResult write(RunFolder folder, StageContext context) throws IOException {
@@ -82,7 +88,8 @@ public final class Publishing {
 
     static Verdict verdict(ExpectationSpec expectation, double loss) {
         if (expectation.validationLoss() == 0) {
-            return new Verdict(null, loss, null, "val loss %.4f".formatted(loss));
+            String why = expectation.lapse() == null ? "" : "; " + expectation.lapse();
+            return new Verdict(null, loss, null, "val loss %.4f%s".formatted(loss, why));
         }
         double expected = expectation.validationLoss();
         boolean passed = loss <= expected; // NaN does not pass

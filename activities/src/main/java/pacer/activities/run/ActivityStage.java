@@ -10,10 +10,14 @@ import io.temporal.client.ActivityResetException;
 import io.temporal.client.ActivityWorkerShutdownException;
 import io.temporal.client.WorkflowException;
 import io.temporal.client.WorkflowTargetOptions;
+import io.temporal.common.RetryOptions;
 import io.temporal.failure.ApplicationFailure;
 import io.temporal.failure.TimeoutFailure;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.time.Duration;
+import java.time.Instant;
+import java.util.Optional;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
@@ -70,15 +74,12 @@ public final class ActivityStage {
             } catch (StoppedException e) {
                 ActivityCompletionException told = execution.told;
                 throw told != null ? told : e;
+            } catch (ActivityCompletionException e) {
+                throw e;
+            } catch (IOException | InterruptedException | RuntimeException e) {
+                execution.failed(e);
+                throw failure(e);
             }
-        } catch (IOException
-                | InterruptedException
-                | BadInputException
-                | SpecException
-                | BadDataException
-                | DamagedDataException
-                | StageFailure e) {
-            throw failure(e);
         }
     }
 
@@ -102,14 +103,43 @@ public final class ActivityStage {
                 ApplicationFailure.newNonRetryableFailure(
                         damaged.getMessage(), damaged.mendedBy() == Stage.DATASET ? DAMAGED_DATASET : DAMAGED_COPY);
             case StageFailure failed
+            when failed.isRefusal() -> ApplicationFailure.newNonRetryableFailure(failed.getMessage(), BAD_INPUT);
+            case StageFailure failed
             when failed.retryable() -> ApplicationFailure.newFailure(failed.getMessage(), FAILED);
             case StageFailure failed -> ApplicationFailure.newNonRetryableFailure(failed.getMessage(), FAILED);
             case InterruptedException interrupted -> {
                 Thread.currentThread().interrupt();
                 yield ApplicationFailure.newFailure("interrupted", "Interrupted");
             }
-            default -> ApplicationFailure.newFailureWithCause(String.valueOf(e.getMessage()), "Io", e);
+            case Exception fault
+            when Reasons.lasting(fault) ->
+                ApplicationFailure.newNonRetryableFailureWithCause(Reasons.of(fault), BAD_INPUT, fault);
+            case IOException io -> ApplicationFailure.newFailureWithCause(Reasons.of(io), "Io", io);
+            case UncheckedIOException io -> ApplicationFailure.newFailureWithCause(Reasons.of(io), "Io", io);
+            default ->
+                ApplicationFailure.newFailureWithCause(
+                        Reasons.of(e), e.getClass().getName(), e);
         };
+    }
+
+    /** How long the service waits before it tries again after {@code failure}; empty when it does not. */
+    static Optional<Duration> pause(RuntimeException failure, ActivityInfo info) {
+        return failure instanceof ApplicationFailure said && said.isNonRetryable()
+                ? Optional.empty()
+                : pause(info.getRetryOptions(), info.getAttempt());
+    }
+
+    /** The same after the {@code attempt}th of as many as {@code retries} allow. */
+    static Optional<Duration> pause(RetryOptions retries, int attempt) {
+        if (retries == null || (retries.getMaximumAttempts() > 0 && attempt >= retries.getMaximumAttempts())) {
+            return Optional.empty();
+        }
+        double longest = retries.getMaximumInterval() == null
+                ? Double.MAX_VALUE
+                : retries.getMaximumInterval().toMillis();
+        double millis =
+                retries.getInitialInterval().toMillis() * Math.pow(retries.getBackoffCoefficient(), attempt - 1.0);
+        return Optional.of(Duration.ofMillis((long) Math.min(longest, millis)));
     }
 
     /** One activity, from its beginning to its end. */
@@ -122,6 +152,7 @@ public final class ActivityStage {
         private final RunHub hub;
         private final Thread heart;
         private volatile ActivityCompletionException told;
+        private Exception heard; // the failure that people have been told of
 
         Execution(Stage stage, String run, RunHub hub) {
             this.stage = stage;
@@ -192,6 +223,41 @@ public final class ActivityStage {
         public Stop stop() {
             ActivityCompletionException e = told;
             return e == null ? Stop.NONE : meaning(e);
+        }
+
+        @Override
+        public boolean again(Exception failure) {
+            Optional<Duration> pause = stop() == Stop.NONE && !(failure instanceof InterruptedException)
+                    ? pause(failure(failure), context.getInfo())
+                    : Optional.empty();
+            pause.ifPresent(time -> notice("%s did not succeed: %s; trying again in %d s"
+                    .formatted(stage.label(), Reasons.of(failure), Math.max(1, time.toSeconds()))));
+            heard = failure;
+            return pause.isPresent();
+        }
+
+        /** Tells people of a failure unless they know: one outside the stage's body, of its record perhaps. */
+        void failed(Exception failure) {
+            if (heard != failure && run != null && !again(failure)) {
+                hub.tell(run, new RunUpdate.StageEnded(ended(failure)));
+            }
+        }
+
+        private StageRecord ended(Exception failure) {
+            ActivityInfo info = context.getInfo();
+            Instant now = Instant.now();
+            Instant begun = Instant.ofEpochMilli(info.getStartedTimestamp());
+            return new StageRecord(
+                    stage,
+                    StageRecord.Status.FAILED,
+                    "",
+                    begun,
+                    now,
+                    Math.max(0, Duration.between(begun, now).toMillis() / 1e3),
+                    info.getAttempt(),
+                    false,
+                    Reasons.of(failure),
+                    null);
         }
 
         private static Stop meaning(ActivityCompletionException told) {

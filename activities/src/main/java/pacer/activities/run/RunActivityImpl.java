@@ -3,14 +3,15 @@ package pacer.activities.run;
 import io.temporal.activity.Activity;
 import io.temporal.activity.ActivityInfo;
 import java.io.IOException;
-import pacer.trainer.spec.SpecException;
 
 /** {@link Runs} as Temporal activities. */
 public final class RunActivityImpl implements RunActivity {
     private final Runs runs;
+    private final RunHub hub;
 
-    public RunActivityImpl(Runs runs) {
+    public RunActivityImpl(Runs runs, RunHub hub) {
         this.runs = runs;
+        this.hub = hub;
     }
 
     @Override
@@ -18,8 +19,8 @@ public final class RunActivityImpl implements RunActivity {
         try {
             ActivityInfo info = Activity.getExecutionContext().getInfo();
             return runs.open(request, info.getWorkflowId(), info.getWorkflowRunId());
-        } catch (IOException | BadInputException | SpecException e) {
-            throw ActivityStage.failure(e);
+        } catch (IOException | RuntimeException e) {
+            throw told(request == null ? null : request.run(), Stage.DATASET, "the run was not opened", e);
         }
     }
 
@@ -27,8 +28,21 @@ public final class RunActivityImpl implements RunActivity {
     public void close(RunEnding ending) {
         try {
             runs.close(ending);
-        } catch (IOException e) {
-            throw ActivityStage.failure(e);
+        } catch (IOException | RuntimeException e) {
+            throw told(ending.run(), Stage.PUBLISH, "the run's record was not closed", e);
         }
+    }
+
+    /** The failure by which the service hears of {@code e}; people hear of it now. */
+    private RuntimeException told(String run, Stage stage, String what, Exception e) {
+        RuntimeException failure = ActivityStage.failure(e);
+        if (run != null) {
+            ActivityInfo info = Activity.getExecutionContext().getInfo();
+            String next = ActivityStage.pause(failure, info)
+                    .map(pause -> "; trying again in " + Math.max(1, pause.toSeconds()) + " s")
+                    .orElse("");
+            hub.tell(run, new RunUpdate.Notice(stage, what + ": " + Reasons.of(e) + next));
+        }
+        return failure;
     }
 }

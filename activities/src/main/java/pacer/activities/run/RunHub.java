@@ -13,9 +13,24 @@ public final class RunHub {
     public Subscription follow(String id, Consumer<RunUpdate> listener) {
         List<Consumer<RunUpdate>> list = listeners.computeIfAbsent(id, i -> new CopyOnWriteArrayList<>());
         Consumer<RunUpdate> oneAtATime = new Consumer<>() {
+            private boolean failed;
+
             @Override
             public synchronized void accept(RunUpdate update) {
-                listener.accept(update);
+                try {
+                    listener.accept(update);
+                } catch (RuntimeException e) {
+                    report(e);
+                }
+            }
+
+            /** Once: whoever watches must not end what is watched, nor fill the screen. */
+            private void report(RuntimeException e) {
+                if (!failed) {
+                    failed = true;
+                    Thread thread = Thread.currentThread();
+                    thread.getUncaughtExceptionHandler().uncaughtException(thread, e);
+                }
             }
         };
         list.add(oneAtATime);

@@ -1,6 +1,7 @@
 package pacer.activities.run;
 
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -56,8 +57,17 @@ public record RunIndex(Path runs) {
         return list().stream()
                 .filter(e -> e.record().status() != RunStatus.FINISHED)
                 .filter(e -> specHash.equals(e.record().specHash()))
-                .filter(e -> free.test(e.folder()))
+                .filter(e -> can(free, e.folder()))
                 .findFirst();
+    }
+
+    /** Nobody goes on with a run whose lease cannot even be looked at, such as another user's. */
+    private static boolean can(Predicate<RunFolder> free, RunFolder folder) {
+        try {
+            return free.test(folder);
+        } catch (UncheckedIOException e) {
+            return false;
+        }
     }
 
     /**

@@ -1,5 +1,8 @@
 package pacer.activities.run;
 
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
@@ -7,17 +10,25 @@ import java.util.Map;
  * What to train: the input of the workflow. From the Temporal UI, {@code {"preset": "quickstart"}} is enough.
  *
  * @param preset a preset's name; null where the first of {@code config} is a whole spec
- * @param overrides settings on top, {@code {"train.steps": 500}}; may be null
+ * @param overrides settings on top, {@code {"train.steps": 500}}, in the order given; may be null
  * @param config YAML texts between the preset and the overrides; may be null
  * @param note a line for people; may be null
  * @param run id of the run to make or, where there is one of that name, to go on with; null makes a new one. A run gone on
  *     with by its id alone keeps its spec
+ * @param sets settings on top of all, {@code train.steps=500}, of which a later one stands over an earlier; may be null
  */
-public record RunRequest(String preset, Map<String, Object> overrides, List<String> config, String note, String run) {
+public record RunRequest(
+        String preset, Map<String, Object> overrides, List<String> config, String note, String run, List<String> sets) {
 
     public RunRequest {
-        overrides = overrides == null ? Map.of() : Map.copyOf(overrides);
-        config = config == null ? List.of() : List.copyOf(config);
+        // neither Map.copyOf nor List.copyOf bears a null, of which SpecRequest has more to say
+        overrides = overrides == null ? Map.of() : Collections.unmodifiableMap(new LinkedHashMap<>(overrides));
+        config = config == null ? List.of() : Collections.unmodifiableList(new ArrayList<>(config));
+        sets = sets == null ? List.of() : Collections.unmodifiableList(new ArrayList<>(sets));
+    }
+
+    public RunRequest(String preset, Map<String, Object> overrides, List<String> config, String note, String run) {
+        this(preset, overrides, config, note, run, null);
     }
 
     /** Only goes on with the run {@code id}, as it was asked for. */

@@ -68,11 +68,17 @@ public final class Runs {
         return open(request, workflowId, workflowId);
     }
 
-    /** Marks the run as ended and brings its report up to date. */
+    /** Marks the run as ended and brings its report up to date, where that can be done. */
     public void close(RunEnding ending) throws IOException {
         RunFolder folder = home.run(ending.run());
         folder.update(r -> r.ended(ending.status(), clock.instant(), r.verdict(), ending.reason()));
-        report.write(folder.path());
+        try {
+            report.write(folder.path());
+        } catch (IOException | RuntimeException e) {
+            hub.tell(
+                    ending.run(),
+                    new RunUpdate.Notice(Stage.PUBLISH, "the report was not brought up to date: " + Reasons.of(e)));
+        }
     }
 
     private RunFolder folder(String id) {

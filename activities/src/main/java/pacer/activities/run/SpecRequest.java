@@ -5,7 +5,8 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
+import java.util.Objects;
+import java.util.stream.Stream;
 import pacer.trainer.spec.RunSpec;
 import pacer.trainer.spec.SpecException;
 import pacer.trainer.spec.SpecLoader;
@@ -29,6 +30,7 @@ final class SpecRequest {
             throw new BadInputException("preset: '" + request.preset()
                     + "' is no preset's name; give one, or the text of a whole spec as the first of config");
         }
+        List<String> sets = sets(request);
         Path folder = Files.createTempDirectory("pacer-config");
         List<Path> configs = new ArrayList<>();
         try {
@@ -38,7 +40,7 @@ final class SpecRequest {
             String base = request.preset() != null
                     ? request.preset()
                     : configs.removeFirst().toString();
-            return SpecResolver.forMachine(SpecLoader.load(base, configs, sets(request.overrides())), cores);
+            return SpecResolver.forMachine(SpecLoader.load(base, configs, sets), cores);
         } catch (SpecException e) {
             throw new BadInputException(e.getMessage(), e);
         } finally {
@@ -49,10 +51,19 @@ final class SpecRequest {
         }
     }
 
-    private static List<String> sets(Map<String, Object> overrides) {
-        return overrides.entrySet().stream()
-                .sorted(Map.Entry.comparingByKey())
-                .map(entry -> entry.getKey() + "=" + entry.getValue())
-                .toList();
+    private static List<String> sets(RunRequest request) {
+        List<String> sets = new ArrayList<>();
+        request.overrides().forEach((path, value) -> {
+            if (value == null) {
+                throw new BadInputException("overrides: " + path
+                        + " is null, must be a value; leave it out, or give '' for" + " an empty text");
+            }
+            sets.add(path + "=" + value);
+        });
+        sets.addAll(request.sets());
+        if (Stream.concat(sets.stream(), request.config().stream()).anyMatch(Objects::isNull)) {
+            throw new BadInputException("sets and config: an entry is null, must be a text; leave it out");
+        }
+        return sets;
     }
 }

@@ -26,6 +26,15 @@ public interface StageContext {
     Stop stop();
 
     /**
+     * Hears that this attempt failed.
+     *
+     * @return whether another one follows; then people have been told so
+     */
+    default boolean again(Exception failure) {
+        return false;
+    }
+
+    /**
      * Ends the body when it should stop.
      *
      * @throws StoppedException when {@link #stop} says so

@@ -33,9 +33,16 @@ public final class StageLog {
      *
      * @param key hash of everything that determines the result
      * @param stillGood whether an earlier result's files are still there; else the body runs again
+     * @param context hears when the body fails, and says whether that is the end of the stage
      */
     public <T extends StageResult> T run(
-            String id, Stage stage, String key, Class<T> type, Predicate<T> stillGood, Body<T> body)
+            String id,
+            Stage stage,
+            String key,
+            Class<T> type,
+            Predicate<T> stillGood,
+            StageContext context,
+            Body<T> body)
             throws IOException, InterruptedException {
         RunFolder folder = home.run(id);
         StageRecord before = folder.read().stage(stage).orElse(null);
@@ -73,19 +80,34 @@ public final class StageLog {
                 null);
         folder.update(r -> r.withStage(running));
         hub.tell(id, new RunUpdate.StageStarted(stage));
+        T result;
         try {
-            T result = body.run();
-            JsonNode json = RunJson.MAPPER.valueToTree(result);
-            end(folder, ended(running, begun, StageRecord.Status.DONE, result.reused(), result.summary(), json));
-            return result;
+            result = body.run();
         } catch (StoppedException e) {
             StageRecord.Status how =
                     e.stop() == StageContext.Stop.ABANDONED ? StageRecord.Status.FAILED : StageRecord.Status.STOPPED;
-            end(folder, ended(running, begun, how, false, e.getMessage(), null));
+            end(folder, ended(running, begun, how, false, e.getMessage(), null), e, false);
             throw e;
         } catch (IOException | InterruptedException | RuntimeException e) {
-            end(folder, ended(running, begun, StageRecord.Status.FAILED, false, reason(e), null));
+            StageRecord failed = ended(running, begun, StageRecord.Status.FAILED, false, Reasons.of(e), null);
+            end(folder, failed, e, context.again(e));
             throw e;
+        }
+        JsonNode json = RunJson.MAPPER.valueToTree(result);
+        end(folder, ended(running, begun, StageRecord.Status.DONE, result.reused(), result.summary(), json));
+        return result;
+    }
+
+    /** Ends a stage that did not come to its end; where its record cannot be written, {@code cause} is still what is told. */
+    private void end(RunFolder folder, StageRecord record, Exception cause, boolean again) {
+        boolean told = true;
+        try {
+            told = store(folder, record);
+        } catch (IOException e) {
+            cause.addSuppressed(e);
+        }
+        if (told && !again) {
+            hub.tell(folder.id(), new RunUpdate.StageEnded(record));
         }
     }
 
@@ -112,10 +134,15 @@ public final class StageLog {
     }
 
     private void end(RunFolder folder, StageRecord record) throws IOException {
-        RunRecord now = folder.update(r -> ours(r, record) ? r.withStage(record) : r);
-        if (now.stage(record.stage()).filter(record::equals).isPresent()) {
+        if (store(folder, record)) {
             hub.tell(folder.id(), new RunUpdate.StageEnded(record));
         }
+    }
+
+    /** Whether the record is still this attempt's, and so is written now. */
+    private static boolean store(RunFolder folder, StageRecord record) throws IOException {
+        RunRecord now = folder.update(r -> ours(r, record) ? r.withStage(record) : r);
+        return now.stage(record.stage()).filter(record::equals).isPresent();
     }
 
     /** A later attempt may have begun while this one was thought dead: then the record is that one's. */
@@ -123,9 +150,5 @@ public final class StageLog {
         return run.stage(record.stage())
                 .filter(s -> s.attempts() == record.attempts() && s.key().equals(record.key()))
                 .isPresent();
-    }
-
-    private static String reason(Exception e) {
-        return e.getMessage() != null ? e.getMessage() : e.toString();
     }
 }

@@ -59,6 +59,7 @@ public final class Staging {
                 key,
                 StagingResult.class,
                 earlier -> false, // every shard is proven each time
+                context,
                 () -> stage(request.dataset(), context));
     }
 

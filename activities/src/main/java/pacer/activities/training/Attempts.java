@@ -1,5 +1,7 @@
 package pacer.activities.training;
 
+import com.fasterxml.jackson.core.JsonParseException;
+import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.SerializationFeature;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -8,6 +10,7 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
 import pacer.activities.run.RunFolder;
 import pacer.activities.run.RunJson;
 import pacer.trainer.durable.DurableFiles;
@@ -51,9 +54,25 @@ final class Attempts {
     }
 
     List<Attempt> list() throws IOException {
-        return Files.exists(file)
-                ? RunJson.MAPPER.readValue(file.toFile(), Log.class).attempts()
-                : List.of();
+        if (!Files.exists(file)) {
+            return List.of();
+        }
+        Log log = RunJson.MAPPER.readValue(Files.readAllBytes(file), Log.class);
+        if (log.attempts() == null) {
+            throw new JsonParseException(null, "no attempts");
+        }
+        return log.attempts();
+    }
+
+    /** A damaged file must not keep the run from going on: what it told is lost, the fence keeps what it told of away. */
+    void setAsideIfDamaged(Consumer<String> notices) throws IOException {
+        try {
+            list();
+        } catch (JsonProcessingException e) {
+            Path aside = file.resolveSibling(file.getFileName() + ".damaged");
+            DurableFiles.move(file, aside);
+            notices.accept(file + ": damaged (" + e.getOriginalMessage() + "); set aside as " + aside.getFileName());
+        }
     }
 
     /** Writes {@code attempt} in place of the one of the same epoch, or after the others. */

@@ -1,12 +1,18 @@
 package pacer.activities.training;
 
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.time.Clock;
 import java.time.Duration;
 import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Supplier;
 import pacer.activities.process.Child;
 import pacer.activities.process.ChildGroup;
@@ -16,6 +22,7 @@ import pacer.activities.run.DamagedDataException;
 import pacer.activities.run.Environment;
 import pacer.activities.run.Home;
 import pacer.activities.run.Progress;
+import pacer.activities.run.Reasons;
 import pacer.activities.run.RunFolder;
 import pacer.activities.run.RunHub;
 import pacer.activities.run.RunUpdate;
@@ -23,11 +30,13 @@ import pacer.activities.run.Stage;
 import pacer.activities.run.StageContext;
 import pacer.activities.run.StageFailure;
 import pacer.activities.run.StageLog;
+import pacer.activities.run.StageResult;
 import pacer.activities.run.StoppedException;
 import pacer.activities.staging.Staging;
 import pacer.trainer.checkpoint.Checkpoint;
 import pacer.trainer.checkpoint.CheckpointStore;
 import pacer.trainer.checkpoint.Fence;
+import pacer.trainer.checkpoint.InvalidFileException;
 import pacer.trainer.durable.DurableFiles;
 import pacer.trainer.durable.ProcessIdentity;
 import pacer.trainer.durable.Sha256;
@@ -56,6 +65,7 @@ public final class Training {
     private final Supplier<Environment> machine;
     private final TrainingSettings settings;
     private final TrainerLauncher launcher;
+    private final Map<String, Integer> untold = new ConcurrentHashMap<>(); // failures by owner
 
     public Training(
             Home home,
@@ -84,22 +94,71 @@ public final class Training {
      */
     public TrainingResult train(TrainingRequest request, String owner, StageContext context)
             throws IOException, InterruptedException {
+        return counting(owner, () -> trainOnce(request, owner, context));
+    }
+
+    private TrainingResult trainOnce(TrainingRequest request, String owner, StageContext context)
+            throws IOException, InterruptedException {
         RunFolder folder = home.run(request.run());
         Path data = Staging.folder(home, request.dataset());
         RunSpec spec = resolve(folder, Staging.manifest(home, request.dataset()));
         String key = Sha256.ofParts("train", SpecHash.of(spec), request.dataset());
+        Set<String> unsound = new TreeSet<>();
         return log.run(
                 request.run(),
                 Stage.TRAIN,
                 key,
                 TrainingResult.class,
-                earlier -> isThere(folder, earlier.lastCheckpoint()) && isThere(folder, earlier.bestCheckpoint()),
-                () -> attempt(folder, request.dataset(), data, spec, owner, context));
+                // the best one is what the evaluation asks for
+                earlier -> {
+                    findUnsound(folder, earlier.lastCheckpoint(), unsound);
+                    findUnsound(folder, earlier.bestCheckpoint(), unsound);
+                    return unsound.isEmpty();
+                },
+                context,
+                () -> counting(owner, () -> attempt(folder, request.dataset(), data, spec, owner, unsound, context)));
     }
 
-    /** The best one is what the evaluation asks for. */
-    private static boolean isThere(RunFolder folder, String checkpoint) {
-        return Files.isDirectory(folder.path().resolve(checkpoint));
+    /**
+     * Counts failures that {@code attempts.json} cannot tell of, as it may be what cannot be read or written. Those in a row are
+     * limited like those of a trainer.
+     */
+    private <T extends StageResult> T counting(String owner, StageLog.Body<T> work)
+            throws IOException, InterruptedException {
+        try {
+            return work.run();
+        } catch (IOException e) {
+            if (Reasons.lasting(e)) {
+                throw e;
+            }
+            throw untold(owner, e);
+        } catch (UncheckedIOException e) {
+            throw untold(owner, e);
+        }
+    }
+
+    private StageFailure untold(String owner, Exception e) {
+        int count = untold.merge(owner, 1, Integer::sum);
+        boolean again = count < settings.fruitlessAttempts();
+        return new StageFailure(
+                again
+                        ? Reasons.of(e)
+                        : "%d attempts failed before a trainer ran; the last: %s".formatted(count, Reasons.of(e)),
+                again);
+    }
+
+    /** Adds a checkpoint to {@code unsound} when it is gone, or its files are not what its manifest says. */
+    private static void findUnsound(RunFolder folder, String checkpoint, Set<String> unsound) {
+        if (unsound.contains(checkpoint)) {
+            return;
+        }
+        try {
+            Checkpoint.open(folder.path().resolve(checkpoint)).verify();
+        } catch (InvalidFileException | NoSuchFileException e) {
+            unsound.add(checkpoint);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
     }
 
     /** The spec with the dataset's vocabulary, written to the run's folder. */
@@ -118,25 +177,46 @@ public final class Training {
     }
 
     private TrainingResult attempt(
-            RunFolder folder, String dataset, Path data, RunSpec spec, String owner, StageContext context)
+            RunFolder folder,
+            String dataset,
+            Path data,
+            RunSpec spec,
+            String owner,
+            Set<String> unsound,
+            StageContext context)
             throws IOException, InterruptedException {
         Attempts attempts = new Attempts(folder);
+        attempts.setAsideIfDamaged(context::notice);
         if (attempts.endOrphans() > 0) {
             context.notice("processes of an earlier attempt still lived; they were ended");
         }
         if (attempts.tried(owner)) {
             prove(dataset, context); // staging did before the first attempt, which may be long ago
         }
+        Fence fence = Fence.acquire(folder.path(), FENCE_PATIENCE, context::notice);
+        CheckpointStore store = new CheckpointStore(folder.checkpoints(), context::notice);
+        for (String checkpoint : unsound) {
+            if (Files.exists(folder.path().resolve(checkpoint))) {
+                store.setAside(fence, folder.path().resolve(checkpoint));
+            }
+        }
+        long epoch = fence.epoch();
         int from = newestStep(folder);
-        long epoch =
-                Fence.acquire(folder.path(), FENCE_PATIENCE, context::notice).epoch();
         Attempts.Attempt attempt = new Attempts.Attempt(epoch, owner, from, clock.instant(), List.of(), null);
         attempts.put(attempt);
         Environment here = machine.get();
         folder.update(record -> record.trainingIn(here, from, clock.instant()));
         TrainerMonitor monitor =
                 new TrainerMonitor(event -> hub.tell(folder.id(), new RunUpdate.Trained(event)), context::progress);
-        List<Child> ranks = launcher.start(folder, data, spec.train().ranks(), epoch, here.commit(), monitor::line);
+        List<Child> ranks;
+        try {
+            ranks = launcher.start(folder, data, spec.train().ranks(), epoch, here.commit(), monitor::line);
+        } catch (IOException e) {
+            if (Reasons.lasting(e)) {
+                throw e;
+            }
+            throw counted(attempts, attempt, new StageFailure(Reasons.of(e), true));
+        }
         Attempts.Attempt running = attempt.withProcesses(ranks.stream()
                 .flatMap(rank -> ProcessIdentity.of(rank.handle()).stream())
                 .toList());
@@ -154,19 +234,29 @@ public final class Training {
             awaitStop(context);
         }
         context.check(); // told to stop: whatever the exit code, that is why
-        StageFailure failure = failure(end, ranks.get(end.rank()), monitor);
-        attempts.put(running.failed(failure.getMessage()));
+        StageFailure failure = counted(attempts, running, failure(end, ranks.get(end.rank()), monitor));
         if (TrainerExit.of(end.code()) == TrainerExit.BAD_INPUT) {
             prove(dataset, context); // it may have been no fault of the settings
         }
-        int fruitless = attempts.fruitless(owner, from);
-        if (failure.retryable() && fruitless >= settings.fruitlessAttempts()) {
-            throw new StageFailure(
-                    "%d attempts in a row got no further than step %d; the last: %s"
-                            .formatted(fruitless, from, failure.getMessage()),
-                    false);
-        }
         throw failure;
+    }
+
+    /** Writes the failure down; it is the last one when several in a row got no further. */
+    private StageFailure counted(Attempts attempts, Attempts.Attempt attempt, StageFailure failure)
+            throws IOException, InterruptedException {
+        try {
+            attempts.put(attempt.failed(failure.getMessage()));
+        } catch (IOException e) {
+            throw new IOException(failure.getMessage() + "; and it could not be written down: " + Reasons.of(e), e);
+        }
+        untold.remove(attempt.owner());
+        int fruitless = attempts.fruitless(attempt.owner(), attempt.fromStep());
+        return failure.retryable() && fruitless >= settings.fruitlessAttempts()
+                ? new StageFailure(
+                        "%d attempts in a row got no further than step %d; the last: %s"
+                                .formatted(fruitless, attempt.fromStep(), failure.getMessage()),
+                        false)
+                : failure;
     }
 
     private void prove(String dataset, StageContext context) throws IOException, InterruptedException {
@@ -215,7 +305,8 @@ public final class Training {
                         monitor.failed().map(TrainingEvent.Failed::retryable).orElse(true);
                     case FINISHED, STOPPED, KILLED -> true;
                 };
-        return new StageFailure(who + " " + how + where + (reason.isEmpty() ? "" : ": " + reason), retryable);
+        String told = who + " " + how + where + (reason.isEmpty() ? "" : ": " + reason);
+        return exit == TrainerExit.BAD_INPUT ? StageFailure.refused(told) : new StageFailure(told, retryable);
     }
 
     /** Ctrl-C reaches the trainer at once, and this stage by way of the service. */

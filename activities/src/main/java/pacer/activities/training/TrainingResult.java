@@ -26,7 +26,7 @@ public record TrainingResult(
 
     @Override
     public String summary() {
-        return "%,d steps, loss %.4f%s, %,.0f tokens/s"
+        return "%,d steps, loss of the last %.4f%s, %,.0f tokens/s in all"
                 .formatted(
                         steps,
                         loss,

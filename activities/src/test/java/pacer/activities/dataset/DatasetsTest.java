@@ -94,13 +94,17 @@ class DatasetsTest {
     }
 
     @Test
-    void aPinnedDatasetThatIsThereNeedsNoRawFile() throws Exception {
+    void aLocalFileIsOpenedAlsoWhereThePinnedDatasetIsThere() throws Exception {
         String sha256 = Sha256.of(text, n -> {});
-        DatasetResult first = prepare(spec(sha256, 0.1));
-        Files.delete(text);
-
+        assertThat(prepare(spec(sha256, 0.1)).reused()).isFalse();
         assertThat(prepare(spec(sha256, 0.1)).reused()).isTrue();
-        assertThat(first.reused()).isFalse();
+
+        Files.writeString(text, "a text of the user's own\n".repeat(100));
+
+        assertThatThrownBy(() -> prepare(spec(sha256, 0.1)))
+                .isInstanceOf(BadInputException.class)
+                .hasMessageContaining("has SHA-256 " + Sha256.of(text, n -> {}) + ", expected " + sha256)
+                .hasMessageEndingWith("the preset pins its text: for another one give --set dataset.sha256= too");
     }
 
     @Test

@@ -84,6 +84,14 @@ class RawFilesTest {
     }
 
     @Test
+    void withoutANetworkTheAddressAndAWayOutAreNamed() {
+        assertThatThrownBy(() -> acquire("https://nowhere.invalid/text.txt", "a".repeat(64), 1000))
+                .isInstanceOf(IOException.class)
+                .hasMessageStartingWith("https://nowhere.invalid/text.txt: ")
+                .hasMessageEndingWith("; a copy at hand serves as well: --set dataset.url=file:PATH");
+    }
+
+    @Test
     void aDownloadNeedsADigest() {
         assertThatThrownBy(() -> acquire("https://localhost/x", "", 1000))
                 .isInstanceOf(BadInputException.class)

@@ -65,6 +65,7 @@ class PublishingTest {
                 "key",
                 EvaluationResult.class,
                 earlier -> true,
+                stage,
                 () -> new EvaluationResult("checkpoints/step-000002", 2, loss, 100, 0));
     }
 

@@ -4,8 +4,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.io.IOException;
+import java.nio.file.AccessDeniedException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Clock;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.BeforeEach;
@@ -133,6 +136,24 @@ class RunsTest {
     }
 
     @Test
+    void whatTheWebPageSendsIsReadInItsOrder() throws Exception {
+        RunRequest request = RunJson.MAPPER.readValue(
+                "{\"preset\": \"quickstart\", \"run\": \"page\","
+                        + " \"overrides\": {\"train.steps\": 9, \"train\": \"{steps: 8}\"}}",
+                RunRequest.class);
+        assertThat(runs.open(request, "workflow").steps()).isEqualTo(8);
+    }
+
+    @Test
+    void aNullAmongTheOverridesIsRefusedInALine() throws Exception {
+        RunRequest request = RunJson.MAPPER.readValue(
+                "{\"preset\": \"quickstart\", \"overrides\": {\"train.steps\": null}}", RunRequest.class);
+        assertThatThrownBy(() -> runs.open(request, "workflow"))
+                .isInstanceOf(BadInputException.class)
+                .hasMessageStartingWith("overrides: train.steps is null, must be a value");
+    }
+
+    @Test
     void aDamagedPresetOfARunIsNamed() throws Exception {
         runs.open(request("my-run"), "workflow");
         Files.writeString(home.run("my-run").preset(), "modl: {");
@@ -152,6 +173,29 @@ class RunsTest {
         assertThat(record.failure()).isEqualTo("it broke");
         assertThat(record.finished()).isNotNull();
         assertThat(home.run("my-run").report()).exists();
+    }
+
+    @Test
+    void aReportThatCannotBeWrittenKeepsNoRunFromBeingClosed() throws Exception {
+        runs.open(request("my-run"), "workflow");
+        RunHub hub = new RunHub();
+        List<RunUpdate> told = new ArrayList<>();
+        hub.follow("my-run", told::add);
+        for (Runs.Report report : List.<Runs.Report>of(
+                _ -> {
+                    throw new AccessDeniedException("report.html");
+                },
+                _ -> {
+                    throw new IllegalStateException("permission denied: report.html");
+                })) {
+            new Runs(home, hub, Clock.systemUTC(), () -> TestRuns.MACHINE, report)
+                    .close(new RunEnding("my-run", RunStatus.FAILED, "it broke"));
+        }
+        assertThat(home.run("my-run").read().status()).isEqualTo(RunStatus.FAILED);
+        assertThat(told)
+                .hasSize(2)
+                .containsOnly(new RunUpdate.Notice(
+                        Stage.PUBLISH, "the report was not brought up to date: permission denied: report.html"));
     }
 
     @Test

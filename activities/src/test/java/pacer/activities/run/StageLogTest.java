@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Clock;
 import java.util.ArrayList;
@@ -17,6 +18,7 @@ class StageLogTest {
     private Path folder;
 
     private final RunHub hub = new RunHub();
+    private final TestStage stage = new TestStage();
     private final List<RunUpdate> told = new ArrayList<>();
     private Home home;
     private StageLog log;
@@ -45,7 +47,7 @@ class StageLogTest {
 
     private Answer run(String key, boolean stillGood, StageLog.Body<Answer> body)
             throws IOException, InterruptedException {
-        return log.run(run, Stage.EVALUATE, key, Answer.class, earlier -> stillGood, body);
+        return log.run(run, Stage.EVALUATE, key, Answer.class, earlier -> stillGood, stage, body);
     }
 
     private StageRecord record() throws IOException {
@@ -87,6 +89,63 @@ class StageLogTest {
     }
 
     @Test
+    void aFailureThatCannotBeRecordedIsToldAllTheSame() {
+        IOException full = new IOException("disk full");
+        assertThatThrownBy(() -> run("a", true, () -> {
+                    breakRecord();
+                    throw full;
+                }))
+                .isSameAs(full);
+        assertThat(full.getSuppressed()).hasSize(1);
+        assertThat(told).last().satisfies(update -> assertThat(
+                        ((RunUpdate.StageEnded) update).record().summary())
+                .isEqualTo("disk full"));
+    }
+
+    @Test
+    void aFailureThatIsFollowedByAnotherAttemptIsNoEnd() throws Exception {
+        StageContext patient = new StageContext() {
+            @Override
+            public void progress(Progress newest) {}
+
+            @Override
+            public void notice(String text) {}
+
+            @Override
+            public Stop stop() {
+                return Stop.NONE;
+            }
+
+            @Override
+            public boolean again(Exception failure) {
+                return true;
+            }
+        };
+        assertThatThrownBy(() -> log.run(run, Stage.EVALUATE, "a", Answer.class, e -> true, patient, () -> {
+                    throw new IOException("a hiccup");
+                }))
+                .hasMessage("a hiccup");
+        assertThat(record().summary()).isEqualTo("a hiccup");
+        assertThat(told).noneMatch(RunUpdate.StageEnded.class::isInstance);
+    }
+
+    @Test
+    void aResultThatCannotBeRecordedIsNoSuccess() {
+        assertThatThrownBy(() -> run("a", true, () -> {
+                    breakRecord();
+                    return new Answer(1);
+                }))
+                .isInstanceOf(IOException.class)
+                .hasMessageContaining("run.json");
+        assertThat(told).noneMatch(RunUpdate.StageEnded.class::isInstance);
+    }
+
+    private void breakRecord() throws IOException {
+        Files.delete(home.run(run).recordFile());
+        Files.createDirectory(home.run(run).recordFile());
+    }
+
+    @Test
     void aStopIsNoFailure() {
         assertThatThrownBy(() -> run("a", true, () -> {
                     throw new StoppedException(StageContext.Stop.REQUESTED, "stopped");
@@ -102,7 +161,7 @@ class StageLogTest {
         run("a", true, () -> {
             // the next attempt begins, and is done, while this one still works
             Answer next = new StageLog(home, hub, Clock.systemUTC())
-                    .run(run, Stage.EVALUATE, "a", Answer.class, earlier -> true, () -> new Answer(42));
+                    .run(run, Stage.EVALUATE, "a", Answer.class, earlier -> true, stage, () -> new Answer(42));
             assertThat(next).isEqualTo(new Answer(42));
             return new Answer(1);
         });

@@ -176,6 +176,41 @@ class TrainingTest {
     }
 
     @Test
+    void aDamagedLastCheckpointIsSetAsideAndTrainedAgain() throws Exception {
+        TrainingResult first = train(training());
+        damage("checkpoints/step-000030");
+
+        assertThat(train(training())).isEqualTo(first);
+        assertThat(run().checkpoints().resolve("step-000030.damaged")).isDirectory();
+        assertThat(stage.notices).anyMatch(n -> n.startsWith("damaged checkpoint set aside as step-000030.damaged"));
+        assertThat(EventLog.read(run().events(), damage -> {}))
+                .filteredOn(TrainingEvent.Started.class::isInstance)
+                .extracting(TrainingEvent::step)
+                .containsExactly(0, 20);
+    }
+
+    @Test
+    void aDamagedBestCheckpointIsSetAsideAndAnotherTaken() throws Exception {
+        TrainingResult first = train(training());
+        Path file = run().recordFile(); // as if an earlier one had been the best
+        Files.writeString(
+                file,
+                Files.readString(file)
+                        .replaceFirst("(\"bestCheckpoint\" : )\"[^\"]*\"", "$1\"checkpoints/step-000020\""));
+        damage("checkpoints/step-000020");
+
+        assertThat(train(training())).isEqualTo(first);
+        assertThat(run().checkpoints().resolve("step-000020.damaged")).isDirectory();
+    }
+
+    private void damage(String checkpoint) throws IOException {
+        Path weights = run().path().resolve(checkpoint).resolve("model.safetensors");
+        byte[] bytes = Files.readAllBytes(weights);
+        bytes[bytes.length - 1] ^= 1;
+        Files.write(weights, bytes);
+    }
+
+    @Test
     void goesOnFromTheLastCheckpointAfterACrash() throws Exception {
         Training crashing = training("mishap=crash", "at=15");
 
@@ -213,10 +248,64 @@ class TrainingTest {
     }
 
     @Test
+    void aTrainerThatCannotBeStartedCountsAsAnAttempt() throws Exception {
+        Training gone = new Training(
+                home,
+                log,
+                hub,
+                Clock.systemUTC(),
+                () -> machine,
+                new TrainingSettings(
+                        new JavaCommand(List.of(folder.resolve("no-java").toString())),
+                        "Trainer",
+                        Duration.ofSeconds(1),
+                        Duration.ofSeconds(1),
+                        Duration.ofSeconds(1),
+                        3,
+                        Optional.empty()));
+        for (int attempt = 1; attempt <= 2; attempt++) {
+            StageFailure failure = catchThrowableOfType(StageFailure.class, () -> train(gone));
+            assertThat(failure).hasMessageContaining("no-java does not start").hasMessageNotContaining("attempts");
+            assertThat(failure.retryable()).isTrue();
+        }
+        StageFailure last = catchThrowableOfType(StageFailure.class, () -> train(gone));
+        assertThat(last).hasMessageStartingWith("3 attempts in a row got no further than step 0; the last: ");
+        assertThat(last.retryable()).isFalse();
+        assertThat(new Attempts(run()).list()).hasSize(3).allMatch(a -> a.failure() != null);
+    }
+
+    @Test
+    void whereAttemptsCannotBeWrittenDownTheyAreCountedAllTheSame() throws Exception {
+        Files.createDirectory(run().path().resolve("attempts.json"));
+        Training training = training();
+        for (int attempt = 1; attempt <= 2; attempt++) {
+            StageFailure failure = catchThrowableOfType(StageFailure.class, () -> train(training));
+            assertThat(failure.retryable()).isTrue();
+        }
+        StageFailure last = catchThrowableOfType(StageFailure.class, () -> train(training));
+        assertThat(last).hasMessageStartingWith("3 attempts failed before a trainer ran; the last: ");
+        assertThat(last.retryable()).isFalse();
+    }
+
+    @Test
+    void aDamagedListOfAttemptsIsSetAside() throws Exception {
+        Path file = run().path().resolve("attempts.json");
+        for (String damage : List.of("{\"attempts\" : [ {", "{}", "")) {
+            Files.writeString(file, damage);
+            new Attempts(run()).setAsideIfDamaged(stage::notice);
+            assertThat(file).doesNotExist();
+            assertThat(stage.notices).last().asString().startsWith(file + ": damaged (");
+        }
+        Files.writeString(file, "{");
+        assertThat(train(training()).steps()).isEqualTo(30);
+    }
+
+    @Test
     void refusedInputIsNotTriedAgain() {
         StageFailure failure = catchThrowableOfType(StageFailure.class, () -> train(training("refuse=true")));
 
         assertThat(failure.retryable()).isFalse();
+        assertThat(failure.isRefusal()).isTrue();
         assertThat(failure)
                 .hasMessageEndingWith("refused its input after step 0: model.width: must be a multiple of heads");
     }

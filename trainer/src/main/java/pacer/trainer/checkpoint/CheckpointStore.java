@@ -109,6 +109,13 @@ public final class CheckpointStore {
         return Optional.empty();
     }
 
+    /** Sets a damaged checkpoint aside, so that nobody takes it for one. */
+    public void setAside(Fence fence, Path checkpoint) throws IOException {
+        Path aside = fence.commit(() -> setAside(checkpoint));
+        notices.accept(
+                "damaged checkpoint set aside as " + aside.getFileName() + ", training goes on from what is left");
+    }
+
     /** Begins the checkpoint of {@code step}; every rank of an epoch that begins it gets the same draft. */
     public CheckpointDraft draft(long epoch, int step) {
         return new CheckpointDraft(folder, epoch, step);

@@ -16,5 +16,11 @@ public record ExpectationSpec(
                 standard = "0")
         double referenceLoss,
 
-        @Doc(value = "where the reference comes from", standard = "''")
-        String source) {}
+        @Doc(value = "where the reference comes from, or why nothing is expected", standard = "''")
+        String source) {
+
+    /** Why the preset's expectation says nothing of this run; null where it was not let go. */
+    public String lapse() {
+        return source.startsWith(Expectations.LAPSED) ? source : null;
+    }
+}

@@ -4,6 +4,7 @@ import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.stream.Collectors;
 
 /**
@@ -15,6 +16,7 @@ final class Layers {
     private final Schema schema;
     private final Faults faults;
     private final Map<String, Given> given = new HashMap<>();
+    private final Map<String, Object> base = new HashMap<>(); // what the lowest layer says
     private final Map<String, Place> sections = new HashMap<>();
     private int layer;
 
@@ -103,6 +105,30 @@ final class Layers {
                     "%s, must be %s; give a single value".formatted(described(node), setting.kind()));
         }
         given.put(setting.path(), new Given(value, node.place(), layer));
+        if (layer == 1) {
+            base.put(setting.path(), value);
+        }
+    }
+
+    /** Whether a layer above the lowest gives {@code path}. */
+    boolean isAboveBase(String path) {
+        return layerOf(path) > 1;
+    }
+
+    /** Whether the lowest layer by itself would give {@code setting} another value; its hex digits may be of either case. */
+    boolean differsFromBase(Setting setting, Object value) {
+        Object before = base.containsKey(setting.path())
+                ? base.get(setting.path())
+                : setting.standard().orElse(null);
+        boolean same = (before instanceof String text && value instanceof String now)
+                ? text.equalsIgnoreCase(now)
+                : Objects.equals(before, value);
+        return isAboveBase(setting.path()) && !same;
+    }
+
+    /** The name that the lowest layer gives the run. */
+    String baseName(String otherwise) {
+        return base.get("name") instanceof String name ? name : otherwise;
     }
 
     private void refuse(String section, Place place) {

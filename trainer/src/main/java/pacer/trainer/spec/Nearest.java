@@ -9,7 +9,7 @@ import java.util.Optional;
 import java.util.stream.Stream;
 
 /** The name that was probably meant. */
-record Nearest(String name) {
+public record Nearest(String name) {
 
     private static final int LONGEST = 40;
 
@@ -31,12 +31,12 @@ record Nearest(String name) {
             Map.entry("evalinterval", "evaluation.everySteps"),
             Map.entry("evaliters", "evaluation.tokens"));
 
-    String question() {
+    public String question() {
         return "did you mean " + name + "?";
     }
 
     /** The name among {@code names} that {@code given} is a slip of. */
-    static Optional<Nearest> among(String given, Collection<String> names) {
+    public static Optional<Nearest> among(String given, Collection<String> names) {
         if (given.length() > LONGEST) {
             return Optional.empty();
         }

@@ -4,6 +4,8 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
 
@@ -21,18 +23,27 @@ public final class Presets {
     }
 
     /**
-     * One preset with what its header says.
+     * One preset with what its header says: one of these, or one's own in a file.
      *
+     * @param name as {@link SpecLoader#load} takes it
      * @throws SpecException when there is none of that name
      */
     public static Preset named(String name) {
         RunSpec spec = SpecLoader.load(name, List.of(), List.of());
-        String text = new String(yaml(name).orElseThrow(), StandardCharsets.UTF_8);
+        String text = new String(yaml(name).orElseGet(() -> ofFile(name)), StandardCharsets.UTF_8);
         List<String> header = text.lines()
                 .takeWhile(line -> line.startsWith("#"))
                 .map(line -> line.substring(1).strip())
                 .toList();
         return new Preset(spec, header);
+    }
+
+    private static byte[] ofFile(String name) {
+        try {
+            return Files.readAllBytes(Path.of(name));
+        } catch (IOException e) {
+            throw new UncheckedIOException("cannot read " + name, e);
+        }
     }
 
     /** The preset's file; empty when there is none of that name. */

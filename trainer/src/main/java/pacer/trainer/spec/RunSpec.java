@@ -33,7 +33,10 @@ public record RunSpec(
         @Doc(value = "when checkpoints are written and which are kept", standard = "{}")
         CheckpointSpec checkpoint,
 
-        @Doc(value = "what the run is expected to reach", standard = "{}")
+        @Doc(
+                value =
+                        "what the run is expected to reach; a preset's lapses where a setting over it changes what determines the loss",
+                standard = "{}")
         ExpectationSpec expectation,
 
         @Doc(value = "what the machine costs", standard = "{}")
@@ -55,6 +58,25 @@ public record RunSpec(
                 sample,
                 checkpoint,
                 expectation,
+                cost);
+    }
+
+    /** This one with something else to be expected of it. */
+    RunSpec withExpectation(ExpectationSpec other) {
+        return new RunSpec(
+                name,
+                description,
+                seed,
+                device,
+                dataset,
+                model,
+                train,
+                optimizer,
+                schedule,
+                evaluation,
+                sample,
+                checkpoint,
+                other,
                 cost);
     }
 

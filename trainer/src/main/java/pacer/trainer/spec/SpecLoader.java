@@ -132,7 +132,7 @@ public final class SpecLoader {
             RunSpec spec = (RunSpec) Schema.RUN.build(values);
             new Rules(spec, layers, base, faults).check();
             faults.throwIfAny();
-            return spec;
+            return Expectations.settle(spec, layers);
         }
         throw new SpecException(faults.all());
     }

@@ -12,6 +12,7 @@ import pacer.activities.publishing.report.ReportWriter;
 import pacer.activities.run.Home;
 import pacer.activities.run.Machine;
 import pacer.activities.run.Progress;
+import pacer.activities.run.Reasons;
 import pacer.activities.run.RunEnding;
 import pacer.activities.run.RunFolder;
 import pacer.activities.run.RunHub;
@@ -97,11 +98,22 @@ final class BareTraining implements AutoCloseable {
                 ending = new RunEnding(
                         id,
                         stopping ? RunStatus.STOPPED : RunStatus.FAILED,
-                        stopping ? "stopped on request" : e.getMessage());
+                        stopping ? "stopped on request" : Reasons.of(e));
                 throw e;
             } finally {
-                runs.close(ending);
+                close(runs, ending);
             }
+        }
+    }
+
+    /** A record that cannot be written must not hide why the training failed. */
+    private void close(Runs runs, RunEnding ending) {
+        try {
+            runs.close(ending);
+        } catch (IOException e) {
+            hub.tell(
+                    ending.run(),
+                    new RunUpdate.Notice(Stage.TRAIN, "the run's record was not closed: " + Reasons.of(e)));
         }
     }
 

@@ -3,8 +3,10 @@ package pacer.workflows.cli;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.stream.Collectors;
 import pacer.activities.run.RunFolder;
 import pacer.activities.run.RunIndex;
@@ -42,8 +44,33 @@ final class CheckpointOption {
             Path folder = path.toAbsolutePath().normalize();
             return new Source(folder, runAround(folder));
         }
-        RunIndex.Entry entry = places.run(name, console.environment());
+        if (Files.isDirectory(path) && path.getNameCount() > 1 && !new RunFolder(path).exists()) {
+            throw new Mistake(
+                    name + " is neither a run's folder nor a checkpoint's, nor one with a GPT-2 in Hugging Face's"
+                            + " files: it has no run.json, no " + Checkpoint.WEIGHTS + " and no config.json");
+        }
+        RunIndex.Entry entry =
+                name.equals("last") ? lastWithOne(places, console) : places.run(name, console.environment());
         return new Source(checkpoint(entry, console).folder(), Optional.of(entry));
+    }
+
+    /** The newest run that has a checkpoint: one that has just begun, or failed at once, is not what is meant. */
+    private static RunIndex.Entry lastWithOne(PlaceOptions places, Console console) throws IOException {
+        RunIndex.Entry newest = places.run("last", console.environment());
+        for (RunIndex.Entry entry :
+                new RunIndex(places.home(console.environment()).runs()).list()) {
+            if (!new CheckpointStore(entry.folder().checkpoints(), _ -> {})
+                    .list()
+                    .isEmpty()) {
+                if (!entry.folder().equals(newest.folder())) {
+                    console.complain(
+                            "run " + newest.record().id() + " has no checkpoint; taking the newest that has one, "
+                                    + entry.record().id());
+                }
+                return entry;
+            }
+        }
+        return newest; // what is wrong with it is said as of any other
     }
 
     /** The run whose folder a checkpoint lies in. */
@@ -57,25 +84,36 @@ final class CheckpointOption {
     }
 
     private Checkpoint checkpoint(RunIndex.Entry entry, Console console) throws IOException {
-        CheckpointStore store = new CheckpointStore(
-                entry.folder().checkpoints(), notice -> console.err().println("pacer: " + Terminal.harmless(notice)));
+        Set<String> damage = new LinkedHashSet<>(); // the same is found again by whoever looks again
+        CheckpointStore store = new CheckpointStore(entry.folder().checkpoints(), damage::add);
         List<Checkpoint> there = store.list();
         Optional<Checkpoint> found =
                 switch (which) {
                     case "last" -> store.newest();
-                    case "best" -> store.best().or(() -> there.stream().reduce((a, b) -> b));
+                    case "best" -> {
+                        Optional<Checkpoint> best = store.best();
+                        yield best.isPresent() ? best : store.newest();
+                    }
                     default ->
                         there.stream()
                                 .filter(c -> which.replaceFirst("^step-0*", "")
                                         .equals(Integer.toString(c.state().step())))
                                 .findFirst();
                 };
+        damage.forEach(console::complain);
+        if (!damage.isEmpty() && found.isPresent()) {
+            console.complain("taking " + found.get().folder().getFileName());
+        }
         return found.orElseThrow(() -> new Mistake(
-                there.isEmpty()
-                        ? "run " + entry.record().id() + " has no checkpoint yet"
-                        : "run " + entry.record().id() + " has no checkpoint '" + which + "'; there is best, last, "
-                                + there.stream()
-                                        .map(c -> Integer.toString(c.state().step()))
-                                        .collect(Collectors.joining(", "))));
+                !damage.isEmpty()
+                        ? "run " + entry.record().id() + " has no whole checkpoint '" + which + "'"
+                        : there.isEmpty()
+                                ? "run " + entry.record().id() + " has no checkpoint yet"
+                                : "run " + entry.record().id() + " has no checkpoint '" + which
+                                        + "'; there is best, last, "
+                                        + there.stream()
+                                                .map(c -> Integer.toString(
+                                                        c.state().step()))
+                                                .collect(Collectors.joining(", "))));
     }
 }

@@ -3,11 +3,13 @@ package pacer.workflows.cli;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Optional;
 import java.util.SequencedMap;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import pacer.activities.publishing.report.FinalSamples;
 import pacer.activities.publishing.report.Quantities;
 import pacer.activities.publishing.report.RunHistory;
@@ -17,32 +19,41 @@ import pacer.activities.run.RunRecord;
 import pacer.activities.run.RunStatus;
 import pacer.activities.run.StageRecord;
 import pacer.activities.run.Verdict;
+import pacer.trainer.spec.SpecException;
+import pacer.trainer.spec.SpecLoader;
 
 /** What is said when a run is over: verdict, curve, samples, time, where everything lies, and how to go on. */
 final class Closing {
     private static final int SAMPLES = 2;
+    private static final String RATE = "optimizer.learningRate=";
     private static final int SAMPLE_LINES = 7;
 
-    private final Console console;
+    private final Hints hints;
     private final Terminal out;
     private final RunFolder folder;
     private final RunRecord run;
     private final RunHistory history;
+    private final boolean refused;
 
-    /** Says it, to people or as JSON. */
-    static void tell(Console console, RunFolder folder, boolean json) throws IOException {
+    /**
+     * Says it, to people or as JSON.
+     *
+     * @param refused whether it failed by what was given, so that going on comes to the same
+     */
+    static void tell(Console console, RunFolder folder, boolean json, Hints hints, boolean refused) throws IOException {
         if (json) {
             SequencedMap<String, Object> told = new LinkedHashMap<>();
             told.put("folder", folder.path().toString());
             told.put("run", folder.read());
             console.json(told);
         } else {
-            new Closing(console, folder).print();
+            new Closing(console, folder, hints, refused).print();
         }
     }
 
-    private Closing(Console console, RunFolder folder) throws IOException {
-        this.console = console;
+    private Closing(Console console, RunFolder folder, Hints hints, boolean refused) throws IOException {
+        this.hints = hints;
+        this.refused = refused;
         this.out = console.out();
         this.folder = folder;
         this.run = folder.read();
@@ -55,13 +66,16 @@ final class Closing {
             samples();
         }
         out.println("");
-        out.println(headline());
+        out.flow(headline(), 2);
         out.println("");
         Table facts = new Table(out, "", "");
         facts.row(quiet("time"), time());
         double speed = history.tokensPerSecond();
         if (Double.isFinite(speed)) {
-            facts.row(quiet("speed"), Quantities.count(speed) + " tokens/s");
+            facts.row(
+                    quiet("speed"),
+                    Quantities.count(speed) + " tokens/s"
+                            + quiet("  (the steps alone, without validation and checkpoints)"));
         }
         if (Files.exists(folder.report())) {
             facts.row(quiet("report"), Console.shown(folder.report()));
@@ -137,26 +151,59 @@ final class Closing {
 
     private void goOn() throws IOException {
         out.println("");
-        String program = console.program();
+        if (refused) {
+            out.println("The same would be refused again: change what is named above, then start the run anew.");
+            return;
+        }
         if (run.status() != RunStatus.FINISHED) {
-            out.println("Go on from here: " + out.paint(Tone.STRONG, program + " resume " + run.id()));
+            out.println("Go on from here: " + out.paint(Tone.STRONG, hints.resume(run.id())));
             return;
         }
         out.println("Go on with");
-        suggest("sample " + run.id(), "more text; --prompt, --temperature");
+        suggest(hints.local("sample", run.id()), "more text; --prompt, --temperature");
         Optional<String> other = earlier();
         if (other.isPresent()) {
-            suggest("compare " + other.get() + " " + run.id(), "beside the run before");
+            suggest(hints.local("compare", other.get(), run.id()), "beside the run before");
         }
-        suggest("run " + run.preset() + " --set optimizer.learningRate=2e-3", "change a setting");
+        otherRate().ifPresent(words -> suggest(hints.run(words), "change a setting"));
     }
 
     /** A command to copy, with its reason as a comment where there is room. */
     private void suggest(String words, String reason) {
-        String command = "  " + console.program() + " " + words;
+        String command = "  " + words;
         String comment = "  # " + reason;
         boolean room = command.length() + comment.length() < out.columns();
         out.println(command + (room ? quiet(comment) : ""));
+    }
+
+    /** This run's settings but for the learning rate: twice or half of it, whichever its schedule allows. */
+    private Optional<List<String>> otherRate() {
+        // what its call named; else, as when it was resumed, the settings that lie with it
+        List<String> base = hints.spec().isEmpty() ? List.of(Console.shown(folder.preset())) : hints.spec();
+        List<String> kept = new ArrayList<>();
+        for (int i = 0; i < base.size(); i++) {
+            if (base.get(i).equals("--set") && base.get(i + 1).startsWith(RATE)) {
+                i++;
+            } else {
+                kept.add(base.get(i));
+            }
+        }
+        double rate = SpecLoader.read(folder.preset()).optimizer().learningRate();
+        return Stream.of(2 * rate, rate / 2)
+                .map(other -> RATE + Quantities.rate(other))
+                .filter(this::allowed)
+                .findFirst()
+                .map(set ->
+                        Stream.concat(kept.stream(), Stream.of("--set", set)).toList());
+    }
+
+    private boolean allowed(String set) {
+        try {
+            SpecLoader.load(folder.preset().toAbsolutePath().toString(), List.of(), List.of(set));
+            return true;
+        } catch (SpecException e) {
+            return false;
+        }
     }
 
     /** The finished run of the same preset before this one. */

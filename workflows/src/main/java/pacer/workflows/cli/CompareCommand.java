@@ -81,7 +81,8 @@ final class CompareCommand implements Callable<Integer> {
             if (Double.isNaN(a) || Double.isNaN(b)) {
                 return "";
             }
-            return ratio ? String.format(Locale.ROOT, "%.2fx", b / a) : String.format(Locale.ROOT, "%+.4f", b - a);
+            String format = ratio ? "%.2fx" : Math.abs(b - a) < 1e6 ? "%+.4f" : "%+.4e";
+            return String.format(Locale.ROOT, format, ratio ? b / a : b - a);
         }
     }
 
@@ -98,20 +99,30 @@ final class CompareCommand implements Callable<Integer> {
                         Quantities::loss,
                         false),
                 new Measure(
-                        "bestValidationLoss", "best of training", a.bestLoss(), b.bestLoss(), Quantities::loss, false),
+                        "bestValidationLoss",
+                        "best validation loss",
+                        a.bestLoss(),
+                        b.bestLoss(),
+                        Quantities::loss,
+                        false),
                 new Measure(
-                        "trainingLoss", "training loss", a.trainingLoss(), b.trainingLoss(), Quantities::loss, false),
+                        "trainingLoss",
+                        "training loss, smoothed",
+                        a.trainingLoss(),
+                        b.trainingLoss(),
+                        Quantities::loss,
+                        false),
                 new Measure("steps", "steps", a.steps(), b.steps(), v -> Quantities.grouped((long) v), true),
                 new Measure(
                         "trainingSeconds",
-                        "training time",
+                        "training time, whole",
                         a.trainingSeconds(),
                         b.trainingSeconds(),
                         Quantities::duration,
                         true),
                 new Measure(
                         "tokensPerSecond",
-                        "tokens/s",
+                        "tokens/s of the steps alone",
                         a.history().tokensPerSecond(),
                         b.history().tokensPerSecond(),
                         Quantities::count,

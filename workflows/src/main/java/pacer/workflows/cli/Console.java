@@ -28,6 +28,17 @@ record Console(Terminal out, PrintStream err, Map<String, String> environment) {
         return new Terminal(err, false, false, TerminalSize.fixed(80));
     }
 
+    /** One line on standard error for people. */
+    void complain(String message) {
+        messages().flow("pacer: " + Terminal.harmless(message), 7);
+    }
+
+    /** Standard error, wrapped where that is a terminal, whose width the launcher knows. */
+    private Terminal messages() {
+        String columns = environment.getOrDefault("PACER_ERROR_COLUMNS", "");
+        return new Terminal(err, !columns.isEmpty(), false, TerminalSize.of(columns));
+    }
+
     void println(String line) {
         out.println(line);
     }

@@ -102,9 +102,9 @@ final class DoctorCommand implements Callable<Integer> {
                         case BAD -> out.paint(Tone.BAD, "✗");
                     };
             String blanks = " ".repeat(Math.max(1, 10 - finding.name().length()));
-            out.println(mark + " " + finding.name() + blanks + Terminal.harmless(finding.text()));
+            out.flow(mark + " " + finding.name() + blanks + Terminal.harmless(finding.text()), 12);
             if (finding.remedy() != null) {
-                out.println("            → " + finding.remedy());
+                out.flow("            → " + finding.remedy(), 14);
             }
         }
     }

@@ -15,12 +15,8 @@ final class EngineOptions {
             description = "cpu, or reference: the scalar specification, slow (default: cpu).")
     private Engine.Kind device;
 
-    @Option(
-            names = "--threads",
-            paramLabel = "N",
-            defaultValue = "0",
-            description = "CPU threads (default: all cores).")
-    private int threads;
+    @Option(names = "--threads", paramLabel = "N", description = "CPU threads (default: all cores).")
+    private Integer threads;
 
     @Option(
             names = "--precision",
@@ -37,10 +33,10 @@ final class EngineOptions {
     private Gemms.Kind products;
 
     Engine engine(Path cache) {
-        if (threads < 0 || threads > 1024) {
+        if (threads != null && (threads < 1 || threads > 1024)) {
             throw new Mistake("--threads " + threads + " must be from 1 to 1024; leave it out for all cores");
         }
-        int count = threads > 0 ? threads : Runtime.getRuntime().availableProcessors();
+        int count = threads != null ? threads : Runtime.getRuntime().availableProcessors();
         return new Engine(device, count, precision, products, cache);
     }
 }

@@ -84,7 +84,7 @@ final class EvalCommand implements Callable<Integer> {
             tell(source, measured, (System.nanoTime() - began) / 1e9);
             return Exit.OK;
         } catch (StageFailure e) {
-            console.err().println("pacer: " + Terminal.harmless(e.getMessage()));
+            console.complain(e.getMessage());
             return e.retryable() ? Exit.FAILED : Exit.USAGE;
         } finally {
             Files.delete(spec);
@@ -109,6 +109,10 @@ final class EvalCommand implements Callable<Integer> {
         return Files.isDirectory(staged) ? staged : home.datasets().resolve(hash);
     }
 
+    private static String perplexity(double loss) {
+        return String.format(Locale.ROOT, loss < 14 ? "%.3f" : "%.3e", Math.exp(loss));
+    }
+
     private void tell(CheckpointOption.Source source, Validated measured, double seconds) {
         if (output.json()) {
             SequencedMap<String, Object> told = new LinkedHashMap<>();
@@ -125,7 +129,7 @@ final class EvalCommand implements Callable<Integer> {
             out.println("val loss %s nats a token, perplexity %s, over %s tokens in %s"
                     .formatted(
                             out.paint(Tone.STRONG, Quantities.loss(measured.loss())),
-                            String.format(Locale.ROOT, "%.3f", Math.exp(measured.loss())),
+                            perplexity(measured.loss()),
                             Quantities.grouped(measured.tokens()),
                             Quantities.duration(seconds)));
         }

@@ -5,7 +5,7 @@ final class Exit {
     static final int OK = 0;
     /** It failed; trying again may help. */
     static final int FAILED = 1;
-    /** What was given is wrong: options, settings, names. */
+    /** What was given is wrong: options, settings, names, texts. */
     static final int USAGE = 2;
     /** Stopped on request; a checkpoint is kept and {@code resume} goes on from it. */
     static final int STOPPED = 3;

@@ -60,8 +60,8 @@ final class LossCurve {
         for (int row = 0; row < rows; row++) {
             boolean labelled = row == 0 || row == rows - 1 || row == rows / 2;
             double value = up.value(1 - (row + 0.5) / rows);
-            String label = labelled ? String.format(Locale.ROOT, "%.2f", value) : "";
-            lines.add(terminal.paint(Tone.QUIET, " ".repeat(LABEL - 1 - label.length()) + label + " │")
+            String label = labelled ? label(value) : "";
+            lines.add(terminal.paint(Tone.QUIET, " ".repeat(Math.max(0, LABEL - 1 - label.length())) + label + " │")
                     + painted(cells[row], tones[row]));
         }
         lines.add(terminal.paint(Tone.QUIET, " ".repeat(LABEL) + "└" + "─".repeat(columns)));
@@ -70,6 +70,17 @@ final class LossCurve {
         int gap = Math.max(1, columns - from.length() - to.length());
         lines.add(terminal.paint(Tone.QUIET, " ".repeat(LABEL + 1) + from + " ".repeat(gap) + to));
         return lines;
+    }
+
+    /** A loss in the room there is: a run that goes astray reaches any size. */
+    private static String label(double value) {
+        for (String format : new String[] {"%.2f", "%.0f", "%.0e"}) {
+            String label = String.format(Locale.ROOT, format, value);
+            if (label.length() < LABEL) {
+                return label;
+            }
+        }
+        return "";
     }
 
     private void draw(Curve curve, Scale across, Scale up, int[][] cells, Tone[][] tones) {

@@ -1,9 +1,6 @@
 package pacer.workflows.cli;
 
-import java.io.FileNotFoundException;
-import java.io.FileOutputStream;
 import java.io.IOException;
-import java.io.PrintStream;
 import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.AccessDeniedException;
@@ -13,9 +10,12 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.Callable;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import pacer.activities.run.BadInputException;
 import pacer.trainer.checkpoint.InvalidFileException;
 import pacer.trainer.data.BadDataException;
+import pacer.trainer.spec.Nearest;
 import pacer.trainer.spec.SpecException;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
@@ -37,7 +37,7 @@ import picocli.CommandLine.Spec;
         footer = {
             "  0  done",
             "  1  failed",
-            "  2  wrong options, settings or names",
+            "  2  wrong options, settings, names or texts",
             "  3  stopped on request; a checkpoint is kept",
             "  4  finished, but the validation loss is above what the preset expects",
             "",
@@ -69,17 +69,18 @@ public final class Pacer implements Callable<Integer> {
             description = "Show the version.")
     private boolean version;
 
+    private static final Pattern ENUM_VALUES = Pattern.compile("one of \\[(.*)] \\(case-insensitive\\)");
+
     private final Console console;
 
     private Pacer(Console console) {
         this.console = console;
     }
 
-    public static void main(String[] args) throws FileNotFoundException {
+    public static void main(String[] args) {
         Locale.setDefault(Locale.ROOT); // numbers and names of folders are the same under every LANG
-        String standardError = System.getenv("PACER_STDERR");
-        if (standardError != null) {
-            System.setErr(new PrintStream(new FileOutputStream(standardError, true), true, StandardCharsets.UTF_8));
+        if ("3".equals(System.getenv("PACER_STDERR"))) {
+            StandardError.takeFrom(3);
         }
         int code = run(args, Console.standard(System.getenv()));
         // threads of libraries must not keep a finished command alive
@@ -88,6 +89,18 @@ public final class Pacer implements Callable<Integer> {
 
     /** Runs one command line; the exit code. */
     static int run(String[] args, Console console) {
+        return execute(asOptions(args), console);
+    }
+
+    /** {@code help run} as {@code run --help}. */
+    private static String[] asOptions(String[] args) {
+        if (args.length == 0 || !args[0].equals("help")) {
+            return args;
+        }
+        return args.length == 1 ? new String[] {"--help"} : new String[] {args[1], "--help"};
+    }
+
+    private static int execute(String[] args, Console console) {
         Pacer pacer = new Pacer(console);
         CommandLine line = new CommandLine(pacer);
         // reading a command's annotations takes time: only the one that is meant is loaded, unless help lists all
@@ -100,7 +113,7 @@ public final class Pacer implements Callable<Integer> {
         line.setColorScheme(CommandLine.Help.defaultColorScheme(console.out().color() ? Ansi.ON : Ansi.OFF));
         line.setOut(new PrintWriter(console.out().out(), true, StandardCharsets.UTF_8));
         line.setErr(new PrintWriter(console.err(), true, StandardCharsets.UTF_8));
-        line.setParameterExceptionHandler((e, arguments) -> pacer.misused(e));
+        line.setParameterExceptionHandler((e, arguments) -> pacer.misused(e, List.of(arguments)));
         line.setExecutionExceptionHandler((e, failed, result) -> pacer.failed(e));
         line.setExecutionStrategy(result -> {
             pacer.logs();
@@ -133,19 +146,33 @@ public final class Pacer implements Callable<Integer> {
         System.setProperty("org.slf4j.simpleLogger.defaultLogLevel", debugging() ? "info" : "off");
     }
 
-    private int misused(ParameterException e) {
+    private int misused(ParameterException e, List<String> arguments) {
         if (e.getCommandLine().getParent() == null
                 && e instanceof CommandLine.UnmatchedArgumentException unmatched
                 && !unmatched.getUnmatched().getFirst().startsWith("-")) {
-            complain("no command " + unmatched.getUnmatched().getFirst() + "; there is "
-                    + String.join(", ", Commands.NAMES));
+            String given = unmatched.getUnmatched().getFirst();
+            String near = Nearest.among(given, Commands.NAMES)
+                    .map(found -> found.question() + " ")
+                    .orElse("");
+            complain("no command " + given + "; " + near + "there is " + String.join(", ", Commands.NAMES));
             return trace(e, Exit.USAGE);
         }
-        complain(e.getMessage());
+        complain(inHelpsWords(e.getMessage()));
+        if (e instanceof CommandLine.UnmatchedArgumentException unmatched) {
+            SettingHint.of(unmatched, arguments).ifPresent(console.err()::println);
+        }
         CommandLine.UnmatchedArgumentException.printSuggestions(
                 e, e.getCommandLine().getErr());
         console.err().println("Help: " + console.program() + " " + path(e.getCommandLine()) + "--help");
         return trace(e, Exit.USAGE);
+    }
+
+    /** The library lists values as Java spells them. */
+    private static String inHelpsWords(String message) {
+        return ENUM_VALUES
+                .matcher(message)
+                .replaceAll(found ->
+                        "one of " + Matcher.quoteReplacement(found.group(1).toLowerCase(Locale.ROOT)));
     }
 
     private static String path(CommandLine line) {
@@ -183,11 +210,11 @@ public final class Pacer implements Callable<Integer> {
     }
 
     private void complain(String message) {
-        console.err().println("pacer: " + Terminal.harmless(message));
+        console.complain(message);
     }
 
     /** Java's file errors often say no more than the file's name. */
-    private static String reason(IOException e) {
+    static String reason(IOException e) {
         List<String> parts = new ArrayList<>();
         if (e instanceof FileSystemException file && file.getFile() != null) {
             parts.add(file.getFile());

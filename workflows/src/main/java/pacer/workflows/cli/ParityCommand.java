@@ -1,6 +1,7 @@
 package pacer.workflows.cli;
 
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -40,12 +41,23 @@ final class ParityCommand implements Callable<Integer> {
         this.console = console;
     }
 
+    /** A trace's name, also where one of its files was given, as the shell completes it. */
+    private static Path bare(Path trace) {
+        String name = trace.toString();
+        for (String end : List.of(".json", ".safetensors")) {
+            if (name.endsWith(end) && Files.isRegularFile(trace)) {
+                return Path.of(name.substring(0, name.length() - end.length()));
+            }
+        }
+        return trace;
+    }
+
     @Override
     public Integer call() throws IOException {
         Engine engine = options.engine(places.home(console.environment()).cache());
         List<ParityReport> reports = new ArrayList<>();
         for (Path trace : traces) {
-            ParityReport report = Parity.replay(trace, engine);
+            ParityReport report = Parity.replay(bare(trace), engine);
             reports.add(report);
             if (!output.json()) {
                 console.out().out().print(Terminal.harmless(report.table()));

@@ -2,7 +2,6 @@ package pacer.workflows.cli;
 
 import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.SequencedMap;
 import java.util.concurrent.Callable;
 import pacer.activities.publishing.report.Quantities;
@@ -14,9 +13,14 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Parameters;
 
-@Command(name = "presets", description = "List the presets, or show one with all its settings.")
+@Command(
+        name = "presets",
+        description = "List the presets, or print one with all its settings as a file to save and change.")
 final class PresetsCommand implements Callable<Integer> {
-    @Parameters(arity = "0..1", paramLabel = "PRESET", description = "The preset to show; without it, all are listed.")
+    @Parameters(
+            arity = "0..1",
+            paramLabel = "PRESET",
+            description = "A preset's name or a YAML file; without it, all are listed.")
     private String name;
 
     @Mixin
@@ -55,8 +59,8 @@ final class PresetsCommand implements Callable<Integer> {
         }
         table.print();
         out.println("");
-        out.println(
-                "Show one: %s presets NAME    Run one: %s run NAME".formatted(console.program(), console.program()));
+        out.flow(
+                "Show one: %s presets NAME    Run one: %s run NAME".formatted(console.program(), console.program()), 2);
     }
 
     private void show(Preset preset) {
@@ -64,29 +68,25 @@ final class PresetsCommand implements Callable<Integer> {
             console.json(facts(preset));
             return;
         }
+        // a file to save and to run: what is for people is in comments
         Terminal out = console.out();
-        out.println(out.paint(Tone.STRONG, preset.name()) + "  " + preset.description());
+        comment(preset.name() + ": " + preset.description(), 2);
+        preset.facts().forEach((label, text) -> comment(label + ": " + text, 4));
+        CanonicalYaml.write(preset.spec()).lines().forEach(line -> out.println(Terminal.harmless(line)));
         out.println("");
-        preset.facts().forEach((label, text) -> {
-            String head = label;
-            for (String line : Terminal.wrapped(text, out.columns() - 14)) {
-                out.println(out.paint(Tone.QUIET, head + " ".repeat(Math.max(1, 12 - head.length()))) + line);
-                head = "";
-            }
-        });
-        String section = "";
-        for (Map.Entry<String, String> setting :
-                CanonicalYaml.flatten(preset.spec()).entrySet()) {
-            String path = setting.getKey();
-            String in = path.contains(".") ? path.substring(0, path.indexOf('.')) : "";
-            if (!in.equals(section)) {
-                out.println("");
-                section = in;
-            }
-            out.println("  " + path + " = " + setting.getValue().replace("\n", "\\n"));
+        comment(
+                "Change a setting: %s run %s --set train.steps=500".formatted(console.program(), Hints.quoted(name)),
+                2);
+        comment("Or save this, change it and run the file: %s run ./FILE.yaml".formatted(console.program()), 2);
+    }
+
+    private void comment(String text, int indent) {
+        Terminal out = console.out();
+        String head = "# ";
+        for (String line : Terminal.wrapped(Terminal.harmless(text), Math.max(20, out.columns() - indent))) {
+            out.println(out.paint(Tone.QUIET, head + line));
+            head = "#" + " ".repeat(indent - 1);
         }
-        out.println("");
-        out.println("Change a setting: %s run %s --set train.steps=500".formatted(console.program(), preset.name()));
     }
 
     private static String expected(RunSpec spec) {
@@ -102,7 +102,9 @@ final class PresetsCommand implements Callable<Integer> {
         SequencedMap<String, Object> facts = new LinkedHashMap<>();
         facts.put("name", preset.name());
         facts.put("description", preset.description());
-        facts.put("parameters", preset.parameters());
+        if (preset.facts().containsKey("parameters")) { // a file of one's own need not say
+            facts.put("parameters", preset.parameters());
+        }
         facts.put("tokens", preset.tokens());
         facts.put("facts", preset.facts());
         facts.put("settings", CanonicalYaml.flatten(preset.spec()));

@@ -7,7 +7,7 @@ import pacer.activities.publishing.report.Quantities;
 /** One line that says how far training is, fitted to the width at hand: with less room it says less. */
 final class ProgressBar {
     private static final String EIGHTHS = " ▏▎▍▌▋▊▉";
-    private static final int SHORTEST = 8;
+    private static final int SHORTEST = 6;
     private static final int LONGEST = 40;
 
     private ProgressBar() {}
@@ -40,13 +40,16 @@ final class ProgressBar {
         }
         fact(facts, "loss ", Quantities.loss(pace.loss()), 6, pace.loss());
         fact(facts, "ETA ", remaining(pace.eta()), 4, pace.eta());
-        fact(facts, "", Quantities.count(pace.tokensPerSecond()) + " tok/s", 11, pace.tokensPerSecond());
         fact(facts, "lr ", Quantities.rate(pace.learningRate()), 7, pace.learningRate());
+        fact(facts, "", Quantities.count(pace.tokensPerSecond()) + " tok/s", 11, pace.tokensPerSecond());
         fact(facts, "val ", Quantities.loss(pace.validationLoss()), 6, pace.validationLoss());
         return facts;
     }
 
     private static String remaining(double seconds) {
+        if (seconds >= 600 && seconds < 3599.5) {
+            return Math.round(seconds / 60) + " min"; // seconds that far away only take room
+        }
         return seconds < 59.5 ? Math.round(Math.ceil(seconds)) + " s" : Quantities.duration(seconds);
     }
 

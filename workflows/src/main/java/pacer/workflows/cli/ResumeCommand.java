@@ -1,7 +1,11 @@
 package pacer.workflows.cli;
 
 import java.io.IOException;
+import java.nio.file.Path;
+import java.util.List;
 import java.util.concurrent.Callable;
+import pacer.activities.run.RunFolder;
+import pacer.activities.run.RunIndex;
 import pacer.activities.run.RunRecord;
 import pacer.activities.run.RunStatus;
 import picocli.CommandLine.Command;
@@ -27,12 +31,25 @@ final class ResumeCommand implements Callable<Integer> {
         this.console = console;
     }
 
+    /** A run is worked on under its id, in the folder of runs: another folder's has to be named as such. */
+    private void requireAmongRuns(RunFolder folder) {
+        Path runs = places.home(console.environment()).runs();
+        Path around = folder.path().toAbsolutePath().normalize().getParent();
+        if (!runs.equals(around)) {
+            throw new Mistake(Console.shown(folder.path()) + " is not in the folder of runs, " + Console.shown(runs)
+                    + "; add --runs " + Hints.quoted(Console.shown(around)));
+        }
+    }
+
     @Override
     public Integer call() throws IOException, InterruptedException {
-        RunRecord record = run.entry(places, console).record();
+        RunIndex.Entry entry = run.entry(places, console);
+        RunRecord record = entry.record();
+        RunFolder folder = entry.folder();
+        requireAmongRuns(folder);
         if (record.status() == RunStatus.FINISHED) {
-            throw new Mistake("run " + record.id() + " is finished; a new one of its preset: " + console.program()
-                    + " run " + record.preset());
+            throw new Mistake("run " + record.id() + " is finished; a new one of its settings: "
+                    + Hints.of(console, places).with(service).run(List.of(Console.shown(folder.preset()), "--new")));
         }
         return new RunFollower(console, places, service, output).follow(pipeline -> pipeline.resume(record.id()));
     }

@@ -34,7 +34,8 @@ final class RunCommand implements Callable<Integer> {
     @Override
     public Integer call() throws IOException, InterruptedException {
         SpecLayers layers = start.spec().layers(); // what is wrong with the settings is said before anything starts
-        return new RunFollower(console, places, service, output)
+        Hints hints = Hints.of(console, places).with(service).with(start.spec());
+        return new RunFollower(console, places, service, output, hints)
                 .follow(pipeline -> pipeline.start(layers, start.note(), start.fresh()));
     }
 }

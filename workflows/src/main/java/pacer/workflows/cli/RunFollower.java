@@ -17,10 +17,17 @@ final class RunFollower {
     private final Home home;
     private final String temporal;
     private final boolean json;
+    private final Hints hints;
 
     RunFollower(Console console, PlaceOptions places, ServiceOption service, OutputOption output) {
+        this(console, places, service, output, Hints.of(console, places).with(service));
+    }
+
+    /** The same, for a command that names more than the run. */
+    RunFollower(Console console, PlaceOptions places, ServiceOption service, OutputOption output, Hints hints) {
+        this.hints = hints;
         this.console = console;
-        this.home = places.home(console.environment());
+        this.home = places.writable(console.environment());
         this.temporal = service.temporal();
         this.json = output.json();
     }
@@ -52,7 +59,7 @@ final class RunFollower {
     }
 
     private StopSignals signals(RunView view, RunHandle run) {
-        String again = console.program() + " resume " + run.id();
+        String again = hints.resume(run.id());
         return run.local()
                 ? StopSignals.listen(view, run::stop, again)
                 : StopSignals.listenFromAfar(
@@ -62,7 +69,7 @@ final class RunFollower {
     private int close(RunHandle run, PipelineOutcome outcome) throws IOException {
         RunFolder folder = run.folder().orElse(null);
         if (folder != null) {
-            Closing.tell(console, folder, json);
+            Closing.tell(console, folder, json, hints, outcome.refused());
         } else if (json) {
             console.json(told(outcome));
         } else {
@@ -72,14 +79,19 @@ final class RunFollower {
         return switch (outcome.status()) {
             case FINISHED -> Boolean.FALSE.equals(outcome.result().verdict().passed()) ? Exit.MISSED : Exit.OK;
             case STOPPED -> Exit.STOPPED;
-            case FAILED, RUNNING -> Exit.FAILED;
+            case FAILED, RUNNING -> outcome.refused() ? Exit.USAGE : Exit.FAILED;
         };
     }
 
     private static String said(PipelineOutcome outcome) {
         return outcome.result() != null
                 ? outcome.result().verdict().text()
-                : outcome.status().name().toLowerCase(Locale.ROOT) + ": " + outcome.reason();
+                : said(outcome.status().name().toLowerCase(Locale.ROOT), outcome.reason());
+    }
+
+    /** Some reasons begin with the status that they are the reason of. */
+    private static String said(String status, String reason) {
+        return String.valueOf(reason).startsWith(status) ? reason : status + ": " + reason;
     }
 
     private static SequencedMap<String, Object> told(PipelineOutcome outcome) {
@@ -88,6 +100,7 @@ final class RunFollower {
         told.put("status", outcome.status());
         told.put("result", outcome.result());
         told.put("failure", outcome.reason());
+        told.put("refused", outcome.refused());
         return told;
     }
 }

@@ -80,7 +80,8 @@ final class RunView implements Consumer<RunUpdate>, AutoCloseable {
                 }
             }
             case RunUpdate.StageEnded ended -> end(ended.record());
-            case RunUpdate.Notice notice -> say(terminal.paint(Tone.WARN, "  ! ") + Terminal.harmless(notice.text()));
+            case RunUpdate.Notice notice ->
+                hanging(terminal.paint(Tone.WARN, "  ! "), Terminal.harmless(notice.text()), 4);
         }
     }
 
@@ -130,18 +131,16 @@ final class RunView implements Consumer<RunUpdate>, AutoCloseable {
                     say("  going on from step " + Quantities.grouped(e.step()));
                 }
             }
-            case TrainingEvent.Notice e -> say(terminal.paint(Tone.QUIET, "  · " + Terminal.harmless(e.text())));
+            case TrainingEvent.Notice e -> hanging(terminal.paint(Tone.QUIET, "  · "), Terminal.harmless(e.text()), 4);
             case TrainingEvent.Skipped e ->
                 say(terminal.paint(Tone.WARN, "  ! ") + "step " + Quantities.grouped(e.step()) + " without update: "
                         + Terminal.harmless(e.reason()));
             case TrainingEvent.Validated e -> {
-                if (!terminal.interactive()) {
-                    say("  step %s  val %s%s"
-                            .formatted(
-                                    Quantities.grouped(e.step()),
-                                    Quantities.loss(e.loss()),
-                                    e.best() ? ", the best so far" : ""));
-                }
+                say("  step %s  val %s%s"
+                        .formatted(
+                                Quantities.grouped(e.step()),
+                                Quantities.loss(e.loss()),
+                                e.best() ? ", the best so far" : ""));
             }
             default -> nowAndThen();
         }

@@ -1,6 +1,7 @@
 package pacer.workflows.cli;
 
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
@@ -11,6 +12,7 @@ import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import pacer.activities.publishing.report.Quantities;
 import pacer.activities.publishing.report.RunHistory;
+import pacer.activities.run.RunFolder;
 import pacer.activities.run.RunIndex;
 import pacer.activities.run.RunRecord;
 import pacer.activities.run.RunStatus;
@@ -43,7 +45,7 @@ final class RunsCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws IOException {
-        Path folder = places.home(console.environment()).runs();
+        Path folder = places.existing(console.environment());
         List<RunIndex.Entry> entries = new RunIndex(folder).list();
         List<RunIndex.Entry> shown = all ? entries : entries.stream().limit(20).toList();
         if (output.json()) {
@@ -70,11 +72,9 @@ final class RunsCommand implements Callable<Integer> {
                     out.paint(Tone.STRONG, run.id()),
                     status(entry),
                     verdict == null ? "" : Quantities.loss(verdict.validationLoss()),
-                    Quantities.duration(run.stages().stream()
-                            .mapToDouble(StageRecord::seconds)
-                            .sum()),
+                    Quantities.duration(seconds(entry)),
                     age(run.created()),
-                    Stream.of(run.note(), reason(entry))
+                    Stream.of(run.note(), reached(entry), reason(entry))
                             .filter(Objects::nonNull)
                             .map(Terminal::harmless)
                             .collect(Collectors.joining("; ")));
@@ -85,10 +85,42 @@ final class RunsCommand implements Callable<Integer> {
     /** What {@code run.json} says, or that nobody works on it any more. */
     private static String status(RunIndex.Entry entry) {
         RunStatus status = entry.record().status();
-        if (status == RunStatus.RUNNING && !entry.folder().leased()) {
+        if (status == RunStatus.RUNNING && abandoned(entry.folder())) {
             return INTERRUPTED;
         }
         return status.name().toLowerCase(java.util.Locale.ROOT);
+    }
+
+    /** Time worked on it; of a stage under way, since it began. */
+    private static double seconds(RunIndex.Entry entry) {
+        boolean working = status(entry).equals("running");
+        return entry.record().stages().stream()
+                .mapToDouble(stage -> working && stage.status() == StageRecord.Status.RUNNING
+                        ? Duration.between(stage.started(), Instant.now()).toMillis() / 1e3
+                        : stage.seconds())
+                .sum();
+    }
+
+    /** How far the training of an unfinished run came; null where it told nothing. */
+    private static String reached(RunIndex.Entry entry) throws IOException {
+        if (entry.record().status() == RunStatus.FINISHED) {
+            return null;
+        }
+        RunHistory history = RunHistory.read(entry.folder().events());
+        return history.steps().isEmpty()
+                ? null
+                : "step %s, loss %s"
+                        .formatted(
+                                Quantities.grouped(history.steps().getLast().step()),
+                                Quantities.loss(history.steps().getLast().loss()));
+    }
+
+    private static boolean abandoned(RunFolder folder) {
+        try {
+            return !folder.leased();
+        } catch (UncheckedIOException e) {
+            return false; // another user's: its record is believed
+        }
     }
 
     /** Why it is not finished: what its record says or, where it was cut off, the trainer's last word; null if nothing does. */

@@ -129,9 +129,18 @@ final class SampleCommand implements Callable<Integer> {
     }
 
     /** The text of {@code FILE:path}, or {@code given} itself with {@code \n} for a line break. */
-    private static String text(String given) throws IOException {
+    private static String text(String given) {
         if (given.startsWith("FILE:")) {
-            return new String(Files.readAllBytes(Path.of(given.substring(5))), StandardCharsets.UTF_8);
+            String text;
+            try {
+                text = new String(Files.readAllBytes(Path.of(given.substring(5))), StandardCharsets.UTF_8);
+            } catch (IOException e) {
+                throw new Mistake("--prompt " + given + ": " + Pacer.reason(e), e);
+            }
+            if (text.isEmpty()) {
+                throw new Mistake("--prompt " + given + ": the file is empty; it must have at least one character");
+            }
+            return text;
         }
         return given.replace("\\n", "\n");
     }
@@ -142,19 +151,20 @@ final class SampleCommand implements Callable<Integer> {
         if (shown && sample > 0) {
             out.println(out.paint(Tone.QUIET, "\n" + "─".repeat(40)));
         }
+        WordWrap wrap = new WordWrap(out);
         boolean[] begun = {false};
         String text = trained.write(start, count, settings, sample, piece -> {
             if (shown) {
                 // the prompt comes with the first token: until then it may turn out to be none
-                out.out()
-                        .print((begun[0] ? "" : out.paint(Tone.STRONG, Terminal.harmless(start)))
-                                + Terminal.harmless(piece));
-                out.out().flush();
+                if (!begun[0]) {
+                    wrap.print(Terminal.harmless(start), Tone.STRONG);
+                }
+                wrap.print(Terminal.harmless(piece), null);
                 begun[0] = true;
             }
         });
         if (shown) {
-            out.println("");
+            wrap.end();
         }
         return text;
     }

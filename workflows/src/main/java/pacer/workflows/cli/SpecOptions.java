@@ -1,10 +1,14 @@
 package pacer.workflows.cli;
 
 import java.io.IOException;
+import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Supplier;
+import pacer.trainer.spec.Presets;
 import pacer.trainer.spec.RunSpec;
+import pacer.trainer.spec.SpecException;
 import pacer.trainer.spec.SpecLoader;
 import pacer.workflows.SpecLayers;
 import picocli.CommandLine.Option;
@@ -40,9 +44,17 @@ final class SpecOptions {
         return sets;
     }
 
+    /** As they were given, for a command to go on with. */
+    List<String> words() {
+        List<String> words = new ArrayList<>(List.of(preset));
+        configs.forEach(config -> words.addAll(List.of("--config", config.toString())));
+        sets.forEach(set -> words.addAll(List.of("--set", set)));
+        return words;
+    }
+
     /** @throws pacer.trainer.spec.SpecException with every fault of every layer */
     RunSpec load() {
-        return SpecLoader.load(preset, configs, sets);
+        return orHint(() -> SpecLoader.load(preset, configs, sets));
     }
 
     /**
@@ -51,6 +63,33 @@ final class SpecOptions {
      * @throws pacer.trainer.spec.SpecException with every fault of every layer
      */
     SpecLayers layers() throws IOException {
+        load();
         return SpecLayers.load(preset, configs, sets);
+    }
+
+    /** A file with some of the settings lacks the others; what it is good for is said after what is wrong with it. */
+    private RunSpec orHint(Supplier<RunSpec> loading) {
+        try {
+            return loading.get();
+        } catch (SpecException e) {
+            if (Presets.NAMES.contains(preset) || !isPartial()) {
+                throw e;
+            }
+            throw new Mistake(
+                    e.getMessage() + "\nIt has some of the settings: to put them over a preset's, give --config "
+                            + Hints.quoted(preset),
+                    e);
+        }
+    }
+
+    private boolean isPartial() {
+        try {
+            List<Path> over = new ArrayList<>(List.of(Path.of(preset)));
+            over.addAll(configs);
+            SpecLoader.load(Presets.NAMES.getFirst(), over, sets);
+            return true;
+        } catch (SpecException | InvalidPathException e) {
+            return false;
+        }
     }
 }

@@ -4,8 +4,14 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 
-/** Columns of text, each as wide as its widest cell. Cells may carry colours. */
+/**
+ * Columns of text, each as wide as its widest cell. Cells may carry colours. On a terminal a last cell that is too long goes on
+ * below itself or, where that leaves it no room, below its row.
+ */
 final class Table {
+    private static final int LEAST = 24;
+    private static final int MARGIN = 4;
+
     private final Terminal terminal;
     private final List<String[]> rows = new ArrayList<>();
     private final boolean[] right;
@@ -31,7 +37,7 @@ final class Table {
         int[] widths = new int[right.length];
         for (String[] row : rows) {
             for (int i = 0; i < row.length; i++) {
-                widths[i] = Math.max(widths[i], width(row[i]));
+                widths[i] = Math.max(widths[i], Terminal.width(row[i]));
             }
         }
         for (String[] row : rows) {
@@ -40,15 +46,31 @@ final class Table {
             }
             StringBuilder line = new StringBuilder();
             for (int i = 0; i < row.length; i++) {
-                String blanks = " ".repeat(widths[i] - width(row[i]));
+                String blanks = " ".repeat(widths[i] - Terminal.width(row[i]));
                 line.append(i == 0 ? "" : "  ").append(right[i] ? blanks + row[i] : row[i] + blanks);
             }
-            terminal.println(line.toString().stripTrailing());
+            printFitted(line.toString().stripTrailing(), row, widths);
         }
     }
 
-    private static int width(String cell) {
-        String bare = cell.replaceAll("\u001b\\[[0-9]*m", "");
-        return bare.codePointCount(0, bare.length());
+    private void printFitted(String line, String[] row, int[] widths) {
+        int last = row.length - 1;
+        if (!terminal.interactive() || right[last] || Terminal.width(line) <= terminal.columns()) {
+            terminal.println(line);
+            return;
+        }
+        int start = 2 * last + Arrays.stream(widths).limit(last).sum();
+        String head =
+                line.substring(0, line.length() - row[last].stripTrailing().length());
+        boolean beside = terminal.columns() - start >= LEAST;
+        int margin = beside ? start : MARGIN;
+        if (!beside) {
+            terminal.println(head.stripTrailing());
+        }
+        String before = beside ? head : " ".repeat(margin);
+        for (String part : Terminal.wrapped(row[last].stripTrailing(), Math.max(LEAST, terminal.columns() - margin))) {
+            terminal.println(before + part);
+            before = " ".repeat(margin);
+        }
     }
 }

@@ -47,12 +47,30 @@ record Terminal(PrintStream out, boolean interactive, boolean color, TerminalSiz
         return color && !text.isEmpty() ? tone.paint(text) : text;
     }
 
+    /** Prints {@code text}; on a terminal in lines that end at blanks, further ones {@code indent} columns in. */
+    void flow(String text, int indent) {
+        String margin = " ".repeat(indent);
+        for (String line : text.split("\n", -1)) {
+            List<String> lines = interactive ? wrapped(line, Math.max(20, columns() - indent)) : List.of(line);
+            // the first line has room at the margin that the others leave; it is not used, so that the break is one
+            for (int i = 0; i < lines.size(); i++) {
+                println((i == 0 ? "" : margin) + lines.get(i));
+            }
+        }
+    }
+
+    /** Columns that {@code text} takes: colours take none. */
+    static int width(String text) {
+        String bare = text.replaceAll("\u001b\\[[0-9]*m", "");
+        return bare.codePointCount(0, bare.length());
+    }
+
     /** {@code text} in lines of at most {@code width} characters, broken at blanks; a longer word has a line of its own. */
     static List<String> wrapped(String text, int width) {
         List<String> lines = new ArrayList<>();
         StringBuilder line = new StringBuilder();
         for (String word : text.split(" ", -1)) {
-            if (!line.isEmpty() && line.length() + 1 + word.length() > width) {
+            if (!line.isEmpty() && width(line.toString()) + 1 + width(word) > width) {
                 lines.add(line.toString());
                 line.setLength(0);
             }

@@ -35,27 +35,29 @@ final class TrainCommand implements Callable<Integer> {
     @Override
     public Integer call() throws IOException, InterruptedException {
         RunSpec resolved = start.spec().layers().spec();
+        Hints hints = Hints.of(console, places).with(start.spec());
         Terminal shown = output.json() ? console.errors() : console.out();
-        try (BareTraining training =
-                BareTraining.of(resolved, start.fresh(), places.home(console.environment()), console.environment())) {
+        try (BareTraining training = BareTraining.of(
+                resolved, start.fresh(), places.writable(console.environment()), console.environment())) {
             RunFolder folder = training.folder();
             RunView view = new RunView(shown, System::nanoTime).ticking();
             shown.size().follow();
             view.say(shown.paint(Tone.STRONG, folder.id()) + (training.resumed() ? "  goes on where it stopped" : ""));
             int code = Exit.OK;
-            try (StopSignals _ = StopSignals.listen(
-                    view,
-                    training::stop,
-                    console.program() + " train " + start.spec().preset())) {
+            boolean refused = false;
+            try (StopSignals _ = StopSignals.listen(view, training::stop, hints.again("train"))) {
                 training.run(resolved, start.note(), view);
             } catch (StoppedException e) {
                 code = Exit.STOPPED;
-            } catch (StageFailure | DamagedDataException e) {
-                code = Exit.FAILED; // its line was shown and is in the record
+            } catch (StageFailure e) {
+                refused = e.isRefusal();
+                code = refused ? Exit.USAGE : Exit.FAILED; // its line was shown and is in the record
+            } catch (DamagedDataException e) {
+                code = Exit.FAILED;
             } finally {
                 view.close();
             }
-            Closing.tell(console, folder, output.json());
+            Closing.tell(console, folder, output.json(), hints, refused);
             return code;
         }
     }

@@ -311,4 +311,49 @@ class LauncherTest {
                 .doesNotContain("jdk.incubator.vector");
         assertThat(Files.readString(current.resolve("trainer.args"))).contains("--add-modules jdk.incubator.vector");
     }
+
+    @Test
+    void javasWarningIsLeftOutWhereverStandardErrorLeadsAndNothingElse() throws Exception {
+        Path jdk = good("mine");
+        Path java = jdk.resolve("bin/java");
+        run(with(jdk), "version");
+        String warning = "WARNING: Using incubator modules: jdk.incubator.vector";
+        Files.writeString(
+                java,
+                Files.readString(java)
+                        .replaceFirst(
+                                "\nshift\n", "\necho '" + warning + "' >&2; echo 'no memory for Java' >&2; shift\n"));
+        for (String command : List.of("sample", "parity", "doctor")) {
+            assertThat(run(with(jdk), command).out()).contains("word [" + command + "]");
+            awaitErrors("no memory for Java\n");
+        }
+        run(Map.of("JAVA_HOME", jdk.toString(), "PACER_DEBUG", "1"), "sample");
+        awaitErrors(warning + "\nno memory for Java\n");
+    }
+
+    /** The filter's last words come when Java has ended. */
+    private void awaitErrors(String expected) throws Exception {
+        Path err = temporary.resolve("err");
+        for (int i = 0; i < 500 && !Files.readString(err).equals(expected); i++) {
+            Thread.sleep(10);
+        }
+        assertThat(err).hasContent(expected);
+    }
+
+    @Test
+    void anInstallationThatCannotBeWrittenRuns() throws Exception {
+        Map<String, String> jdk = with(good("mine"));
+        run(jdk, "version");
+        Path build = built();
+        try (var files = Files.newDirectoryStream(build, "{used-by.*,commit}")) {
+            for (Path file : files) {
+                Files.delete(file);
+            }
+        }
+        Files.createDirectories(build.resolve("commit")); // fails for root too
+        Result result = run(jdk, "version");
+        assertThat(result.code()).as(result.err()).isZero();
+        assertThat(result.err()).isEmpty();
+        assertThat(result.out()).contains("word [version]");
+    }
 }

@@ -75,4 +75,25 @@ class LossCurveTest {
         assertThat(new LossCurve(60, 10, terminal).line(flat, Tone.ACCENT).lines())
                 .hasSize(12);
     }
+
+    @Test
+    void anyLossIsDrawnWithoutPushingTheAxis() {
+        double[] sizes = {0, 1e-300, 1e-9, 0.5, 999.994, 999.996, 1234.5, 99999.6, 1e6, 3.2e30, 1e300, Double.MAX_VALUE
+        };
+        for (double low : sizes) {
+            for (double high : sizes) {
+                for (double odd : new double[] {low, Double.NaN, Double.POSITIVE_INFINITY, -high}) {
+                    Series losses = new Series(new double[] {0, 5, 7, 9}, new double[] {low, odd, high, low});
+                    assertThat(new LossCurve(60, 10, terminal)
+                                    .line(losses, Tone.ACCENT)
+                                    .points(losses, Tone.SECOND)
+                                    .lines())
+                            .as("%s %s %s", low, odd, high)
+                            .hasSize(12)
+                            .allSatisfy(line -> assertThat(line.length()).isLessThanOrEqualTo(68))
+                            .allSatisfy(line -> assertThat(line.charAt(7)).isIn('│', '└', ' '));
+                }
+            }
+        }
+    }
 }

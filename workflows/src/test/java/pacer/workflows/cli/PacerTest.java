@@ -10,6 +10,7 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestInstance;
@@ -19,6 +20,7 @@ import pacer.activities.run.RunRecord;
 import pacer.activities.run.RunStatus;
 import pacer.trainer.checkpoint.EventLog;
 import pacer.trainer.event.TrainingEvent;
+import pacer.trainer.spec.SpecLoader;
 
 /** The commands on a tiny run that one of them makes, with real trainer processes. */
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
@@ -126,7 +128,8 @@ class PacerTest {
         Result result = pacer("resume", run);
         assertThat(result.code()).isEqualTo(Exit.USAGE);
         assertThat(result.err())
-                .isEqualTo("pacer: run " + run + " is finished; a new one of its preset: ./pacer run tiny\n");
+                .isEqualTo("pacer: run " + run + " is finished; a new one of its settings: ./pacer run "
+                        + folder.resolve("runs/" + run + "/preset.yaml") + " --new\n");
     }
 
     @Test
@@ -147,8 +150,13 @@ class PacerTest {
         Result result = pacer("sample", run, "--prompt", "FILE:" + prompt, "--tokens", "3");
         assertThat(result.out()).startsWith("the lazy").hasSizeGreaterThan("the lazy".length() + 2);
         Result missing = pacer("sample", run, "--prompt", "FILE:" + prompt + "x");
-        assertThat(missing.code()).isEqualTo(Exit.FAILED);
-        assertThat(missing.err()).isEqualTo("pacer: " + prompt + "x: no such file\n");
+        assertThat(missing.code()).isEqualTo(Exit.USAGE);
+        String file = prompt + "x";
+        assertThat(missing.err()).isEqualTo("pacer: --prompt FILE:" + file + ": " + file + ": no such file\n");
+        Files.writeString(prompt, "");
+        Result empty = pacer("sample", run, "--prompt", "FILE:" + prompt);
+        assertThat(empty.code()).isEqualTo(Exit.USAGE);
+        assertThat(empty.err()).contains("the file is empty").hasLineCount(1);
     }
 
     @Test
@@ -160,11 +168,140 @@ class PacerTest {
                 List.of("--prompt", ""),
                 List.of("--prompt", "日本"),
                 List.of("--checkpoint", "7"),
+                List.of("--threads", "0"),
                 List.of("--threads", "-3"))) {
             Result result = pacer(List.of("sample", run), wish.toArray(String[]::new));
             assertThat(result.code()).as("%s: %s", wish, result).isEqualTo(Exit.USAGE);
             assertThat(result.err().lines()).as("%s", wish).hasSize(1);
             assertThat(result.out()).as("%s", wish).isEmpty();
+        }
+    }
+
+    @Test
+    void theLastRunIsTheLastWithACheckpointWhereOneIsNeeded() throws Exception {
+        Path newer = cutOff("newer-1", "\"failed\"", "\"no disk\"");
+        Path record = newer.resolve("run.json");
+        Files.writeString(record, Files.readString(record).replaceFirst("\"created\" : \"2", "\"created\" : \"3"));
+        Result sample = pacer("sample", "--tokens", "3");
+        Result eval = pacer("eval", "-o", "json");
+        Files.delete(record);
+        assertThat(sample.code()).as(sample.err()).isZero();
+        assertThat(sample.err())
+                .startsWith("pacer: run newer-1 has no checkpoint; taking the newest that has one, ")
+                .hasLineCount(1);
+        assertThat(eval.code()).as(eval.err()).isZero();
+    }
+
+    @Test
+    void aDamagedCheckpointIsLeftOutForTheOneBefore() throws Exception {
+        Path source = folder.resolve("runs/" + run);
+        Path copy = cutOff("damaged-1", "\"finished\"", "null");
+        Files.copy(source.resolve("preset.yaml"), copy.resolve("preset.yaml"));
+        List<Path> checkpoints;
+        try (Stream<Path> all = Files.list(source.resolve("checkpoints"))) {
+            checkpoints = all.sorted().toList();
+        }
+        for (Path checkpoint : checkpoints) {
+            Path to = Files.createDirectories(
+                    copy.resolve("checkpoints").resolve(checkpoint.getFileName().toString()));
+            try (Stream<Path> files = Files.list(checkpoint)) {
+                for (Path file : files.toList()) {
+                    Files.copy(file, to.resolve(file.getFileName().toString()));
+                }
+            }
+        }
+        assertThat(checkpoints).hasSizeGreaterThan(1);
+        String newest = checkpoints.getLast().getFileName().toString();
+        Files.write(copy.resolve("checkpoints/" + newest + "/model.safetensors"), new byte[] {1, 2, 3});
+        for (String which : List.of("best", "last")) {
+            for (String command : List.of("sample", "eval")) {
+                Result result = pacer(command, "damaged-1", "--checkpoint", which, "--tokens", "80");
+                assertThat(result.code())
+                        .as("%s %s: %s", command, which, result.err())
+                        .isZero();
+                assertThat(result.err()).contains("left out a damaged checkpoint", newest, "pacer: taking step-");
+                assertThat(result.err().lines()).hasSize(2);
+            }
+        }
+        for (Path checkpoint : checkpoints) {
+            Files.write(
+                    copy.resolve("checkpoints/" + checkpoint.getFileName() + "/model.safetensors"),
+                    new byte[] {1, 2, 3});
+        }
+        Result none = pacer("sample", "damaged-1");
+        Files.delete(copy.resolve("run.json"));
+        assertThat(none.code()).isEqualTo(Exit.USAGE);
+        assertThat(none.err()).contains("has no whole checkpoint 'best'");
+    }
+
+    @Test
+    void whatIsPrintedToGoOnWithCanBePasted() throws Exception {
+        List<String> call = new ArrayList<>(tiny("run"));
+        Path config = Files.writeString(folder.resolve("my settings.yaml"), "sample: {tokens: 5}\n");
+        Path elsewhere = folder.resolve("else where");
+        call.addAll(List.of("--config", config.toString(), "--set", "optimizer.learningRate=2e-3"));
+        call.addAll(List.of("--runs", elsewhere.toString(), "--temporal", "embedded"));
+        Result made = pacer(call.toArray(String[]::new));
+        assertThat(made.code()).as(made.err()).isZero();
+        String places = " --runs '" + elsewhere + "'";
+        List<String> hints = made.out()
+                .lines()
+                .dropWhile(l -> !l.equals("Go on with"))
+                .skip(1)
+                .toList();
+        assertThat(hints).hasSize(2);
+        assertThat(hints.getFirst()).startsWith("  ./pacer sample tiny-").endsWith(places);
+        assertThat(hints.getLast())
+                .isEqualTo("  ./pacer run " + call.get(1) + " --config '" + config
+                        + "' --set optimizer.learningRate=4e-3 --temporal embedded" + places);
+        String id = hints.getFirst().strip().split(" ", -1)[2];
+        Result resumed = pacer("resume", elsewhere.resolve(id).toString());
+        assertThat(resumed.code()).isEqualTo(Exit.USAGE);
+        assertThat(resumed.err()).contains("is not in the folder of runs", "add" + places);
+        assertThat(pacer("sample", elsewhere.toString()).err()).contains("neither a run's folder");
+    }
+
+    @Test
+    void placesThatWillNotDoAreNamedWithWhatToDo() throws Exception {
+        String file = Files.writeString(folder.resolve("a-file"), "").toString();
+        String none = folder.resolve("nowhere").toString();
+        for (String place : List.of(file, file + "/below", "/proc/pacer")) {
+            for (String command : List.of("run", "train")) {
+                Result result = pacer(tiny(command), "--runs", place);
+                assertThat(result.code()).as(result.err()).isEqualTo(Exit.USAGE);
+                assertThat(result.err())
+                        .contains("folder of runs", "name another with --runs DIR")
+                        .hasLineCount(1);
+            }
+        }
+        assertThat(pacer(tiny("run"), "--cache", file).err()).contains("name another with --cache DIR");
+        for (String command : List.of("runs", "sample", "report")) {
+            Result result = pacer(command, "--runs", none);
+            assertThat(result.code()).isEqualTo(Exit.USAGE);
+            assertThat(result.err())
+                    .isEqualTo("pacer: --runs " + none
+                            + ": no such folder; give the folder that holds the runs' folders\n");
+        }
+        assertThat(pacer("report", none).err()).isEqualTo("pacer: " + none + ": no such folder\n");
+    }
+
+    @Test
+    void aRunWhoseLeaseCannotBeTakenIsPassedOver() throws Exception {
+        Path other = cutOff("other-1", "\"running\"", "null");
+        Files.createDirectories(other.resolve(".lease")); // as unusable as another user's
+        Result listed = pacer("runs");
+        Result made = pacer(tiny("run"));
+        Files.delete(other.resolve("run.json"));
+        assertThat(listed.code()).as(listed.err()).isZero();
+        assertThat(made.code()).as(made.err()).isZero();
+    }
+
+    @Test
+    void anAddressThatIsNoneIsOneLine() throws Exception {
+        for (String command : List.of("run", "doctor")) {
+            Result result = pacer(command, "--temporal", "nonsense:99999");
+            assertThat(result.code()).isEqualTo(Exit.USAGE);
+            assertThat(result.err()).contains("must be HOST:PORT").hasLineCount(1);
         }
     }
 
@@ -205,6 +342,23 @@ class PacerTest {
     }
 
     @Test
+    void aTextThatCannotBeUsedIsBadInputAndNotToBeGoneOnWith() throws Exception {
+        Path bytes = Files.write(folder.resolve("bytes"), new byte[] {(byte) 0xff, (byte) 0xfe, 0, 1});
+        Path empty = Files.writeString(folder.resolve("empty"), "");
+        String runs = folder.resolve("refused").toString();
+        for (Path text : List.of(folder.resolve("nowhere"), folder, empty, bytes)) {
+            Result run = pacer(tiny("run"), "--runs", runs, "--set", "dataset.url=file:" + text);
+            assertThat(run.code()).as("%s: %s", text, run).isEqualTo(Exit.USAGE);
+            assertThat(run.out()).contains(text.toString()).doesNotContain("resume");
+            Result again = pacer("resume", "last", "--runs", runs);
+            assertThat(again.code()).as("%s: %s", text, again).isEqualTo(Exit.USAGE);
+            Result train = pacer(tiny("train"), "--runs", runs, "--new", "--set", "dataset.url=file:" + text);
+            assertThat(train.code()).as("%s: %s", text, train).isEqualTo(Exit.USAGE);
+            assertThat(train.out()).doesNotContain("resume");
+        }
+    }
+
+    @Test
     void settingsThatAreWrongAreAllSaidBeforeAnythingStarts() throws Exception {
         Result wrong = pacer(tiny("run"), "--set", "train.stepz=5", "--set", "model.layers=0");
         assertThat(wrong.code()).isEqualTo(Exit.USAGE);
@@ -235,6 +389,23 @@ class PacerTest {
     }
 
     @Test
+    void slipsAreMetWithWhatWasMeant() throws Exception {
+        assertThat(pacer("rnu").err()).contains("no command rnu; did you mean run?");
+        assertThat(pacer("help", "runs").out())
+                .isEqualTo(pacer("runs", "--help").out());
+        assertThat(pacer("help").code()).isZero();
+        assertThat(pacer("run", "--seed", "3").err()).contains("A setting is given as --set seed=3\n");
+        assertThat(pacer("train", "--learning-rate=1e-3").err()).contains("--set optimizer.learningRate=1e-3");
+        assertThat(pacer("runs", "--seed", "3").err()).doesNotContain("--set");
+        assertThat(pacer("sample", run, "--device", "gpu").err())
+                .contains("expected one of cpu, reference but was 'gpu'");
+        Path some = Files.writeString(folder.resolve("some.yaml"), "train: {steps: 7}\n");
+        Result partial = pacer("run", some.toString());
+        assertThat(partial.code()).isEqualTo(Exit.USAGE);
+        assertThat(partial.err()).contains("to put them over a preset's, give --config " + some);
+    }
+
+    @Test
     void everyCommandExplainsItself() {
         assertThat(pacer("--help").out()).contains("Exit codes:").contains(Commands.NAMES);
         for (String name : Commands.NAMES) {
@@ -249,10 +420,28 @@ class PacerTest {
     @Test
     void presetsAreListedAndShown() throws Exception {
         assertThat(pacer("presets").out()).contains("quickstart", "806k", "≤ 1.69");
-        assertThat(pacer("presets", "quickstart").out()).contains("train.steps = 2000", "nanoGPT");
+        assertThat(pacer("presets", "quickstart").out()).contains("  steps: 2000", "nanoGPT");
         assertThat(pacer("presets", "-o", "json").json().findValuesAsText("name"))
                 .contains("quickstart");
         assertThat(pacer("presets", "nope").code()).isEqualTo(Exit.USAGE);
+    }
+
+    @Test
+    void aPresetIsShownAsAFileThatRuns() throws Exception {
+        for (String name : List.of("quickstart", tiny("run").getLast())) {
+            Result shown = pacer("presets", name);
+            assertThat(shown.code()).as(shown.err()).isZero();
+            assertThat(shown.out().lines()).filteredOn(l -> l.startsWith("#")).allMatch(l -> l.length() <= 80);
+            Path saved = Files.writeString(folder.resolve("saved.yaml"), shown.out());
+            assertThat(SpecLoader.read(saved)).isEqualTo(SpecLoader.load(name, List.of(), List.of()));
+            assertThat(pacer("presets", name, "-o", "json")
+                            .json()
+                            .path("settings")
+                            .size())
+                    .isPositive();
+        }
+        assertThat(pacer("presets", folder.resolve("no.yaml").toString()).code())
+                .isEqualTo(Exit.USAGE);
     }
 
     @Test

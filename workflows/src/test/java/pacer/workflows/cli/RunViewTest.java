@@ -117,6 +117,18 @@ class RunViewTest {
     }
 
     @Test
+    void validationLossesStayAboveTheBarAndTheRateStaysInIt() {
+        RunView view = view(true, 80);
+        train(view, 1500, 20_000);
+        view.accept(new RunUpdate.Trained(new TrainingEvent.Validated(NOON, 1500, 2.39564, 768, true)));
+        view.accept(new RunUpdate.Advanced(new Progress(
+                Stage.TRAIN, NOON, 0.1, "training", 2000, 20_000, 2.0, 2.1, 6.25e-4, 64_000.0, 1500.0, null)));
+        view.say("");
+        assertThat(screen.seen()).contains("  step 1,500  val 2.3956, the best so far");
+        assertThat(screen.seen().getLast()).contains("█", "2,000/20,000", "loss", "lr 6.25e-4", "ETA");
+    }
+
+    @Test
     void aLogGetsPlainLinesNowAndThen() {
         RunView view = view(false, 80);
         train(view, 2000, 2000);

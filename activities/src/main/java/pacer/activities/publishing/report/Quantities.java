@@ -77,9 +77,11 @@ public final class Quantities {
         return number.substring(0, number.length() - 1) + " " + (unit.equals("B") ? "G" : unit) + "B";
     }
 
-    /** Four decimals, as losses are compared: {@code 1.6790}. */
+    /** Four decimals, as losses are compared: {@code 1.6790}; what went astray short: {@code 3.1250e+30}. */
     public static String loss(double nats) {
-        return Double.isFinite(nats) ? String.format(Locale.ROOT, "%.4f", nats) : Double.toString(nats);
+        return Double.isFinite(nats)
+                ? String.format(Locale.ROOT, Math.abs(nats) < 1e6 ? "%.4f" : "%.4e", nats)
+                : Double.toString(nats);
     }
 
     /** A learning rate: {@code 1e-3}, {@code 6.25e-4}. */

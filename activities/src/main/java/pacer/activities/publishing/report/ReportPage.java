@@ -13,6 +13,7 @@ import java.util.Locale;
 import java.util.Optional;
 import pacer.trainer.durable.Sha256;
 import pacer.trainer.event.TrainingEvent.Started;
+import pacer.trainer.event.TrainingEvent.Validated;
 import pacer.trainer.spec.RunSpec;
 
 /** The page as text. It loads nothing and runs nothing but its own script, and its content security policy says so. */
@@ -84,7 +85,8 @@ final class ReportPage {
         RunHistory history = data.history();
         List<String> tiles = new ArrayList<>();
         data.validationLoss()
-                .ifPresent(loss -> tiles.add(tile("validation loss", Quantities.loss(loss), "", lossContext(spec))));
+                .ifPresent(loss -> tiles.add(
+                        tile("validation loss", Quantities.loss(loss), "", measuredAt() + lossContext(spec))));
         tiles.add(tile("time", Quantities.duration(data.seconds()), "", "all stages, " + TIME.format(ended())));
         double speed = history.tokensPerSecond();
         if (Double.isFinite(speed)) {
@@ -119,6 +121,15 @@ final class ReportPage {
         return data.run().finished() != null
                 ? data.run().finished()
                 : data.run().created();
+    }
+
+    /** Of a run that did not come to its evaluation, the step that its loss is of. */
+    private String measuredAt() {
+        List<Validated> measured = data.history().validations();
+        return data.run().verdict() != null || measured.isEmpty()
+                ? ""
+                : "at step " + Quantities.grouped(measured.getLast().step()) + " of "
+                        + Quantities.grouped(data.spec().train().steps()) + "\n";
     }
 
     private static String lossContext(RunSpec spec) {

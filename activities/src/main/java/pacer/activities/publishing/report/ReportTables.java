@@ -89,7 +89,7 @@ final class ReportTables {
             case DONE -> summary + attempts;
             case RUNNING -> "under way" + attempts;
             case FAILED -> "✗ " + summary + attempts;
-            case STOPPED -> "stopped: " + summary + attempts;
+            case STOPPED -> (summary.startsWith("stopped") ? "" : "stopped: ") + summary + attempts;
         };
     }
 

@@ -73,9 +73,8 @@ public final class Datasets {
     }
 
     private DatasetResult prepare(DatasetSpec spec, StageContext context) throws IOException, InterruptedException {
-        // a pinned digest names the dataset without a look at the raw file; but a user's own file may be another than
-        // the
-        // one that the preset pins, and nothing else would say so
+        // a pinned digest names the dataset without a look at the raw file; but a user's own file may be another
+        // than the one that the preset pins, and nothing else would say so
         boolean unseen = !spec.sha256().isEmpty() && !(Source.parse(spec.url()) instanceof Source.LocalFile);
         Optional<RawFile> raw = unseen ? Optional.empty() : Optional.of(rawFiles.acquire(spec, context));
         String hash = hash(spec, raw.map(RawFile::sha256).orElse(spec.sha256()));

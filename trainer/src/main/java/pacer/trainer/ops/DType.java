@@ -6,6 +6,8 @@ public enum DType {
     BF16(2),
     I32(4);
 
+    private static final int CACHE_LINE = 64;
+
     private final int bytes;
 
     DType(int bytes) {
@@ -15,5 +17,11 @@ public enum DType {
     /** Bytes of one element. */
     public int bytes() {
         return bytes;
+    }
+
+    /** Row stride, in elements, of rows of {@code columns} that each begin on a cache line. */
+    public long paddedStride(int columns) {
+        long line = CACHE_LINE / bytes;
+        return Math.ceilDiv(columns, line) * line;
     }
 }

@@ -4,8 +4,6 @@ import java.lang.foreign.MemorySegment;
 
 /** A device that only counts what would be allocated on it. Its tensors have no memory, and it has no operations. */
 public final class PlanningDevice implements Device {
-    private static final long LINE = 64;
-
     private long bytes;
 
     @Override
@@ -20,8 +18,7 @@ public final class PlanningDevice implements Device {
 
     @Override
     public Tensor allocatePadded(String name, DType dtype, int... shape) {
-        long unit = LINE / dtype.bytes();
-        return count(new Tensor(name, dtype, 0, Math.ceilDiv(shape[shape.length - 1], unit) * unit, shape));
+        return count(new Tensor(name, dtype, 0, dtype.paddedStride(shape[shape.length - 1]), shape));
     }
 
     private Tensor count(Tensor tensor) {

@@ -35,8 +35,7 @@ public final class ReferenceDevice implements Device {
 
     @Override
     public Tensor allocatePadded(String name, DType dtype, int... shape) {
-        int unit = ALIGNMENT / dtype.bytes();
-        return allocate(name, dtype, Math.ceilDiv(shape[shape.length - 1], unit) * (long) unit, shape);
+        return allocate(name, dtype, dtype.paddedStride(shape[shape.length - 1]), shape);
     }
 
     private Tensor allocate(String name, DType dtype, long rowStride, int... shape) {

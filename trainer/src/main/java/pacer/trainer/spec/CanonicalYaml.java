@@ -60,16 +60,15 @@ public final class CanonicalYaml {
                 case '\n' -> out.append("\\n");
                 case '\r' -> out.append("\\r");
                 case '\t' -> out.append("\\t");
-                default -> {
-                    if (printable(c)) {
-                        out.appendCodePoint(c);
-                    } else {
-                        out.append((c > 0xFFFF ? "\\U%08x" : "\\u%04x").formatted(c));
-                    }
-                }
+                default -> out.append(shown(c));
             }
         });
         return out.append('"').toString();
+    }
+
+    /** A character as it stands, or escaped where it is not {@link #printable}. */
+    static String shown(int c) {
+        return printable(c) ? Character.toString(c) : (c > 0xFFFF ? "\\U%08x" : "\\u%04x").formatted(c);
     }
 
     /** Whether a character stands for itself in YAML and on a terminal: no control, line separator, surrogate or mark. */

@@ -23,13 +23,7 @@ public record Fault(Place place, String path, String message) {
                 case '\n' -> line.append("\\n");
                 case '\r' -> line.append("\\r");
                 case '\t' -> line.append("\\t");
-                default -> {
-                    if (CanonicalYaml.printable(c)) {
-                        line.appendCodePoint(c);
-                    } else {
-                        line.append((c > 0xFFFF ? "\\U%08x" : "\\u%04x").formatted(c));
-                    }
-                }
+                default -> line.append(CanonicalYaml.shown(c));
             }
         });
         return value.codePointCount(0, value.length()) <= SHOWN ? line.toString() : line + "…";

@@ -59,8 +59,7 @@ public final class CpuDevice implements Device {
 
     @Override
     public Tensor allocatePadded(String name, DType dtype, int... shape) {
-        long perLine = ALIGNMENT / dtype.bytes();
-        return allocate(name, dtype, Math.ceilDiv(shape[shape.length - 1], perLine) * perLine, shape);
+        return allocate(name, dtype, dtype.paddedStride(shape[shape.length - 1]), shape);
     }
 
     private Tensor allocate(String name, DType dtype, long rowStride, int... shape) {

@@ -101,15 +101,6 @@ public final class Tensor {
         return new Tensor(viewName, dtype, address + (long) from * dtype.bytes(), rowStride, view);
     }
 
-    /** The same elements under another shape; needs contiguous rows or an unchanged last dimension. */
-    public Tensor reshape(int... view) {
-        Tensor t = new Tensor(name, dtype, address, isContiguous() ? view[view.length - 1] : rowStride, view);
-        if (t.size() != size() || (!isContiguous() && t.columns() != columns())) {
-            throw new IllegalArgumentException("cannot see " + this + " as " + Arrays.toString(view));
-        }
-        return t;
-    }
-
     /** A view of {@code view} elements starting at element {@code from} of a contiguous tensor. */
     public Tensor slice(String viewName, long from, int... view) {
         Tensor t = new Tensor(viewName, dtype, address + from * dtype.bytes(), view[view.length - 1], view);

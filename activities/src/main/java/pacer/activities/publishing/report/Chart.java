@@ -25,7 +25,7 @@ final class Chart {
     private boolean fromZero;
     private int height = 190;
 
-    private record Curve(String name, String style, Series points, boolean dots, boolean line) {}
+    private record Curve(String name, String style, Series points, boolean dots) {}
 
     private record Reference(double value, String label, Side side) {}
 
@@ -59,17 +59,12 @@ final class Chart {
 
     /** A line; {@code style} is a CSS class: {@code faint}, {@code c1} … {@code c6}. */
     Chart line(String name, String style, Series points) {
-        return add(new Curve(name, style, points.finite(), false, true));
+        return add(new Curve(name, style, points.finite(), false));
     }
 
     /** Dots joined by a line. */
     Chart dots(String name, String style, Series points) {
-        return add(new Curve(name, style, points.finite(), true, true));
-    }
-
-    /** Dots alone, for events. */
-    Chart marks(String name, String style, Series points) {
-        return add(new Curve(name, style, points.finite(), true, false));
+        return add(new Curve(name, style, points.finite(), true));
     }
 
     /** A level to compare with, labelled. */
@@ -130,7 +125,7 @@ final class Chart {
         }
         for (Curve curve : curves) {
             Series points = curve.points().thinned(BUCKETS);
-            if (curve.line() && points.size() > 1) {
+            if (points.size() > 1) {
                 out.append("<polyline class=\"").append(curve.style()).append("\"");
                 name(out, curve).append(" points=\"");
                 for (int i = 0; i < points.size(); i++) {
@@ -143,7 +138,7 @@ final class Chart {
             }
             if (curve.dots() || points.size() == 1) {
                 out.append("<path class=\"dot ").append(curve.style()).append("\"");
-                (curve.line() ? out : name(out, curve)).append(" d=\"");
+                out.append(" d=\"");
                 for (int i = 0; i < points.size(); i++) {
                     // a line of no length with round ends: a dot that stays round however the SVG is stretched
                     out.append('M')

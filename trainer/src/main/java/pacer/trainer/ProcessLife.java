@@ -17,6 +17,7 @@ import pacer.trainer.checkpoint.EventLog;
 import pacer.trainer.checkpoint.FencedException;
 import pacer.trainer.checkpoint.InvalidFileException;
 import pacer.trainer.data.BadDataException;
+import pacer.trainer.eval.NoNumbersException;
 import pacer.trainer.event.TrainingEvent;
 import pacer.trainer.spec.SpecException;
 
@@ -98,7 +99,11 @@ final class ProcessLife {
             return work.run(this);
         } catch (FencedException e) {
             return failed(FENCED, e.getMessage(), false, null);
-        } catch (SpecException | BadDataException | InvalidFileException | TrainingFailedException e) {
+        } catch (SpecException
+                | BadDataException
+                | InvalidFileException
+                | TrainingFailedException
+                | NoNumbersException e) {
             return failed(BAD_INPUT, e.getMessage(), false, null);
         } catch (OutOfMemoryError e) {
             return failed(

@@ -8,6 +8,7 @@ import java.util.function.BooleanSupplier;
 import pacer.trainer.checkpoint.Checkpoint;
 import pacer.trainer.checkpoint.TrainingState.Skips;
 import pacer.trainer.dist.Collectives;
+import pacer.trainer.eval.NoNumbersException;
 import pacer.trainer.eval.TextModel;
 import pacer.trainer.eval.ValidationLoss;
 import pacer.trainer.event.TrainingEvent;
@@ -243,7 +244,14 @@ final class TrainingRun {
             return; // the last samples are the evaluation's
         }
         if (ranks.rank() == 0) {
-            TextModel model = TextModel.of(replica, dataset.manifest().tokens());
+            sample();
+        }
+        meetAgain();
+    }
+
+    private void sample() {
+        TextModel model = TextModel.of(replica, dataset.manifest().tokens());
+        try {
             String text = Samples.write(
                     model,
                     spec,
@@ -251,8 +259,10 @@ final class TrainingRun {
                     tokens -> workedAlone(Phase.SAMPLING, tokens, spec.sample().tokens()));
             events.accept(
                     new TrainingEvent.Sampled(Instant.now(), step, spec.sample().prompt(), text));
+        } catch (NoNumbersException e) {
+            // whether training goes on is for the policy on losses to say
+            events.accept(new TrainingEvent.Notice(Instant.now(), step, "no sample: " + e.getMessage()));
         }
-        meetAgain();
     }
 
     /** Rank 0 has done a piece of what it does alone; the others, in {@link #meetAgain}, learn that it is still at work. */

@@ -17,8 +17,9 @@ import pacer.trainer.spec.SpecHash;
  *
  * @param resumed whether there is such a run already
  * @param lease null where none is needed
+ * @param beside an unfinished run of the same spec that another process works on, where a new one begins for that reason; else null
  */
-public record RunClaim(String id, boolean resumed, RunLease lease) {
+public record RunClaim(String id, boolean resumed, RunLease lease, String beside) {
 
     /** The newest unfinished run of {@code spec} that is free, else a new name; leased, for a process that trains by itself. */
     public static RunClaim leased(Home home, RunSpec spec, boolean fresh) throws IOException {
@@ -34,17 +35,23 @@ public record RunClaim(String id, boolean resumed, RunLease lease) {
     static RunClaim of(Home home, RunSpec spec, boolean fresh, int attempt, boolean leased) throws IOException {
         Optional<RunIndex.Entry> unfinished = fresh ? Optional.empty() : unfinished(home, SpecHash.of(spec), leased);
         if (unfinished.isPresent() && !leased) {
-            return new RunClaim(unfinished.get().folder().id(), true, null);
+            return new RunClaim(unfinished.get().folder().id(), true, null, null);
         }
         if (unfinished.isPresent()) {
             Optional<RunLease> lease = unfinished.get().folder().tryLease();
             if (lease.isPresent()) {
-                return new RunClaim(unfinished.get().folder().id(), true, lease.get());
+                return new RunClaim(unfinished.get().folder().id(), true, lease.get(), null);
             }
         }
+        String beside = fresh
+                ? null
+                : new RunIndex(home.runs())
+                        .newestUnfinished(SpecHash.of(spec), folder -> true)
+                        .map(busy -> busy.folder().id())
+                        .orElse(null);
         return leased
-                ? leasedAnew(home, spec)
-                : new RunClaim(RunId.of(spec.name(), Instant.now(), attempt), false, null);
+                ? leasedAnew(home, spec, beside)
+                : new RunClaim(RunId.of(spec.name(), Instant.now(), attempt), false, null, beside);
     }
 
     /**
@@ -55,32 +62,41 @@ public record RunClaim(String id, boolean resumed, RunLease lease) {
     static RunClaim of(RunIndex.Entry entry, boolean leased) throws IOException {
         String id = entry.record().id();
         if (!leased && !entry.folder().leasedPrivately()) {
-            return new RunClaim(id, true, null);
+            return new RunClaim(id, true, null, null);
         }
         Optional<RunLease> lease = leased ? entry.folder().tryLease() : Optional.empty();
         return new RunClaim(
                 id,
                 true,
-                lease.orElseThrow(() -> new IOException("run " + id + " is being worked on by another process")));
+                lease.orElseThrow(() -> new IOException("run " + id + " is being worked on by another process")),
+                null);
     }
 
     private static Optional<RunIndex.Entry> unfinished(Home home, String specHash, boolean leased) throws IOException {
         RunIndex index = new RunIndex(home.runs());
-        return leased ? index.newestUnfinished(specHash) : index.newestToJoin(specHash);
+        // one that a worker of a service works on is joined there
+        return index.newestUnfinished(specHash, folder -> leased ? !folder.leased() : !folder.leasedPrivately());
     }
 
-    private static RunClaim leasedAnew(Home home, RunSpec spec) throws IOException {
+    private static RunClaim leasedAnew(Home home, RunSpec spec, String beside) throws IOException {
         Instant now = Instant.now();
         for (int attempt = 1; ; attempt++) {
             RunFolder folder = home.run(RunId.of(spec.name(), now, attempt));
             Optional<RunLease> lease = folder.tryLease();
             if (lease.isPresent() && !folder.exists()) {
-                return new RunClaim(folder.id(), false, lease.get());
+                return new RunClaim(folder.id(), false, lease.get(), beside);
             }
             if (lease.isPresent()) {
                 lease.get().close();
             }
         }
+    }
+
+    /** What a person should know before a second run of the same settings begins; empty where there is nothing of the kind. */
+    public Optional<String> notice() {
+        return Optional.ofNullable(beside)
+                .map(busy -> "run " + busy
+                        + " of the same settings is being worked on by another process; this is a new one");
     }
 
     /** Lets others have it. */

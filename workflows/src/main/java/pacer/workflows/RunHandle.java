@@ -57,6 +57,11 @@ public final class RunHandle {
         return claim.resumed();
     }
 
+    /** What a person should know as it begins; mostly nothing. */
+    public Optional<String> notice() {
+        return claim.notice();
+    }
+
     /** Whether this process works on it, and not a worker elsewhere. */
     public boolean local() {
         return local;

@@ -52,23 +52,17 @@ public final class TrainPipelineImpl implements TrainPipeline {
     }
 
     private PipelineResult train(RunPlan plan) {
-        var evaluation = Workflow.newActivityStub(EvaluationActivity.class, policies.evaluation(plan.host()));
         var publishing = Workflow.newActivityStub(PublishingActivity.class, policies.publishing(plan.host()));
         String run = plan.run();
         try {
             Trained trained = trainOnSoundData(plan);
-            DatasetResult dataset = trained.dataset();
-            TrainingResult training = trained.training();
-
-            EvaluationResult evaluated = ledger.stage(
-                    Stage.EVALUATE,
-                    () -> evaluation.evaluate(new EvaluationRequest(run, dataset.hash(), training.bestCheckpoint())));
 
             PublishingResult published =
                     ledger.stage(Stage.PUBLISH, () -> publishing.publish(new PublishingRequest(run)));
 
             close(plan, RunStatus.FINISHED, null);
-            return new PipelineResult(run, published.verdict(), dataset, training, evaluated);
+            return new PipelineResult(
+                    run, published.verdict(), trained.dataset(), trained.training(), trained.evaluated());
         } catch (ActivityFailure e) {
             boolean stopped = e.getCause() instanceof CanceledFailure;
             String reason = stopped ? "stopped on request" : reason(e);
@@ -79,17 +73,18 @@ public final class TrainPipelineImpl implements TrainPipeline {
         }
     }
 
-    /** A finished training and what it was on. */
-    private record Trained(DatasetResult dataset, TrainingResult training) {}
+    /** A finished training, what it was on, and what its best checkpoint is worth. */
+    private record Trained(DatasetResult dataset, TrainingResult training, EvaluationResult evaluated) {}
 
     /**
-     * Dataset, staging, training. Where one finds that what an earlier one made is damaged, it goes back to that one. No history from
+     * Dataset, staging, training, evaluation. Where one finds that what an earlier one made is damaged, it goes back to that one. No history from
      * before this was so has a failure of such a type, so all replay.
      */
     private Trained trainOnSoundData(RunPlan plan) {
         var datasets = Workflow.newActivityStub(DatasetActivity.class, policies.dataset(plan.host()));
         var staging = Workflow.newActivityStub(StagingActivity.class, policies.staging(plan.host()));
         var training = Workflow.newActivityStub(TrainingActivity.class, policies.training(plan.host()));
+        var evaluation = Workflow.newActivityStub(EvaluationActivity.class, policies.evaluation(plan.host()));
         String run = plan.run();
         DatasetResult dataset = null;
         for (int mended = 0; ; mended++) {
@@ -102,8 +97,14 @@ public final class TrainPipelineImpl implements TrainPipeline {
 
                 ledger.stage(Stage.STAGE, () -> staging.stage(new StagingRequest(run, hash)));
 
-                return new Trained(
-                        dataset, ledger.stage(Stage.TRAIN, () -> training.train(new TrainingRequest(run, hash))));
+                TrainingResult trained =
+                        ledger.stage(Stage.TRAIN, () -> training.train(new TrainingRequest(run, hash)));
+
+                EvaluationResult evaluated = ledger.stage(
+                        Stage.EVALUATE,
+                        () -> evaluation.evaluate(new EvaluationRequest(run, hash, trained.bestCheckpoint())));
+
+                return new Trained(dataset, trained, evaluated);
             } catch (ActivityFailure e) {
                 String type = e.getCause() instanceof ApplicationFailure failure ? failure.getType() : "";
                 boolean damaged = type.equals(ActivityStage.DAMAGED_COPY) || type.equals(ActivityStage.DAMAGED_DATASET);

@@ -17,6 +17,8 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import pacer.activities.run.Home;
 import pacer.activities.run.RunFolder;
 import pacer.activities.run.RunRecord;
@@ -124,6 +126,20 @@ class PipelineTest {
                 .as("found that mending is not up to it")
                 .isEqualTo(3);
         assertThat(attempts(record, Stage.TRAIN)).isEqualTo(3);
+    }
+
+    @ParameterizedTest
+    @CsvSource({"checkpoint, 2, 2", "shard, 2, 1"})
+    void whatTheEvaluationFindsDamagedIsMendedAndTheRunFinishes(String what, int stagings, int trainings)
+            throws Exception {
+        try (Pipeline pipeline = TestPipelines.embedded(home, "damage=" + what)) {
+            PipelineOutcome outcome = start(pipeline).result();
+            assertThat(outcome.status()).as(outcome.reason()).isEqualTo(RunStatus.FINISHED);
+            RunRecord record = home.run(outcome.run()).read();
+            assertThat(attempts(record, Stage.STAGE)).isEqualTo(stagings);
+            assertThat(attempts(record, Stage.TRAIN)).isEqualTo(trainings);
+            assertThat(attempts(record, Stage.EVALUATE)).isEqualTo(2);
+        }
     }
 
     @Test

@@ -42,7 +42,8 @@ final class TestPipelines {
                         Duration.ofSeconds(60),
                         2,
                         Optional.empty()),
-                new EvaluationSettings(java, ProtocolEvaluator.class.getName(), Duration.ofSeconds(5)),
+                new EvaluationSettings(
+                        java, ProtocolEvaluator.class.getName(), Duration.ofSeconds(5), Duration.ofSeconds(60)),
                 folder -> Files.writeString(folder.resolve("report.html"), "<p>" + folder.getFileName()),
                 policies);
     }

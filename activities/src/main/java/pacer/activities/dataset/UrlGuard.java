@@ -10,7 +10,8 @@ import pacer.activities.run.BadInputException;
 
 /**
  * Keeps a URL that somebody typed from reaching what only this machine's network can reach. Each hop of a download passes
- * here, redirects too.
+ * here, redirects too. That a name means another address a moment later, when the connection is made, is left to two things: this
+ * JVM keeps what it resolved for half a minute, and whoever answers needs a certificate for that name.
  *
  * @param allowPrivate lets private, loopback and link-local addresses pass: for mirrors inside a network, and for tests
  */

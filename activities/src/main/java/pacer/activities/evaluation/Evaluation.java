@@ -3,9 +3,11 @@ package pacer.activities.evaluation;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.time.Clock;
 import java.util.List;
+import pacer.activities.run.DamagedDataException;
 import pacer.activities.run.Home;
 import pacer.activities.run.Progress;
 import pacer.activities.run.RunFolder;
@@ -13,8 +15,11 @@ import pacer.activities.run.RunHub;
 import pacer.activities.run.RunUpdate;
 import pacer.activities.run.Stage;
 import pacer.activities.run.StageContext;
+import pacer.activities.run.StageFailure;
 import pacer.activities.run.StageLog;
 import pacer.activities.staging.Staging;
+import pacer.trainer.checkpoint.Checkpoint;
+import pacer.trainer.checkpoint.InvalidFileException;
 import pacer.trainer.durable.DurableFiles;
 import pacer.trainer.durable.Sha256;
 import pacer.trainer.event.TrainingEvent;
@@ -38,7 +43,12 @@ public final class Evaluation {
         this.settings = settings;
     }
 
-    /** Evaluates, or takes the result of an earlier evaluation of the same checkpoint. */
+    /**
+     * Evaluates, or takes the result of an earlier evaluation of the same checkpoint.
+     *
+     * @throws DamagedDataException when a staged shard or the checkpoint is not what it was; an earlier stage mends that
+     * @throws StageFailure when the evaluator failed, with its reason
+     */
     public EvaluationResult evaluate(EvaluationRequest request, StageContext context)
             throws IOException, InterruptedException {
         RunFolder folder = home.run(request.run());
@@ -57,13 +67,21 @@ public final class Evaluation {
     private EvaluationResult measure(RunFolder folder, EvaluationRequest request, StageContext context)
             throws IOException, InterruptedException {
         context.progress(Progress.of(Stage.EVALUATE, clock.instant(), null, "measuring " + request.checkpoint()));
-        EvaluatorProcess.Told told = new EvaluatorProcess(settings, home.cache(), folder.trainerLog())
-                .measure(
-                        folder.preset(),
-                        Staging.folder(home, request.dataset()),
-                        folder.path().resolve(request.checkpoint()),
-                        context,
-                        event -> hub.tell(folder.id(), new RunUpdate.Evaluated(event)));
+        EvaluatorProcess.Told told;
+        try {
+            told = new EvaluatorProcess(settings, home.cache(), folder.trainerLog())
+                    .measure(
+                            folder.preset(),
+                            Staging.folder(home, request.dataset()),
+                            folder.path().resolve(request.checkpoint()),
+                            context,
+                            event -> hub.tell(folder.id(), new RunUpdate.Evaluated(event)));
+        } catch (StageFailure e) {
+            if (!e.retryable()) {
+                proveInputs(folder, request, context); // what it refused may have been damaged since it was made
+            }
+            throw e;
+        }
         writeSamples(folder, told.samples());
         TrainingEvent.Validated measured = told.measured();
         return new EvaluationResult(
@@ -72,6 +90,18 @@ public final class Evaluation {
                 measured.loss(),
                 measured.tokens(),
                 told.samples().size());
+    }
+
+    private void proveInputs(RunFolder folder, EvaluationRequest request, StageContext context)
+            throws IOException, InterruptedException {
+        Staging.prove(home, request.dataset(), (bytes, all) -> context.check());
+        Path checkpoint = folder.path().resolve(request.checkpoint());
+        try {
+            Checkpoint.open(checkpoint).verify();
+        } catch (InvalidFileException | NoSuchFileException e) {
+            throw new DamagedDataException(
+                    e.getMessage() + "; the run, or resuming it, trains on from the checkpoint before it", Stage.TRAIN);
+        }
     }
 
     private static void writeSamples(RunFolder folder, List<TrainingEvent.Sampled> samples) throws IOException {

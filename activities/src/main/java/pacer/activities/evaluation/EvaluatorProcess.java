@@ -5,6 +5,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
 import pacer.activities.process.Child;
 import pacer.activities.process.ChildGroup;
@@ -43,15 +44,25 @@ public record EvaluatorProcess(EvaluationSettings settings, Path cache, Path log
                 "--cache", cache.toString(),
                 "--checkpoint", checkpoint.toString());
         List<TrainingEvent> events = new CopyOnWriteArrayList<>();
-        Child child = Child.start(
-                settings.java().line(settings.evaluator(), arguments),
-                Map.of(),
-                log,
-                line -> hear(line, events, listener));
-        ChildGroup.End end = new ChildGroup(List.of(child), settings.grace()).await(context, () -> false);
+        AtomicLong lastHeard = new AtomicLong(System.nanoTime());
+        Child child = Child.start(settings.java().line(settings.evaluator(), arguments), Map.of(), log, line -> {
+            lastHeard.set(System.nanoTime());
+            hear(line, events, listener);
+        });
+        ChildGroup.End end = new ChildGroup(List.of(child), settings.grace())
+                .await(
+                        context,
+                        () -> System.nanoTime() - lastHeard.get()
+                                > settings.stall().toNanos());
         List<TrainingEvent.Validated> measured = only(TrainingEvent.Validated.class, events);
         if (end.code() != 0 || measured.isEmpty()) {
             context.check();
+            if (end.hung()) {
+                throw new StageFailure(
+                        "the evaluator was killed: nothing heard of it for "
+                                + settings.stall().toSeconds() + " s",
+                        true);
+            }
             throw failure(end.code(), child, events);
         }
         return new Told(measured.getFirst(), only(TrainingEvent.Sampled.class, events));

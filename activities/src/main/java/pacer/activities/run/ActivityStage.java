@@ -36,7 +36,7 @@ public final class ActivityStage {
     /** Type of failures that no retry can mend: something given is wrong. */
     public static final String BAD_INPUT = "BadInput";
 
-    /** Type of failures that staging the dataset again mends. */
+    /** Type of failures that staging the dataset again, and training on from a sound checkpoint, mends. */
     public static final String DAMAGED_COPY = "DamagedCopy";
 
     /** Type of failures that making the dataset again mends. */

@@ -1,7 +1,7 @@
 package pacer.activities.run;
 
 /**
- * A shard is not what its digest says. Doing the same again would find the same: an earlier stage has to be done again, which
+ * A shard or checkpoint is not what its digest says. Doing the same again would find the same: an earlier stage has to be done again, which
  * mends it. The message names the file.
  */
 public final class DamagedDataException extends RuntimeException {

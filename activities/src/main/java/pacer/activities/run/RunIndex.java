@@ -43,21 +43,24 @@ public record RunIndex(Path runs) {
         }
     }
 
-    /** The newest run that is not finished, was asked for by the same spec, and that no process works on now. */
-    public Optional<Entry> newestUnfinished(String specHash) throws IOException {
-        return newestUnfinished(specHash, folder -> !folder.leased());
+    /**
+     * The newest run that is not finished and was asked for by the same spec.
+     *
+     * @param free whether it can be gone on with
+     */
+    public Optional<Entry> newestUnfinished(String specHash, Predicate<RunFolder> free) throws IOException {
+        return newestUnfinished(e -> specHash.equals(e.record().specHash()) && can(free, e.folder()));
     }
 
-    /** The same, but one that a worker of a service works on may be meant: it is joined there. */
-    public Optional<Entry> newestToJoin(String specHash) throws IOException {
-        return newestUnfinished(specHash, folder -> !folder.leasedPrivately());
+    /** The newest run of whatever spec that is not finished and that no process works on now. */
+    public Optional<Entry> newestUnfinished() throws IOException {
+        return newestUnfinished(e -> can(folder -> !folder.leased(), e.folder()));
     }
 
-    private Optional<Entry> newestUnfinished(String specHash, Predicate<RunFolder> free) throws IOException {
+    private Optional<Entry> newestUnfinished(Predicate<Entry> fitting) throws IOException {
         return list().stream()
                 .filter(e -> e.record().status() != RunStatus.FINISHED)
-                .filter(e -> specHash.equals(e.record().specHash()))
-                .filter(e -> can(free, e.folder()))
+                .filter(fitting)
                 .findFirst();
     }
 

@@ -8,6 +8,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Instant;
 import java.util.List;
+import java.util.Optional;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -59,16 +60,23 @@ class RunIndexTest {
     @Test
     void goesOnOnlyWithAnUnfinishedRunOfTheSameSpecThatNobodyWorksOn() throws Exception {
         run("old", "1", RunStatus.STOPPED, 1);
-        run("other", "2", RunStatus.RUNNING, 5);
+        RunFolder other = run("other", "2", RunStatus.RUNNING, 5);
         run("finished", "1", RunStatus.FINISHED, 6);
         RunFolder failed = run("failed", "1", RunStatus.FAILED, 2);
         RunFolder busy = run("busy", "1", RunStatus.RUNNING, 3);
 
         try (RunLease _ = busy.tryLease().orElseThrow()) {
-            assertThat(index.newestUnfinished("1").orElseThrow().folder()).isEqualTo(failed);
+            assertThat(free("1")).contains(failed);
+            assertThat(index.newestUnfinished("1", folder -> true).map(RunIndex.Entry::folder))
+                    .contains(busy);
+            assertThat(index.newestUnfinished().map(RunIndex.Entry::folder)).contains(other);
         }
-        assertThat(index.newestUnfinished("1").orElseThrow().folder()).isEqualTo(busy);
-        assertThat(index.newestUnfinished("3")).isEmpty();
+        assertThat(free("1")).contains(busy);
+        assertThat(free("3")).isEmpty();
+    }
+
+    private Optional<RunFolder> free(String specHash) throws IOException {
+        return index.newestUnfinished(specHash, folder -> !folder.leased()).map(RunIndex.Entry::folder);
     }
 
     @Test

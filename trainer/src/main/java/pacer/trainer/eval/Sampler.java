@@ -32,7 +32,8 @@ public final class Sampler {
     public record Settings(double temperature, int topK, long seed) {}
 
     /**
-     * Continues {@code prompt} by {@code count} tokens, handing each to {@code each} as it is drawn.
+     * Continues {@code prompt} by {@code count} tokens, handing each to {@code each} as it is drawn; throws
+     * {@link NoNumbersException} where there is nothing to draw from.
      *
      * @param sample number of the sample; other samples of the same seed are other texts
      * @param vocabulary tokens that may be drawn: those that the tokenizer knows, at most the model's
@@ -67,6 +68,9 @@ public final class Sampler {
         double[] values = new double[vocabulary];
         for (int v = 0; v < vocabulary; v++) {
             values[v] = row.getAtIndex(ValueLayout.JAVA_FLOAT, v);
+            if (Double.isNaN(values[v])) {
+                throw new NoNumbersException();
+            }
         }
         return values;
     }

@@ -1,9 +1,11 @@
 package pacer.trainer.eval;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static pacer.trainer.model.RandomModel.LENGTH;
 import static pacer.trainer.model.RandomModel.VOCABULARY;
 
+import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
 import java.util.Set;
 import java.util.TreeSet;
@@ -95,6 +97,20 @@ class SamplerTest {
             int[] text = sample(fresh, prompt, 12, settings, 0);
             assertThat(sample(used, other, 12, settings, 0)).isNotEqualTo(text);
             assertThat(sample(used, prompt, 12, settings, 0)).isEqualTo(text);
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(doubles = {0, 1})
+    void aModelThatDivergedWritesNothing(double temperature) throws Exception {
+        try (Replica replica = open()) {
+            float[] none = new float[Math.toIntExact(replica.weights().size())];
+            Arrays.fill(none, Float.NaN);
+            replica.device().write(replica.weights(), MemorySegment.ofArray(none));
+            Sampler.Settings settings = new Sampler.Settings(temperature, 0, 1);
+            assertThatThrownBy(() -> sample(replica, RandomModel.tokens(4), 1, settings, 0))
+                    .isInstanceOf(NoNumbersException.class)
+                    .hasMessageContaining("diverged");
         }
     }
 

@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.time.Clock;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import pacer.activities.dataset.DatasetRequest;
 import pacer.activities.dataset.DatasetResult;
 import pacer.activities.dataset.Datasets;
@@ -68,6 +69,11 @@ final class BareTraining implements AutoCloseable {
     /** Whether it goes on with an earlier run. */
     boolean resumed() {
         return claim.resumed();
+    }
+
+    /** What a person should know as it begins; mostly nothing. */
+    Optional<String> notice() {
+        return claim.notice();
     }
 
     /** Asks for an end with a checkpoint. */

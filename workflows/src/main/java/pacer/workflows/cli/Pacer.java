@@ -15,6 +15,7 @@ import java.util.regex.Pattern;
 import pacer.activities.run.BadInputException;
 import pacer.trainer.checkpoint.InvalidFileException;
 import pacer.trainer.data.BadDataException;
+import pacer.trainer.eval.NoNumbersException;
 import pacer.trainer.spec.Nearest;
 import pacer.trainer.spec.SpecException;
 import picocli.CommandLine;
@@ -186,6 +187,7 @@ public final class Pacer implements Callable<Integer> {
             case BadInputException b -> told(b, Exit.USAGE);
             case InvalidFileException f -> told(f, Exit.USAGE);
             case BadDataException d -> told(d, Exit.USAGE);
+            case NoNumbersException n -> told(n, Exit.FAILED);
             case IOException io -> {
                 complain(reason(io));
                 yield trace(io, Exit.FAILED);

@@ -10,11 +10,15 @@ import pacer.activities.run.RunRecord;
 import pacer.activities.run.RunStatus;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Parameters;
 
 @Command(name = "resume", description = "Go on with a run from its last checkpoint.")
 final class ResumeCommand implements Callable<Integer> {
-    @Mixin
-    private RunParameter run;
+    @Parameters(
+            arity = "0..1",
+            paramLabel = "RUN",
+            description = "Id, its beginning, last, or a folder (default: the newest that is not finished).")
+    private String name;
 
     @Mixin
     private ServiceOption service;
@@ -41,9 +45,18 @@ final class ResumeCommand implements Callable<Integer> {
         }
     }
 
+    private RunIndex.Entry unfinished() throws IOException {
+        Path runs = places.existing(console.environment());
+        return new RunIndex(runs)
+                .newestUnfinished()
+                .orElseThrow(() -> new Mistake("no run in " + Console.shown(runs)
+                        + " waits to be gone on with; all of them: "
+                        + Hints.of(console, places).local("runs")));
+    }
+
     @Override
     public Integer call() throws IOException, InterruptedException {
-        RunIndex.Entry entry = run.entry(places, console);
+        RunIndex.Entry entry = name == null ? unfinished() : places.run(name, console.environment());
         RunRecord record = entry.record();
         RunFolder folder = entry.folder();
         requireAmongRuns(folder);

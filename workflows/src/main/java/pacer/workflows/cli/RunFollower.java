@@ -48,6 +48,7 @@ final class RunFollower {
             view.say(shown.paint(Tone.STRONG, run.id())
                     + (run.resumed() ? "  goes on where it stopped" : "")
                     + shown.paint(Tone.QUIET, "  " + pipeline.announcement()));
+            run.notice().ifPresent(view::notice);
             PipelineOutcome outcome;
             try (StopSignals _ = signals(view, run)) {
                 outcome = run.follow(view);

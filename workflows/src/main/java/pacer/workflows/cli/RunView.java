@@ -80,8 +80,7 @@ final class RunView implements Consumer<RunUpdate>, AutoCloseable {
                 }
             }
             case RunUpdate.StageEnded ended -> end(ended.record());
-            case RunUpdate.Notice notice ->
-                hanging(terminal.paint(Tone.WARN, "  ! "), Terminal.harmless(notice.text()), 4);
+            case RunUpdate.Notice notice -> notice(notice.text());
         }
     }
 
@@ -90,6 +89,11 @@ final class RunView implements Consumer<RunUpdate>, AutoCloseable {
         erase();
         terminal.println(line);
         draw();
+    }
+
+    /** Prints what a person should know. */
+    synchronized void notice(String text) {
+        hanging(terminal.paint(Tone.WARN, "  ! "), Terminal.harmless(text), 4);
     }
 
     private void begin(Stage started) {

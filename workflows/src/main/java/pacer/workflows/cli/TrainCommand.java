@@ -43,6 +43,7 @@ final class TrainCommand implements Callable<Integer> {
             RunView view = new RunView(shown, System::nanoTime).ticking();
             shown.size().follow();
             view.say(shown.paint(Tone.STRONG, folder.id()) + (training.resumed() ? "  goes on where it stopped" : ""));
+            training.notice().ifPresent(view::notice);
             int code = Exit.OK;
             boolean refused = false;
             try (StopSignals _ = StopSignals.listen(view, training::stop, hints.again("train"))) {

@@ -15,7 +15,9 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestInstance;
 import org.junit.jupiter.api.io.TempDir;
+import pacer.activities.run.RunFolder;
 import pacer.activities.run.RunJson;
+import pacer.activities.run.RunLease;
 import pacer.activities.run.RunRecord;
 import pacer.activities.run.RunStatus;
 import pacer.trainer.checkpoint.EventLog;
@@ -130,6 +132,41 @@ class PacerTest {
         assertThat(result.err())
                 .isEqualTo("pacer: run " + run + " is finished; a new one of its settings: ./pacer run "
                         + folder.resolve("runs/" + run + "/preset.yaml") + " --new\n");
+    }
+
+    @Test
+    void withoutANameTheNewestUnfinishedRunIsResumed() throws Exception {
+        Path runs = folder.resolve("to-resume");
+        Files.createDirectories(runs.resolve(run));
+        Files.copy(folder.resolve("runs/" + run + "/run.json"), runs.resolve(run + "/run.json"));
+        Result none = pacer("resume", "--runs", runs.toString());
+        assertThat(none.code()).isEqualTo(Exit.USAGE);
+        assertThat(none.err())
+                .isEqualTo("pacer: no run in " + runs + " waits to be gone on with; all of them: ./pacer runs --runs "
+                        + runs + "\n");
+
+        Result stopped = pacer(tiny("train"), "--runs", runs.toString());
+        assertThat(stopped.code()).as(stopped.err()).isZero();
+        Result resumed = pacer("resume", "--runs", runs.toString());
+        assertThat(resumed.code()).as(resumed.err()).isZero();
+        assertThat(resumed.out()).contains("goes on where it stopped");
+    }
+
+    @Test
+    void aRunBesideAnEqualOneAtWorkSaysSo() throws Exception {
+        Path runs = folder.resolve("busy");
+        Path busy = Files.createDirectories(runs.resolve("busy-1"));
+        Files.move(cutOff("busy-1", "\"running\"", "null").resolve("run.json"), busy.resolve("run.json"));
+        try (RunLease _ = new RunFolder(busy).tryLease().orElseThrow()) {
+            for (String command : List.of("run", "train")) {
+                Result beside = pacer(tiny(command), "--runs", runs.toString());
+                assertThat(beside.code()).as(beside.err()).isZero();
+                assertThat(beside.out())
+                        .contains("! run busy-1 of the same settings is being worked on by another process");
+                Result fresh = pacer(tiny(command), "--runs", runs.toString(), "--new");
+                assertThat(fresh.out()).doesNotContain("busy-1");
+            }
+        }
     }
 
     @Test
@@ -350,7 +387,7 @@ class PacerTest {
             Result run = pacer(tiny("run"), "--runs", runs, "--set", "dataset.url=file:" + text);
             assertThat(run.code()).as("%s: %s", text, run).isEqualTo(Exit.USAGE);
             assertThat(run.out()).contains(text.toString()).doesNotContain("resume");
-            Result again = pacer("resume", "last", "--runs", runs);
+            Result again = pacer("resume", "--runs", runs);
             assertThat(again.code()).as("%s: %s", text, again).isEqualTo(Exit.USAGE);
             Result train = pacer(tiny("train"), "--runs", runs, "--new", "--set", "dataset.url=file:" + text);
             assertThat(train.code()).as("%s: %s", text, train).isEqualTo(Exit.USAGE);

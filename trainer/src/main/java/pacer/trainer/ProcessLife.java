@@ -142,11 +142,6 @@ final class ProcessLife {
         return exitCode;
     }
 
-    /** Whether {@link #awaitLine} would return at once. */
-    boolean isToldOrStopping() {
-        return line.isDone();
-    }
-
     /** The first line of standard input; empty when a signal asks for an end before. */
     Optional<String> awaitLine() {
         return line.join();

@@ -33,7 +33,9 @@ public final class Trainer {
      * What every JVM that trains needs: vector maths, native memory and calls; and, for loops over memory ({@code *Kernels}), a compiler
      * that does as it is told. They are compiled each for itself, because C2, when it inlines several into their caller, runs
      * out of nodes and puts vectors into boxes; what they call on vectors is inlined whatever the profile says; and they are
-     * compiled at their first calls while the caller waits, because interpreted vectors are a thousand times slower.
+     * compiled at their first calls while the caller waits, because interpreted vectors are a thousand times slower. Everything else
+     * is compiled three times later than usual, so that it does not keep the compiler from the kernels; what is called often
+     * gets there all the same.
      */
     public static final List<String> JVM_FLAGS = List.of(
             "--add-modules=jdk.incubator.vector",
@@ -43,7 +45,8 @@ public final class Trainer {
             "-XX:CompileCommand=dontinline,*Kernels::*",
             "-XX:CompileCommand=inline,pacer.trainer.ops.cpu.Vectors::*",
             "-XX:CompileCommand=inline,pacer.trainer.ops.cpu.VectorMath::*",
-            "-XX:CompileCommand=CompileThresholdScaling,*Kernels::*,0.05",
+            "-XX:CompileThresholdScaling=3.0",
+            "-XX:CompileCommand=CompileThresholdScaling,*Kernels::*,0.02",
             "-XX:CompileCommand=BackgroundCompilation,*Kernels::*,false");
 
     /** The argument of a process that is started before there is work for it; the cache folder comes after it. */
@@ -60,18 +63,20 @@ public final class Trainer {
     public static void main(String[] args) {
         Locale.setDefault(Locale.ROOT); // files and messages are the same wherever they are written
         boolean standby = args.length == 2 && args[0].equals(STANDBY);
-        ProcessLife.run(life -> standby ? trainWhenTold(Path.of(args[1]), life) : train(args, life));
+        ProcessLife.run(life -> standby ? trainWhenTold(Path.of(args[1]), life) : train(args, life, () -> {}));
     }
 
     private static int trainWhenTold(Path cache, ProcessLife life) throws IOException {
-        WarmUp.run(cache, life::isToldOrStopping);
+        WarmUp warmUp = WarmUp.begin(cache);
         Optional<String> told = life.awaitLine();
-        return told.isPresent()
-                ? train(new JsonMapper().readValue(told.get(), String[].class), life)
-                : ProcessLife.STOPPED;
+        if (told.isEmpty()) {
+            return ProcessLife.STOPPED;
+        }
+        return train(new JsonMapper().readValue(told.get(), String[].class), life, warmUp::end);
     }
 
-    private static int train(String[] args, ProcessLife life) throws IOException {
+    /** @param ready ends what was begun before there was work; called when all is read and the processor is needed */
+    private static int train(String[] args, ProcessLife life, Runnable ready) throws IOException {
         Arguments arguments = Arguments.parse(
                 "trainer",
                 args,
@@ -88,6 +93,7 @@ public final class Trainer {
         Engine engine = engine(spec, arguments);
         TrainingBatches.requireRanks(spec, arguments.integer("ranks", 1));
         MemoryNeed.require(spec, engine);
+        ready.run();
         try (Collectives ranks = Ranks.join(spec, arguments, rank);
                 Dataset dataset = Dataset.open(Path.of(arguments.text("data")), spec);
                 Replica replica = engine.open(

@@ -1,10 +1,13 @@
 package pacer.trainer;
 
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
-import java.util.function.BooleanSupplier;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.atomic.AtomicBoolean;
 import pacer.trainer.model.DropoutPlan;
 import pacer.trainer.model.Engine;
 import pacer.trainer.model.Initialization;
@@ -22,10 +25,32 @@ final class WarmUp {
     private static final int SEQUENCES = 2;
     private static final int LENGTH = 32;
 
-    private WarmUp() {}
+    private final AtomicBoolean enough = new AtomicBoolean();
+    private final CompletableFuture<Void> steps;
 
-    /** Takes steps until {@code enough} or all kernels are surely compiled; one thread, as the parent is busy starting. */
-    static void run(Path cache, BooleanSupplier enough) throws IOException {
+    private WarmUp(Path cache) {
+        steps = CompletableFuture.runAsync(
+                () -> run(cache),
+                work -> Thread.ofPlatform().daemon().name("warm-up").start(work));
+    }
+
+    /** Takes steps, on a thread of its own, until all kernels are surely compiled; one lane, as the parent is busy starting. */
+    static WarmUp begin(Path cache) {
+        return new WarmUp(cache);
+    }
+
+    /** Waits for the end of the step under way. */
+    void end() {
+        enough.set(true);
+        try {
+            steps.join();
+        } catch (CompletionException e) {
+            // training will find the same, and say so
+            System.err.println("warm-up: " + e.getCause());
+        }
+    }
+
+    private void run(Path cache) {
         ModelSpec model = new ModelSpec(1, 2, 64, LENGTH, 80, false, Activation.GELU_ERF, 1e-5, 0, true);
         OptimizerSpec rule = new OptimizerSpec(OptimizerSpec.Type.ADAMW, 1e-3, 0.9, 0.95, 1e-8, 0.1);
         Engine engine = new Engine(Engine.Kind.CPU, 1, Precision.FP32, Gemms.Kind.AUTO, cache);
@@ -34,7 +59,7 @@ final class WarmUp {
             Initialization.gpt2(model, replica.parameters(), 1, replica.device(), replica.weights());
             AdamWOptimizer optimizer = new AdamWOptimizer(replica, rule);
             MemorySegment tokens = arena.allocate(4L * SEQUENCES * LENGTH, 64);
-            for (int step = 1; step <= STEPS && !enough.getAsBoolean(); step++) {
+            for (int step = 1; step <= STEPS && !enough.get(); step++) {
                 replica.zeroGradients();
                 double _ = replica.forwardBackward(tokens, tokens, 1f / (SEQUENCES * LENGTH), DropoutPlan.NONE);
                 replica.reduceGradients();
@@ -42,6 +67,8 @@ final class WarmUp {
                 double _ = replica.loss(tokens, tokens);
                 optimizer.update(1e-3, 1, step);
             }
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
         }
     }
 }

@@ -8,6 +8,7 @@ import java.io.PrintStream;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.time.Instant;
+import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
@@ -85,10 +86,18 @@ final class ProcessLife {
 
     /** Writes an event to standard output. */
     void say(TrainingEvent event) {
-        lastStep = event.step();
-        byte[] line = (EventLog.line(event) + "\n").getBytes(StandardCharsets.UTF_8);
+        say(List.of(event));
+    }
+
+    /** Writes events to standard output. */
+    void say(List<TrainingEvent> events) {
+        StringBuilder lines = new StringBuilder();
+        for (TrainingEvent event : events) {
+            lastStep = event.step();
+            lines.append(EventLog.line(event)).append('\n');
+        }
         try {
-            output.write(line);
+            output.write(lines.toString().getBytes(StandardCharsets.UTF_8));
         } catch (IOException e) {
             throw new UncheckedIOException("standard output is closed: the parent is gone", e);
         }

@@ -2,14 +2,12 @@ package pacer.trainer;
 
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
-import java.util.function.Consumer;
 import pacer.trainer.checkpoint.CheckpointStore;
 import pacer.trainer.checkpoint.EventLog;
 import pacer.trainer.checkpoint.Fence;
@@ -101,19 +99,13 @@ public final class Trainer {
                         TrainingBatches.microBatch(spec),
                         spec.model().sequenceLength(),
                         true)) {
-            try (EventLog log = rank == 0 ? EventLog.open(file, fence) : null) {
-                Consumer<TrainingEvent> events = event -> tell(event, log, life);
+            try (EventLog log = rank == 0 ? EventLog.open(file, fence) : null;
+                    EventStream events = new EventStream(log, life::say)) {
                 CheckpointStore store = new CheckpointStore(
                         run.resolve("checkpoints"),
                         notice -> events.accept(new TrainingEvent.Notice(Instant.now(), 0, notice)));
                 RunCheckpoints checkpoints = new RunCheckpoints(
-                        spec,
-                        dataset.manifest(),
-                        store,
-                        fence,
-                        log == null ? () -> {} : log::sync,
-                        arguments.text("commit"),
-                        rank);
+                        spec, dataset.manifest(), store, fence, events::sync, arguments.text("commit"), rank);
                 SignsOfLife signs = new SignsOfLife(rank == 0 ? events : event -> {}, System::nanoTime);
                 TrainingRun training =
                         new TrainingRun(spec, dataset, replica, ranks, checkpoints, signs, life::isStopping);
@@ -141,17 +133,5 @@ public final class Trainer {
                 spec.train().precision(),
                 Gemms.Kind.AUTO,
                 cache == null ? CacheFolder.of(System.getenv()) : Path.of(cache));
-    }
-
-    /** An event counts once it is in the run's log; only then is it told. Signs of life count for the moment, and would fill it. */
-    private static void tell(TrainingEvent event, EventLog log, ProcessLife life) {
-        try {
-            if (log != null && !(event instanceof TrainingEvent.Working)) {
-                log.append(event);
-            }
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        }
-        life.say(event);
     }
 }

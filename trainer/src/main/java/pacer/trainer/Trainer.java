@@ -65,7 +65,7 @@ public final class Trainer {
     }
 
     private static int trainWhenTold(Path cache, ProcessLife life) throws IOException {
-        WarmUp warmUp = WarmUp.begin(cache);
+        KernelWarmUp warmUp = KernelWarmUp.begin(cache);
         Optional<String> told = life.awaitLine();
         if (told.isEmpty()) {
             return ProcessLife.STOPPED;

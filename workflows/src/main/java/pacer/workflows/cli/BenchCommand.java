@@ -12,6 +12,7 @@ import pacer.activities.run.Home;
 import pacer.activities.run.Machine;
 import pacer.trainer.bench.BenchCase;
 import pacer.trainer.ops.cpu.Gemms;
+import pacer.trainer.spec.RunSpec;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
@@ -164,12 +165,12 @@ final class BenchCommand implements Callable<Integer> {
             return BenchLaunches.measure(name, layers(), program, folder, times, say);
         }
         if (whole) {
-            String name = spec.load().name();
+            RunSpec settings = spec.load();
             BenchNanoGpt theirs = nanoGpt == null
                     ? null
-                    : BenchNanoGpt.copy(nanoGpt, spec.load(), interpreter(home, folder, say), folder);
+                    : BenchNanoGpt.copy(nanoGpt, settings, interpreter(home, folder, say), folder);
             BenchProgram program = BenchProgram.ofThisProcess(console.environment());
-            return BenchRuns.measure(name, layers(), program, theirs, folder, times, say);
+            return BenchRuns.measure(settings, layers(), program, theirs, folder, times, say);
         }
         BenchCases.Timing timing = new BenchCases.Timing(length, products, steps, warmup);
         BenchCase what = BenchCases.find(spec.preset(), spec.configs(), spec.sets(), timing, folder);

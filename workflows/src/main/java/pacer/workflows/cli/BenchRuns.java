@@ -13,14 +13,17 @@ import pacer.activities.publishing.report.Quantities;
 import pacer.activities.run.Stage;
 import pacer.activities.run.StageRecord;
 import pacer.trainer.bench.Spread;
+import pacer.trainer.spec.RunSpec;
 
 /**
  * Whole runs, from raw text to the trained model: {@code pacer run} with all its stages, and, in turns, nanoGPT's own commands.
  *
+ * @param precision of our products; nanoGPT's are fp32 on a CPU
  * @param layers preset and settings, without folders
  * @param nanoGpt settings of its {@code train.py}; null without it
  */
-record BenchRuns(String preset, List<String> layers, List<String> nanoGpt, String torch, List<Pair> pairs)
+record BenchRuns(
+        String preset, String precision, List<String> layers, List<String> nanoGpt, String torch, List<Pair> pairs)
         implements BenchResult {
 
     /** @param theirs null without nanoGPT */
@@ -50,7 +53,7 @@ record BenchRuns(String preset, List<String> layers, List<String> nanoGpt, Strin
 
     /** Runs {@code repeats} pairs, each from an empty folder of runs and an empty cache. */
     static BenchRuns measure(
-            String preset,
+            RunSpec spec,
             List<String> layers,
             BenchProgram program,
             BenchNanoGpt nanoGpt,
@@ -69,7 +72,8 @@ record BenchRuns(String preset, List<String> layers, List<String> nanoGpt, Strin
             say.accept(line(i, repeats, ours, theirs));
         }
         return new BenchRuns(
-                preset,
+                spec.name(),
+                spec.train().precision().name().toLowerCase(Locale.ROOT),
                 layers.stream().map(BenchReport::withoutPlaces).toList(),
                 nanoGpt == null ? null : nanoGpt.settings(),
                 nanoGpt == null ? null : nanoGpt.python().torch(),
@@ -112,7 +116,7 @@ record BenchRuns(String preset, List<String> layers, List<String> nanoGpt, Strin
 
     @Override
     public String name() {
-        return preset + "-whole";
+        return preset + "-" + precision + "-whole";
     }
 
     @Override
@@ -120,11 +124,11 @@ record BenchRuns(String preset, List<String> layers, List<String> nanoGpt, Strin
         String time = Quantities.duration(median(p -> p.ours().seconds()));
         String loss = ", val loss " + Quantities.loss(median(p -> p.ours().validationLoss()));
         return compared()
-                ? preset + ", whole run: "
+                ? preset + ", " + precision + ", whole run: "
                         + ratio(p -> p.ours().seconds(), p -> p.theirs().seconds())
                                 .text() + " of nanoGPT's time, " + time
                         + loss
-                : preset + ", whole run: " + time + loss;
+                : preset + ", " + precision + ", whole run: " + time + loss;
     }
 
     @Override

@@ -20,7 +20,7 @@ import pacer.trainer.spec.OptimizerSpec;
 import pacer.trainer.spec.TrainSpec.Precision;
 
 /** Loads the product library and has the kernels compiled, by training a small model on nothing. */
-final class WarmUp {
+final class KernelWarmUp {
     private static final int STEPS = 40;
     private static final int SEQUENCES = 2;
     private static final int LENGTH = 32;
@@ -28,15 +28,15 @@ final class WarmUp {
     private final AtomicBoolean enough = new AtomicBoolean();
     private final CompletableFuture<Void> steps;
 
-    private WarmUp(Path cache) {
+    private KernelWarmUp(Path cache) {
         steps = CompletableFuture.runAsync(
                 () -> run(cache),
                 work -> Thread.ofPlatform().daemon().name("warm-up").start(work));
     }
 
     /** Takes steps, on a thread of its own, until all kernels are surely compiled; one lane, as the parent is busy starting. */
-    static WarmUp begin(Path cache) {
-        return new WarmUp(cache);
+    static KernelWarmUp begin(Path cache) {
+        return new KernelWarmUp(cache);
     }
 
     /** Waits for the end of the step under way. */

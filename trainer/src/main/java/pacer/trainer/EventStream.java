@@ -26,7 +26,8 @@ final class EventStream implements Consumer<TrainingEvent>, AutoCloseable {
     private boolean urgent;
     private boolean writing;
     private boolean closed;
-    private RuntimeException failure;
+    private Throwable failure;
+    private boolean thrown; // to whoever gave or awaited an event
 
     /**
      * Begins a stream.
@@ -43,7 +44,7 @@ final class EventStream implements Consumer<TrainingEvent>, AutoCloseable {
     /**
      * Takes an event.
      *
-     * @throws RuntimeException as writing an earlier one did
+     * @throws RuntimeException as writing an earlier one did; an Error likewise
      */
     @Override
     public synchronized void accept(TrainingEvent event) {
@@ -80,7 +81,13 @@ final class EventStream implements Consumer<TrainingEvent>, AutoCloseable {
 
     private void throwFailure() {
         if (failure != null) {
-            throw failure;
+            thrown = true;
+            switch (failure) {
+                case Error e -> throw e;
+                case RuntimeException e -> throw e;
+                case IOException e -> throw new UncheckedIOException(e);
+                default -> throw new IllegalStateException(failure);
+            }
         }
     }
 
@@ -97,12 +104,8 @@ final class EventStream implements Consumer<TrainingEvent>, AutoCloseable {
                 tell.accept(events);
                 written(null);
             }
-        } catch (IOException e) {
-            written(new UncheckedIOException(e));
-        } catch (RuntimeException e) {
-            written(e);
-        } catch (InterruptedException e) {
-            written(new IllegalStateException("nobody interrupts this thread", e));
+        } catch (IOException | InterruptedException | RuntimeException | Error e) {
+            written(e); // an Error too: who waits for this thread must not wait for ever
         }
     }
 
@@ -123,23 +126,22 @@ final class EventStream implements Consumer<TrainingEvent>, AutoCloseable {
         return events;
     }
 
-    private synchronized void written(RuntimeException e) {
+    private synchronized void written(Throwable e) {
         writing = false;
         failure = e;
         notifyAll();
     }
 
-    /** Writes what waits; what cannot be written is thrown, unless that has been done. */
+    /** Writes what waits; what could not be written is thrown, unless that has been done. */
     @Override
     public void close() {
-        boolean known;
         synchronized (this) {
-            known = failure != null;
             closed = true;
             notifyAll();
+            if (thrown) {
+                return;
+            }
         }
-        if (!known) {
-            flush();
-        }
+        flush();
     }
 }

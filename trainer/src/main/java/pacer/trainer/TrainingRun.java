@@ -86,6 +86,11 @@ final class TrainingRun {
         long start = System.nanoTime();
         Optional<Checkpoint> resumed = checkpoints.restore(replica, optimizer);
         resumed.ifPresent(this::takeUp);
+        if (ranks.allReduce(step) != (double) step * ranks.size()) {
+            throw new IllegalStateException(
+                    "rank " + ranks.rank() + " took up step " + step
+                            + ", another rank another one: a checkpoint could not be read by all; the next attempt reads it anew");
+        }
         int first = step;
         events.accept(
                 started(resumed.map(c -> c.folder().getFileName().toString()).orElse(null)));

@@ -11,6 +11,7 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.IntStream;
@@ -134,6 +135,29 @@ class EventStreamTest {
         Fence.acquire(run, Duration.ofSeconds(10), notice -> {});
         stream.accept(step(1));
         assertThatThrownBy(stream::close).hasCauseInstanceOf(FencedException.class);
+    }
+
+    @Test
+    void closingTellsOfAFailureThatCameBeforeAndNobodyHeardOf() throws Exception {
+        CountDownLatch failed = new CountDownLatch(1);
+        EventStream stream = new EventStream(log, events -> {
+            failed.countDown();
+            throw new UncheckedIOException(new IOException("the parent is gone"));
+        });
+        stream.accept(validated(1));
+        failed.await();
+        Thread.sleep(50); // the failure is noted a moment later; the test holds either way
+        assertThatThrownBy(stream::close).hasMessageContaining("the parent is gone");
+    }
+
+    @Test
+    void anErrorReachesWhoeverWaitsAsItIs() {
+        EventStream stream = new EventStream(log, events -> {
+            throw new OutOfMemoryError("a test's");
+        });
+        stream.accept(validated(1));
+        assertThatThrownBy(stream::sync).isInstanceOf(OutOfMemoryError.class).hasMessage("a test's");
+        stream.close();
     }
 
     @Test

@@ -3,6 +3,7 @@ package pacer.workflows;
 import java.io.IOException;
 import java.time.Instant;
 import java.util.Optional;
+import java.util.function.Predicate;
 import pacer.activities.run.Home;
 import pacer.activities.run.RunFolder;
 import pacer.activities.run.RunId;
@@ -46,7 +47,7 @@ public record RunClaim(String id, boolean resumed, RunLease lease, String beside
         String beside = fresh
                 ? null
                 : new RunIndex(home.runs())
-                        .newestUnfinished(SpecHash.of(spec), folder -> true)
+                        .newestUnfinished(SpecHash.of(spec), RunFolder::leased)
                         .map(busy -> busy.folder().id())
                         .orElse(null);
         return leased
@@ -74,8 +75,17 @@ public record RunClaim(String id, boolean resumed, RunLease lease, String beside
 
     private static Optional<RunIndex.Entry> unfinished(Home home, String specHash, boolean leased) throws IOException {
         RunIndex index = new RunIndex(home.runs());
-        // one that a worker of a service works on is joined there
-        return index.newestUnfinished(specHash, folder -> leased ? !folder.leased() : !folder.leasedPrivately());
+        return index.newestUnfinished(specHash, free(leased));
+    }
+
+    /**
+     * Which unfinished runs can be gone on with: those that nobody works on and, where a service elsewhere does the work, those that its
+     * own workers work on, which are joined there.
+     *
+     * @param here whether the work is done in this process
+     */
+    public static Predicate<RunFolder> free(boolean here) {
+        return folder -> here ? !folder.leased() : !folder.leasedPrivately();
     }
 
     private static RunClaim leasedAnew(Home home, RunSpec spec, String beside) throws IOException {

@@ -128,8 +128,7 @@ public final class RunHandle {
                 throw e;
             }
             return switch (failed.getCause()) {
-                case CanceledFailure _ ->
-                    new PipelineOutcome(claim.id(), RunStatus.STOPPED, null, "stopped on request", false);
+                case CanceledFailure _ -> stopped();
                 case TerminatedFailure _ -> PipelineOutcome.failed(claim.id(), "the workflow was terminated");
                 case ApplicationFailure failure ->
                     new PipelineOutcome(
@@ -141,6 +140,21 @@ public final class RunHandle {
                 case null -> PipelineOutcome.failed(claim.id(), failed.getMessage());
                 default -> PipelineOutcome.failed(claim.id(), failed.getCause().getMessage());
             };
+        }
+    }
+
+    /** A workflow that was told to stop ends as cancelled, also where it had come to its end all the same. */
+    private PipelineOutcome stopped() {
+        PipelineOutcome stopped = new PipelineOutcome(claim.id(), RunStatus.STOPPED, null, "stopped on request", false);
+        try {
+            Optional<RunFolder> folder = folder();
+            return folder.isPresent()
+                    ? PipelineResult.of(folder.get().read())
+                            .map(result -> PipelineOutcome.finished(result, claim.id()))
+                            .orElse(stopped)
+                    : stopped;
+        } catch (IOException e) {
+            return stopped; // whatever is wrong with the record, resuming says so
         }
     }
 

@@ -95,7 +95,7 @@ public final class TemporalConnection implements AutoCloseable {
     }
 
     /** Whether {@link #open} would take the service inside this process. */
-    static boolean opensEmbedded(String address, Map<String, String> environment) throws IOException {
+    public static boolean opensEmbedded(String address, Map<String, String> environment) throws IOException {
         return profile(address, environment).isEmpty();
     }
 

@@ -19,6 +19,7 @@ import pacer.activities.run.StageFailure;
 import pacer.activities.run.StageLog;
 import pacer.activities.staging.Staging;
 import pacer.trainer.checkpoint.Checkpoint;
+import pacer.trainer.checkpoint.FileFacts;
 import pacer.trainer.checkpoint.InvalidFileException;
 import pacer.trainer.durable.DurableFiles;
 import pacer.trainer.durable.Sha256;
@@ -53,7 +54,8 @@ public final class Evaluation {
             throws IOException, InterruptedException {
         RunFolder folder = home.run(request.run());
         RunSpec spec = SpecLoader.read(folder.preset());
-        String key = Sha256.ofParts("evaluate", SpecHash.of(spec), request.dataset(), request.checkpoint());
+        // by its weights, not its name alone: where they were damaged, another machine may have trained them anew
+        String key = Sha256.ofParts("evaluate", SpecHash.of(spec), request.dataset(), weights(folder, request));
         return log.run(
                 request.run(),
                 Stage.EVALUATE,
@@ -77,9 +79,7 @@ public final class Evaluation {
                             context,
                             event -> hub.tell(folder.id(), new RunUpdate.Evaluated(event)));
         } catch (StageFailure e) {
-            if (!e.retryable()) {
-                proveInputs(folder, request, context); // what it refused may have been damaged since it was made
-            }
+            proveInputs(folder, request, context); // they may have been damaged since they were made
             throw e;
         }
         writeSamples(folder, told.samples());
@@ -92,15 +92,36 @@ public final class Evaluation {
                 told.samples().size());
     }
 
+    /** Digest of the checkpoint's weights, as its manifest says. */
+    private static String weights(RunFolder folder, EvaluationRequest request) throws IOException {
+        return openCheckpoint(folder, request).manifest().files().stream()
+                .filter(file -> file.name().equals(Checkpoint.WEIGHTS))
+                .map(FileFacts::sha256)
+                .findFirst()
+                .orElseThrow();
+    }
+
+    private static Checkpoint openCheckpoint(RunFolder folder, EvaluationRequest request) throws IOException {
+        try {
+            return Checkpoint.open(folder.path().resolve(request.checkpoint()));
+        } catch (InvalidFileException | NoSuchFileException e) {
+            throw damaged(e);
+        }
+    }
+
+    private static DamagedDataException damaged(IOException e) {
+        return new DamagedDataException(
+                e.getMessage() + "; the run, or resuming it, trains on from the checkpoint before it", Stage.TRAIN);
+    }
+
     private void proveInputs(RunFolder folder, EvaluationRequest request, StageContext context)
             throws IOException, InterruptedException {
         Staging.prove(home, request.dataset(), (bytes, all) -> context.check());
-        Path checkpoint = folder.path().resolve(request.checkpoint());
+        Checkpoint checkpoint = openCheckpoint(folder, request);
         try {
-            Checkpoint.open(checkpoint).verify();
-        } catch (InvalidFileException | NoSuchFileException e) {
-            throw new DamagedDataException(
-                    e.getMessage() + "; the run, or resuming it, trains on from the checkpoint before it", Stage.TRAIN);
+            checkpoint.verify();
+        } catch (InvalidFileException e) {
+            throw damaged(e);
         }
     }
 

@@ -12,6 +12,7 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.atomic.AtomicLong;
 import pacer.trainer.durable.Sha256;
+import pacer.trainer.durable.UnreadableFileException;
 
 /** Proves files by their digests, several at a time. */
 public final class FileChecks {
@@ -61,7 +62,7 @@ public final class FileChecks {
         try {
             return Files.size(expected.file()) == expected.bytes()
                     && Sha256.of(expected.file(), listener).equals(expected.sha256());
-        } catch (NoSuchFileException e) {
+        } catch (NoSuchFileException | UnreadableFileException e) {
             return false;
         }
     }

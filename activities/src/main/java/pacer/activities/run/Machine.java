@@ -98,7 +98,8 @@ public final class Machine {
                     .start();
             process.getOutputStream().close();
             // its output is read beside the wait: one that hangs closes none
-            CompletableFuture<String> text = CompletableFuture.supplyAsync(() -> text(process));
+            CompletableFuture<String> text = CompletableFuture.supplyAsync(
+                    () -> text(process), reading -> Thread.ofVirtual().start(reading));
             if (!process.waitFor(5, TimeUnit.SECONDS)) {
                 process.destroyForcibly();
                 return Optional.empty();

@@ -49,15 +49,15 @@ public record RunIndex(Path runs) {
      * @param free whether it can be gone on with
      */
     public Optional<Entry> newestUnfinished(String specHash, Predicate<RunFolder> free) throws IOException {
-        return newestUnfinished(e -> specHash.equals(e.record().specHash()) && can(free, e.folder()));
+        return unfinished(e -> specHash.equals(e.record().specHash()) && can(free, e.folder()));
     }
 
-    /** The newest run of whatever spec that is not finished and that no process works on now. */
-    public Optional<Entry> newestUnfinished() throws IOException {
-        return newestUnfinished(e -> can(folder -> !folder.leased(), e.folder()));
+    /** The same of whatever spec. */
+    public Optional<Entry> newestUnfinished(Predicate<RunFolder> free) throws IOException {
+        return unfinished(e -> can(free, e.folder()));
     }
 
-    private Optional<Entry> newestUnfinished(Predicate<Entry> fitting) throws IOException {
+    private Optional<Entry> unfinished(Predicate<Entry> fitting) throws IOException {
         return list().stream()
                 .filter(e -> e.record().status() != RunStatus.FINISHED)
                 .filter(fitting)

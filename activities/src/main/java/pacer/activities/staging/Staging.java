@@ -76,7 +76,7 @@ public final class Staging {
 
     private StagingResult stageAlone(String hash, StageContext context) throws IOException, InterruptedException {
         Path dataset = home.datasets().resolve(hash);
-        DatasetManifest manifest = DatasetManifest.read(dataset);
+        DatasetManifest manifest = prepared(dataset);
         Path folder = folder(home, hash);
         Files.createDirectories(folder);
         DurableFiles.sweep(home.staged(), Duration.ofDays(1));
@@ -102,6 +102,16 @@ public final class Staging {
         long bytes = manifest.shards().stream().mapToLong(Shard::bytes).sum();
         int files = manifest.shards().size();
         return new StagingResult(hash, files, bytes, hits, files - hits, mended);
+    }
+
+    /** Another run may have found it damaged, and be about to make it anew. */
+    private static DatasetManifest prepared(Path dataset) throws IOException {
+        try {
+            return DatasetManifest.read(dataset);
+        } catch (BadDataException e) {
+            throw new DamagedDataException(
+                    e.getMessage() + "; the run, or resuming it, makes the dataset anew", Stage.DATASET);
+        }
     }
 
     /** Staging it again would bring the same bytes; without its manifest it is no dataset, and is made anew. */

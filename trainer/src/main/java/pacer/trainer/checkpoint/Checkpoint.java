@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import pacer.trainer.durable.UnreadableFileException;
 
 /** A complete checkpoint: its folder and its manifest. */
 public record Checkpoint(Path folder, Manifest manifest) {
@@ -52,6 +53,8 @@ public record Checkpoint(Path folder, Manifest manifest) {
                 }
             } catch (NoSuchFileException missing) {
                 throw new InvalidFileException(file, "file", "is missing; the manifest lists it");
+            } catch (UnreadableFileException damage) {
+                throw new InvalidFileException(file, "content", damage.getMessage());
             }
         }
     }

@@ -2,6 +2,7 @@ package pacer.trainer.durable;
 
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.nio.channels.ClosedChannelException;
 import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.FileSystemException;
@@ -61,7 +62,12 @@ public final class Sha256 {
         void read(long bytes);
     }
 
-    /** Digest of a file; fails with a NoSuchFileException when it is not there. */
+    /**
+     * Digest of a file.
+     *
+     * @throws java.nio.file.NoSuchFileException when it is not there
+     * @throws UnreadableFileException when it cannot be read to its end
+     */
     public static String of(Path file, Listener listener) throws IOException {
         MessageDigest digest = begin();
         long[] bytes = new long[1];
@@ -70,10 +76,10 @@ public final class Sha256 {
                 bytes[0] += n;
                 listener.read(n);
             });
-        } catch (FileSystemException e) {
-            throw e; // it names the file
+        } catch (FileSystemException | ClosedChannelException e) {
+            throw e; // the first names the file, the second comes of an interrupt
         } catch (IOException e) {
-            throw new IOException("cannot read " + file + " beyond byte " + bytes[0] + ": " + e.getMessage(), e);
+            throw new UnreadableFileException(file, bytes[0], e);
         }
         return hex(digest);
     }

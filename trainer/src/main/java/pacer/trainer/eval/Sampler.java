@@ -68,7 +68,7 @@ public final class Sampler {
         double[] values = new double[vocabulary];
         for (int v = 0; v < vocabulary; v++) {
             values[v] = row.getAtIndex(ValueLayout.JAVA_FLOAT, v);
-            if (Double.isNaN(values[v])) {
+            if (!Double.isFinite(values[v])) {
                 throw new NoNumbersException();
             }
         }

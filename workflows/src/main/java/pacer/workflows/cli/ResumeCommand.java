@@ -8,6 +8,8 @@ import pacer.activities.run.RunFolder;
 import pacer.activities.run.RunIndex;
 import pacer.activities.run.RunRecord;
 import pacer.activities.run.RunStatus;
+import pacer.workflows.RunClaim;
+import pacer.workflows.TemporalConnection;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Parameters;
@@ -47,11 +49,18 @@ final class ResumeCommand implements Callable<Integer> {
 
     private RunIndex.Entry unfinished() throws IOException {
         Path runs = places.existing(console.environment());
-        return new RunIndex(runs)
-                .newestUnfinished()
+        RunIndex index = new RunIndex(runs);
+        boolean here = TemporalConnection.opensEmbedded(service.temporal(), console.environment());
+        RunIndex.Entry found = index.newestUnfinished(RunClaim.free(here))
                 .orElseThrow(() -> new Mistake("no run in " + Console.shown(runs)
                         + " waits to be gone on with; all of them: "
                         + Hints.of(console, places).local("runs")));
+        index.newestUnfinished(folder -> true)
+                .filter(newest -> !newest.equals(found))
+                .ifPresent(newest -> console.err()
+                        .println(console.program() + ": " + newest.record().id()
+                                + " is being worked on; going on with the newest that is not"));
+        return found;
     }
 
     @Override

@@ -73,6 +73,9 @@ final class RunView implements Consumer<RunUpdate>, AutoCloseable {
             case RunUpdate.Trained trained -> train(trained.event());
             case RunUpdate.Evaluated evaluated -> {
                 // the closing shows its loss and samples
+                if (evaluated.event() instanceof TrainingEvent.Notice told) {
+                    notice(told.text());
+                }
                 if (evaluated.event() instanceof TrainingEvent.Working working) {
                     doing = working.inWords();
                     changed = true;

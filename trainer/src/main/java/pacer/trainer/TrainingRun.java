@@ -236,6 +236,14 @@ final class TrainingRun {
         }
         events.accept(new TrainingEvent.Validated(
                 Instant.now(), step, loss, windows.windows() * spec.model().sequenceLength(), improved));
+        double guessing = Math.log(dataset.manifest().vocabulary());
+        if (step > 0 && !(loss <= 1.1 * guessing)) {
+            events.accept(new TrainingEvent.Notice(
+                    Instant.now(),
+                    step,
+                    "validation loss %.4f is worse than guessing, ln(%d) = %.4f: training has diverged; lower %s"
+                            .formatted(loss, dataset.manifest().vocabulary(), guessing, "optimizer.learningRate")));
+        }
         return improved && step > 0;
     }
 

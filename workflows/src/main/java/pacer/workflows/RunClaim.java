@@ -93,6 +93,9 @@ public record RunClaim(String id, boolean resumed, RunLease lease, String beside
         for (int attempt = 1; ; attempt++) {
             RunFolder folder = home.run(RunId.of(spec.name(), now, attempt));
             Optional<RunLease> lease = folder.tryLease();
+            if (lease.isEmpty() && beside == null && sameBegins(folder, spec)) {
+                beside = folder.id();
+            }
             if (lease.isPresent() && !folder.exists()) {
                 return new RunClaim(folder.id(), false, lease.get(), beside);
             }
@@ -107,6 +110,15 @@ public record RunClaim(String id, boolean resumed, RunLease lease, String beside
         return Optional.ofNullable(beside)
                 .map(busy -> "run " + busy
                         + " of the same settings is being worked on by another process; this is a new one");
+    }
+
+    /** Whether the run in {@code folder}, which another process has taken, is or soon will be one of {@code spec}. */
+    private static boolean sameBegins(RunFolder folder, RunSpec spec) {
+        try {
+            return !folder.exists() || folder.read().specHash().equals(SpecHash.of(spec));
+        } catch (IOException e) {
+            return false;
+        }
     }
 
     /** Lets others have it. */

@@ -255,7 +255,7 @@ class PipelineTest {
             PipelineOutcome outcome = start(pipeline).result();
             assertThat(outcome.status()).isEqualTo(RunStatus.FAILED);
             assertThat(outcome.refused()).isTrue();
-            assertThat(outcome.reason()).isEqualTo("dataset.url: " + text + " does not exist");
+            assertThat(outcome.reason()).isEqualTo("dataset.url: " + text + " does not exist; give the path of a text");
         }
     }
 

@@ -72,6 +72,17 @@ public final class Datasets {
                 () -> prepare(request.dataset(), context));
     }
 
+    /**
+     * Refuses a local file of which one look says that it is no text, for whoever is about to start a run on this machine.
+     *
+     * @throws BadInputException naming file and rule
+     */
+    public static void requireLocalFile(DatasetSpec spec) throws IOException {
+        if (Source.parse(spec.url()) instanceof Source.LocalFile(Path path)) {
+            RawFiles.requireFile(path.toAbsolutePath().normalize());
+        }
+    }
+
     private DatasetResult prepare(DatasetSpec spec, StageContext context) throws IOException, InterruptedException {
         // a pinned digest names the dataset without a look at the raw file; but a user's own file may be another
         // than the one that the preset pins, and nothing else would say so

@@ -49,11 +49,22 @@ final class RawFiles {
         };
     }
 
-    private static RawFile local(DatasetSpec spec, Path path, StageContext context) throws IOException {
+    /** Refuses what is not there, is no file, or is an empty one. */
+    static void requireFile(Path path) throws IOException {
         if (!Files.isRegularFile(path)) {
-            throw new BadInputException(
-                    "dataset.url: " + path + (Files.exists(path) ? " is no file" : " does not exist"));
+            throw new BadInputException("dataset.url: " + path
+                    + (Files.isDirectory(path)
+                            ? " is a folder"
+                            : Files.exists(path) ? " is no file" : " does not exist")
+                    + "; give the path of a text");
         }
+        if (Files.size(path) == 0) {
+            throw new BadInputException("dataset.url: " + path + " is empty; give the path of a text");
+        }
+    }
+
+    private static RawFile local(DatasetSpec spec, Path path, StageContext context) throws IOException {
+        requireFile(path);
         long bytes = Files.size(path);
         FileTime modified = Files.getLastModifiedTime(path);
         RawFile raw = new RawFile(path, Sha256.of(path, n -> context.check()), bytes, modified);

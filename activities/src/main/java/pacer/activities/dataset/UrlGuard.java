@@ -33,13 +33,22 @@ record UrlGuard(boolean allowPrivate) {
         if (uri.getHost() == null) {
             throw refused(uri, "it names no host");
         }
-        for (InetAddress address : InetAddress.getAllByName(uri.getHost())) {
+        for (InetAddress address : addresses(uri.getHost())) {
             if (!allowPrivate && !isPublic(address)) {
                 throw refused(
                         uri,
                         "it leads to " + address.getHostAddress()
                                 + ", which is no public address; PACER_ALLOW_PRIVATE_URLS=true allows that");
             }
+        }
+    }
+
+    /** Java's own message is the bare name. */
+    private static InetAddress[] addresses(String host) throws UnknownHostException {
+        try {
+            return InetAddress.getAllByName(host);
+        } catch (UnknownHostException e) {
+            throw new UnknownHostException("no address is known of " + host + "; is there a network?");
         }
     }
 

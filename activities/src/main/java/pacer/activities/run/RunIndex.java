@@ -33,6 +33,20 @@ public record RunIndex(Path runs) {
         return entries;
     }
 
+    /** Folders of runs whose record cannot be read. */
+    public List<String> unreadable() throws IOException {
+        if (!Files.isDirectory(runs)) {
+            return List.of();
+        }
+        try (Stream<Path> folders = Files.list(runs)) {
+            return folders.filter(
+                            path -> new RunFolder(path).exists() && entry(path).isEmpty())
+                    .map(path -> path.getFileName().toString())
+                    .sorted()
+                    .toList();
+        }
+    }
+
     /** One damaged record must not hide the others; {@link #find} says what is wrong with it. */
     private static Optional<Entry> entry(Path path) {
         RunFolder folder = new RunFolder(path);
@@ -52,9 +66,10 @@ public record RunIndex(Path runs) {
         return unfinished(e -> specHash.equals(e.record().specHash()) && can(free, e.folder()));
     }
 
-    /** The same of whatever spec. */
+    /** The same of whatever spec; one that failed only where none was stopped or interrupted, as it may well fail again. */
     public Optional<Entry> newestUnfinished(Predicate<RunFolder> free) throws IOException {
-        return unfinished(e -> can(free, e.folder()));
+        Optional<Entry> cutOff = unfinished(e -> e.record().status() != RunStatus.FAILED && can(free, e.folder()));
+        return cutOff.isPresent() ? cutOff : unfinished(e -> can(free, e.folder()));
     }
 
     private Optional<Entry> unfinished(Predicate<Entry> fitting) throws IOException {

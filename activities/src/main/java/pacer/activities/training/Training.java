@@ -202,6 +202,9 @@ public final class Training {
         }
         long epoch = fence.epoch();
         int from = newestStep(folder);
+        if (epoch > 1 && from == 0) {
+            context.notice("there is no checkpoint yet: training begins anew");
+        }
         Attempts.Attempt attempt = new Attempts.Attempt(epoch, owner, from, clock.instant(), List.of(), null);
         attempts.put(attempt);
         Environment here = machine.get();

@@ -171,7 +171,7 @@ class DatasetsTest {
         text = folder.resolve("nowhere.txt");
         assertThatThrownBy(() -> prepare(spec("", 0.1)))
                 .isInstanceOf(BadInputException.class)
-                .hasMessage("dataset.url: " + text + " does not exist");
+                .hasMessage("dataset.url: " + text + " does not exist; give the path of a text");
     }
 
     @Test

@@ -76,6 +76,24 @@ class RunIndexTest {
         assertThat(free("3")).isEmpty();
     }
 
+    @Test
+    void aRunThatFailedIsGoneOnWithOnlyWhereNoneWasCutOff() throws Exception {
+        RunFolder failed = run("failed", "1", RunStatus.FAILED, 3);
+        assertThat(index.newestUnfinished(folder -> true).map(RunIndex.Entry::folder))
+                .contains(failed);
+        RunFolder stopped = run("stopped", "2", RunStatus.STOPPED, 1);
+        assertThat(index.newestUnfinished(folder -> true).map(RunIndex.Entry::folder))
+                .contains(stopped);
+    }
+
+    @Test
+    void aRunWhoseRecordCannotBeReadIsNamed() throws Exception {
+        run("sound", "1", RunStatus.FINISHED, 1);
+        RunFolder damaged = run("damaged", "1", RunStatus.FINISHED, 2);
+        Files.writeString(damaged.recordFile(), "{");
+        assertThat(index.unreadable()).containsExactly("damaged");
+    }
+
     private Optional<RunFolder> free(String specHash) throws IOException {
         return index.newestUnfinished(specHash, folder -> !folder.leased()).map(RunIndex.Entry::folder);
     }

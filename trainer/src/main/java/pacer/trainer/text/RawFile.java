@@ -37,7 +37,7 @@ final class RawFile implements AutoCloseable {
             this.size = attributes.size();
             this.modified = attributes.lastModifiedTime();
             if (size == 0) {
-                throw new BadDataException(path + ": the file is empty; fetch it again");
+                throw new BadDataException(path + ": the file is empty");
             }
             this.channel = FileChannel.open(path, StandardOpenOption.READ);
         } catch (NoSuchFileException e) {

@@ -8,6 +8,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Collectors;
+import pacer.activities.publishing.report.Quantities;
 import pacer.activities.run.RunFolder;
 import pacer.activities.run.RunIndex;
 import pacer.trainer.checkpoint.Checkpoint;
@@ -51,7 +52,12 @@ final class CheckpointOption {
         }
         RunIndex.Entry entry =
                 name.equals("last") ? lastWithOne(places, console) : places.run(name, console.environment());
-        return new Source(checkpoint(entry, console).folder(), Optional.of(entry));
+        Checkpoint taken = checkpoint(entry, console);
+        if (name.equals("last")) {
+            console.complain("taking run " + entry.record().id() + ", step "
+                    + Quantities.grouped(taken.state().step()));
+        }
+        return new Source(taken.folder(), Optional.of(entry));
     }
 
     /** The newest run that has a checkpoint: one that has just begun, or failed at once, is not what is meant. */

@@ -98,7 +98,10 @@ public final class Pacer implements Callable<Integer> {
         if (args.length == 0 || !args[0].equals("help")) {
             return args;
         }
-        return args.length == 1 ? new String[] {"--help"} : new String[] {args[1], "--help"};
+        if (args.length == 1) {
+            return new String[] {"--help"};
+        }
+        return Commands.NAMES.contains(args[1]) ? new String[] {args[1], "--help"} : new String[] {args[1]};
     }
 
     private static int execute(String[] args, Console console) {

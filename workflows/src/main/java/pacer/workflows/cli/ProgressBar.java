@@ -50,6 +50,10 @@ final class ProgressBar {
         if (seconds >= 600 && seconds < 3599.5) {
             return Math.round(seconds / 60) + " min"; // seconds that far away only take room
         }
+        if (seconds >= 59.5 && seconds < 600) {
+            long whole = Math.round(seconds);
+            return "%d:%02d min".formatted(whole / 60, whole % 60);
+        }
         return seconds < 59.5 ? Math.round(Math.ceil(seconds)) + " s" : Quantities.duration(seconds);
     }
 

@@ -55,10 +55,10 @@ final class ResumeCommand implements Callable<Integer> {
                 .orElseThrow(() -> new Mistake("no run in " + Console.shown(runs)
                         + " waits to be gone on with; all of them: "
                         + Hints.of(console, places).local("runs")));
-        index.newestUnfinished(folder -> true)
-                .filter(newest -> !newest.equals(found))
-                .ifPresent(newest -> console.err()
-                        .println(console.program() + ": " + newest.record().id()
+        index.newestUnfinished(RunFolder::leased)
+                .filter(busy -> busy.record().created().isAfter(found.record().created()))
+                .ifPresent(busy -> console.err()
+                        .println(console.program() + ": " + busy.record().id()
                                 + " is being worked on; going on with the newest that is not"));
         return found;
     }

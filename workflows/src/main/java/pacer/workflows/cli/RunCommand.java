@@ -2,7 +2,9 @@ package pacer.workflows.cli;
 
 import java.io.IOException;
 import java.util.concurrent.Callable;
+import pacer.activities.dataset.Datasets;
 import pacer.workflows.SpecLayers;
+import pacer.workflows.TemporalConnection;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 
@@ -34,6 +36,9 @@ final class RunCommand implements Callable<Integer> {
     @Override
     public Integer call() throws IOException, InterruptedException {
         SpecLayers layers = start.spec().layers(); // what is wrong with the settings is said before anything starts
+        if (TemporalConnection.opensEmbedded(service.temporal(), console.environment())) {
+            Datasets.requireLocalFile(layers.spec().dataset()); // elsewhere the path is of another machine
+        }
         Hints hints = Hints.of(console, places).with(service).with(start.spec());
         return new RunFollower(console, places, service, output, hints)
                 .follow(pipeline -> pipeline.start(layers, start.note(), start.fresh()));

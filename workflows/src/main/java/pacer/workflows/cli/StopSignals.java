@@ -22,7 +22,7 @@ final class StopSignals implements AutoCloseable {
         AtomicInteger heard = new AtomicInteger();
         IntConsumer stop = number -> {
             if (heard.getAndIncrement() == 0) {
-                view.say("● stopping after this step, with a checkpoint; Ctrl-C again ends at once");
+                view.say("● stopping, a training after this step with a checkpoint; Ctrl-C again ends at once");
                 Thread.ofVirtual().start(ask); // must not hold up the next signal
             } else {
                 view.say("ended at once; go on with: " + goOn);

@@ -2,6 +2,7 @@ package pacer.workflows.cli;
 
 import java.io.IOException;
 import java.util.concurrent.Callable;
+import pacer.activities.dataset.Datasets;
 import pacer.activities.run.DamagedDataException;
 import pacer.activities.run.RunFolder;
 import pacer.activities.run.StageFailure;
@@ -35,6 +36,7 @@ final class TrainCommand implements Callable<Integer> {
     @Override
     public Integer call() throws IOException, InterruptedException {
         RunSpec resolved = start.spec().layers().spec();
+        Datasets.requireLocalFile(resolved.dataset());
         Hints hints = Hints.of(console, places).with(start.spec());
         Terminal shown = output.json() ? console.errors() : console.out();
         try (BareTraining training = BareTraining.of(

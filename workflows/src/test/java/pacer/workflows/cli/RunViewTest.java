@@ -213,6 +213,6 @@ class RunViewTest {
         view.accept(new RunUpdate.Advanced(
                 new Progress(Stage.TRAIN, NOON, 0.4, "training", 400, 1000, 2.0, 2.1, 1e-3, 5000.0, 61.0, null)));
         view.say("");
-        assertThat(screen.seen().getLast()).contains("400/1,000", "loss 2.0000", "ETA 1 min 01 s");
+        assertThat(screen.seen().getLast()).contains("400/1,000", "loss 2.0000", "ETA 1:01 min");
     }
 }

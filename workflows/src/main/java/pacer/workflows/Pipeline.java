@@ -10,6 +10,7 @@ import java.io.IOException;
 import java.util.EnumSet;
 import java.util.Optional;
 import java.util.Set;
+import pacer.activities.process.Standby;
 import pacer.activities.run.Home;
 import pacer.activities.run.RunHub;
 import pacer.activities.run.RunIndex;
@@ -32,11 +33,36 @@ public final class Pipeline implements AutoCloseable {
         this.worker = worker;
     }
 
-    /** Connects, and starts a worker where one is needed. */
-    public static Pipeline open(PipelineOptions options) throws IOException {
+    /**
+     * A pipeline that is not open yet. Where the work will be done in this process a trainer stands by already, as its start takes
+     * longest of all: there may be more to read before it is known what will run.
+     */
+    public static final class Prepared implements AutoCloseable {
+        private final PipelineOptions options;
+        private final WorkerSettings settings;
+
+        private Prepared(PipelineOptions options, WorkerSettings settings) {
+            this.options = options;
+            this.settings = settings;
+        }
+
+        /** Connects, and starts a worker where one is needed. */
+        public Pipeline open() throws IOException {
+            return Pipeline.open(options, settings);
+        }
+
+        /** Ends what stands by, unless it is at work. */
+        @Override
+        public void close() {
+            settings.training().standby().ifPresent(Standby::close);
+        }
+    }
+
+    /** Begins what takes longest. */
+    public static Prepared prepare(PipelineOptions options) throws IOException {
         WorkerSettings settings = WorkerSettings.of(options.home(), options.environment());
         boolean here = TemporalConnection.opensEmbedded(options.temporal(), options.environment());
-        return open(options, here ? settings.standingBy() : settings);
+        return new Prepared(options, here ? settings.standingBy() : settings);
     }
 
     static Pipeline open(PipelineOptions options, WorkerSettings settings) throws IOException {

@@ -119,8 +119,13 @@ final class Closing {
     private void samples() throws IOException {
         for (String text : texts()) {
             out.println("");
-            text.strip().lines().limit(SAMPLE_LINES).forEach(line -> out.println(quiet("  │ ") + cut(line)));
-            if (text.strip().lines().count() > SAMPLE_LINES) {
+            int room = Math.max(20, out.columns() - 6);
+            List<String> lines = text.strip()
+                    .lines()
+                    .flatMap(line -> Terminal.wrapped(Terminal.harmless(line), room).stream())
+                    .toList();
+            lines.stream().limit(SAMPLE_LINES).forEach(line -> out.println(quiet("  │ ") + cut(line, room)));
+            if (lines.size() > SAMPLE_LINES) {
                 out.println(quiet("  │ …"));
             }
         }
@@ -134,12 +139,11 @@ final class Closing {
         return texts;
     }
 
-    private String cut(String line) {
-        String safe = Terminal.harmless(line);
-        int room = Math.max(20, out.columns() - 6);
-        return safe.codePointCount(0, safe.length()) <= room
-                ? safe
-                : safe.substring(0, safe.offsetByCodePoints(0, room - 1)) + "…";
+    /** A word may be longer than the line. */
+    private static String cut(String line, int room) {
+        return line.codePointCount(0, line.length()) <= room
+                ? line
+                : line.substring(0, line.offsetByCodePoints(0, room - 1)) + "…";
     }
 
     private Optional<Path> lastCheckpoint() {

@@ -73,6 +73,9 @@ final class ResumeCommand implements Callable<Integer> {
             throw new Mistake("run " + record.id() + " is finished; a new one of its settings: "
                     + Hints.of(console, places).with(service).run(List.of(Console.shown(folder.preset()), "--new")));
         }
-        return new RunFollower(console, places, service, output).follow(pipeline -> pipeline.resume(record.id()));
+        Hints hints = Hints.of(console, places).with(service);
+        try (RunFollower follower = new RunFollower(console, places, service, output)) {
+            return follower.follow(hints, pipeline -> pipeline.resume(record.id()));
+        }
     }
 }

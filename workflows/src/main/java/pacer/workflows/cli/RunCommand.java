@@ -35,12 +35,14 @@ final class RunCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws IOException, InterruptedException {
-        SpecLayers layers = start.spec().layers(); // what is wrong with the settings is said before anything starts
-        if (TemporalConnection.opensEmbedded(service.temporal(), console.environment())) {
-            Datasets.requireLocalFile(layers.spec().dataset()); // elsewhere the path is of another machine
+        try (RunFollower follower = new RunFollower(console, places, service, output)) {
+            SpecLayers layers =
+                    start.spec().layers(); // what is wrong with the settings is said before anything else starts
+            if (TemporalConnection.opensEmbedded(service.temporal(), console.environment())) {
+                Datasets.requireLocalFile(layers.spec().dataset()); // elsewhere the path is of another machine
+            }
+            Hints hints = Hints.of(console, places).with(service).with(start.spec());
+            return follower.follow(hints, pipeline -> pipeline.start(layers, start.note(), start.fresh()));
         }
-        Hints hints = Hints.of(console, places).with(service).with(start.spec());
-        return new RunFollower(console, places, service, output, hints)
-                .follow(pipeline -> pipeline.start(layers, start.note(), start.fresh()));
     }
 }

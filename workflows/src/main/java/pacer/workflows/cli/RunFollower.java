@@ -4,31 +4,25 @@ import java.io.IOException;
 import java.util.LinkedHashMap;
 import java.util.Locale;
 import java.util.SequencedMap;
-import pacer.activities.run.Home;
 import pacer.activities.run.RunFolder;
 import pacer.workflows.Pipeline;
 import pacer.workflows.PipelineOptions;
 import pacer.workflows.PipelineOutcome;
 import pacer.workflows.RunHandle;
 
-/** Starts a run and shows it to its end; what {@code run} and {@code resume} have in common. */
-final class RunFollower {
+/**
+ * Starts a run and shows it to its end; what {@code run} and {@code resume} have in common. To be made first of all, before settings
+ * are read: a trainer starts meanwhile.
+ */
+final class RunFollower implements AutoCloseable {
     private final Console console;
-    private final Home home;
-    private final String temporal;
+    private final Pipeline.Prepared prepared;
     private final boolean json;
-    private final Hints hints;
 
-    RunFollower(Console console, PlaceOptions places, ServiceOption service, OutputOption output) {
-        this(console, places, service, output, Hints.of(console, places).with(service));
-    }
-
-    /** The same, for a command that names more than the run. */
-    RunFollower(Console console, PlaceOptions places, ServiceOption service, OutputOption output, Hints hints) {
-        this.hints = hints;
+    RunFollower(Console console, PlaceOptions places, ServiceOption service, OutputOption output) throws IOException {
         this.console = console;
-        this.home = places.writable(console.environment());
-        this.temporal = service.temporal();
+        this.prepared = Pipeline.prepare(
+                new PipelineOptions(places.writable(console.environment()), service.temporal(), console.environment()));
         this.json = output.json();
     }
 
@@ -38,10 +32,14 @@ final class RunFollower {
         RunHandle on(Pipeline pipeline) throws IOException;
     }
 
-    /** Runs to the end; the exit code. */
-    int follow(Start start) throws IOException, InterruptedException {
+    /**
+     * Runs to the end; the exit code.
+     *
+     * @param hints commands to go on with afterwards
+     */
+    int follow(Hints hints, Start start) throws IOException, InterruptedException {
         Terminal shown = json ? console.errors() : console.out();
-        try (Pipeline pipeline = Pipeline.open(new PipelineOptions(home, temporal, console.environment()))) {
+        try (Pipeline pipeline = prepared.open()) {
             RunHandle run = start.on(pipeline);
             RunView view = new RunView(shown, System::nanoTime).ticking();
             shown.size().follow();
@@ -50,16 +48,16 @@ final class RunFollower {
                     + shown.paint(Tone.QUIET, "  " + pipeline.announcement()));
             run.notice().ifPresent(view::notice);
             PipelineOutcome outcome;
-            try (StopSignals _ = signals(view, run)) {
+            try (StopSignals _ = signals(view, run, hints)) {
                 outcome = run.follow(view);
             } finally {
                 view.close();
             }
-            return close(run, outcome);
+            return close(run, outcome, hints);
         }
     }
 
-    private StopSignals signals(RunView view, RunHandle run) {
+    private static StopSignals signals(RunView view, RunHandle run, Hints hints) {
         String again = hints.resume(run.id());
         return run.local()
                 ? StopSignals.listen(view, run::stop, again)
@@ -67,7 +65,7 @@ final class RunFollower {
                         view, run::stop, number -> Runtime.getRuntime().halt(128 + number), again);
     }
 
-    private int close(RunHandle run, PipelineOutcome outcome) throws IOException {
+    private int close(RunHandle run, PipelineOutcome outcome, Hints hints) throws IOException {
         RunFolder folder = run.folder().orElse(null);
         if (folder != null) {
             Closing.tell(console, folder, json, hints, outcome.refused());
@@ -103,5 +101,10 @@ final class RunFollower {
         told.put("failure", outcome.reason());
         told.put("refused", outcome.refused());
         return told;
+    }
+
+    @Override
+    public void close() {
+        prepared.close();
     }
 }

@@ -390,7 +390,7 @@ class PacerTest {
                 assertThat(refused.err()).contains("dataset.url: " + text, "give the path of a text");
             }
         }
-        assertThat(folder.resolve("refused")).as("nothing was begun").doesNotExist();
+        assertThat(folder.resolve("refused")).as("nothing was begun").isEmptyDirectory();
         Result run = pacer(tiny("run"), "--runs", runs, "--set", "dataset.url=file:" + bytes);
         assertThat(run.code()).as(run.toString()).isEqualTo(Exit.USAGE);
         assertThat(run.out()).contains(bytes.toString()).doesNotContain("resume");

@@ -198,7 +198,7 @@ final class TrainingRun {
 
     /** An untrained model knows nothing: its loss is that of guessing, ln(vocabulary). */
     private void compareWithUniform(double loss) {
-        double uniform = Math.log(dataset.manifest().vocabulary());
+        double uniform = lossOfGuessing();
         String verdict = Math.abs(loss - uniform) <= 0.1 * uniform
                 ? "as it should be"
                 : "which is far off: look at the initialisation and the data";
@@ -207,6 +207,22 @@ final class TrainingRun {
                 step,
                 "initial loss %.4f against ln(%d) = %.4f of guessing, %s"
                         .formatted(loss, dataset.manifest().vocabulary(), uniform, verdict)));
+    }
+
+    /** A model that has learned something does better than guessing. */
+    private void sayIfDiverged(double loss) {
+        double guessing = lossOfGuessing();
+        if (step > 0 && !(loss <= 1.1 * guessing)) {
+            events.accept(new TrainingEvent.Notice(
+                    Instant.now(),
+                    step,
+                    "validation loss %.4f is worse than guessing, ln(%d) = %.4f: training has diverged; lower optimizer.learningRate"
+                            .formatted(loss, dataset.manifest().vocabulary(), guessing)));
+        }
+    }
+
+    private double lossOfGuessing() {
+        return Math.log(dataset.manifest().vocabulary());
     }
 
     private boolean isValidationDue() {
@@ -236,14 +252,7 @@ final class TrainingRun {
         }
         events.accept(new TrainingEvent.Validated(
                 Instant.now(), step, loss, windows.windows() * spec.model().sequenceLength(), improved));
-        double guessing = Math.log(dataset.manifest().vocabulary());
-        if (step > 0 && !(loss <= 1.1 * guessing)) {
-            events.accept(new TrainingEvent.Notice(
-                    Instant.now(),
-                    step,
-                    "validation loss %.4f is worse than guessing, ln(%d) = %.4f: training has diverged; lower %s"
-                            .formatted(loss, dataset.manifest().vocabulary(), guessing, "optimizer.learningRate")));
-        }
+        sayIfDiverged(loss);
         return improved && step > 0;
     }
 

@@ -40,10 +40,17 @@ public final class Pipeline implements AutoCloseable {
     public static final class Prepared implements AutoCloseable {
         private final PipelineOptions options;
         private final WorkerSettings settings;
+        private final boolean here;
 
-        private Prepared(PipelineOptions options, WorkerSettings settings) {
+        private Prepared(PipelineOptions options, WorkerSettings settings, boolean here) {
             this.options = options;
             this.settings = settings;
+            this.here = here;
+        }
+
+        /** Whether service and worker will be of this process, and paths of this machine. */
+        public boolean here() {
+            return here;
         }
 
         /** Connects, and starts a worker where one is needed. */
@@ -62,7 +69,7 @@ public final class Pipeline implements AutoCloseable {
     public static Prepared prepare(PipelineOptions options) throws IOException {
         WorkerSettings settings = WorkerSettings.of(options.home(), options.environment());
         boolean here = TemporalConnection.opensEmbedded(options.temporal(), options.environment());
-        return new Prepared(options, here ? settings.standingBy() : settings);
+        return new Prepared(options, here ? settings.standingBy() : settings, here);
     }
 
     static Pipeline open(PipelineOptions options, WorkerSettings settings) throws IOException {

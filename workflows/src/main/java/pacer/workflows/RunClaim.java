@@ -2,6 +2,7 @@ package pacer.workflows;
 
 import java.io.IOException;
 import java.time.Instant;
+import java.util.List;
 import java.util.Optional;
 import java.util.function.Predicate;
 import pacer.activities.run.Home;
@@ -34,25 +35,33 @@ public record RunClaim(String id, boolean resumed, RunLease lease, String beside
      * @param attempt 1, and more when the names of earlier attempts were taken
      */
     static RunClaim of(Home home, RunSpec spec, boolean fresh, int attempt, boolean leased) throws IOException {
-        Optional<RunIndex.Entry> unfinished = fresh ? Optional.empty() : unfinished(home, SpecHash.of(spec), leased);
-        if (unfinished.isPresent() && !leased) {
-            return new RunClaim(unfinished.get().folder().id(), true, null, null);
+        List<RunIndex.Entry> equal = fresh ? List.of() : unfinished(home, SpecHash.of(spec));
+        Optional<RunIndex.Entry> found =
+                equal.stream().filter(e -> e.is(free(leased))).findFirst();
+        if (found.isPresent() && !leased) {
+            return new RunClaim(found.get().folder().id(), true, null, null);
         }
-        if (unfinished.isPresent()) {
-            Optional<RunLease> lease = unfinished.get().folder().tryLease();
+        if (found.isPresent()) {
+            Optional<RunLease> lease = found.get().folder().tryLease();
             if (lease.isPresent()) {
-                return new RunClaim(unfinished.get().folder().id(), true, lease.get(), null);
+                return new RunClaim(found.get().folder().id(), true, lease.get(), null);
             }
         }
-        String beside = fresh
-                ? null
-                : new RunIndex(home.runs())
-                        .newestUnfinished(SpecHash.of(spec), RunFolder::leased)
-                        .map(busy -> busy.folder().id())
-                        .orElse(null);
+        String beside = equal.stream()
+                .filter(e -> e.is(RunFolder::leased))
+                .map(busy -> busy.folder().id())
+                .findFirst()
+                .orElse(null);
         return leased
                 ? leasedAnew(home, spec, beside)
                 : new RunClaim(RunId.of(spec.name(), Instant.now(), attempt), false, null, beside);
+    }
+
+    private static List<RunIndex.Entry> unfinished(Home home, String specHash) throws IOException {
+        return new RunIndex(home.runs())
+                .unfinished().stream()
+                        .filter(e -> specHash.equals(e.record().specHash()))
+                        .toList();
     }
 
     /**
@@ -71,11 +80,6 @@ public record RunClaim(String id, boolean resumed, RunLease lease, String beside
                 true,
                 lease.orElseThrow(() -> new IOException("run " + id + " is being worked on by another process")),
                 null);
-    }
-
-    private static Optional<RunIndex.Entry> unfinished(Home home, String specHash, boolean leased) throws IOException {
-        RunIndex index = new RunIndex(home.runs());
-        return index.newestUnfinished(specHash, free(leased));
     }
 
     /**

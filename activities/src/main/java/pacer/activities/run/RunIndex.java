@@ -8,6 +8,7 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Consumer;
 import java.util.function.Predicate;
 import java.util.stream.Stream;
 
@@ -15,17 +16,44 @@ import java.util.stream.Stream;
 public record RunIndex(Path runs) {
 
     /** A run and its record. */
-    public record Entry(RunFolder folder, RunRecord record) {}
+    public record Entry(RunFolder folder, RunRecord record) {
+
+        /** Whether {@code what} holds of its folder; not of one whose lease cannot even be looked at, such as another user's. */
+        public boolean is(Predicate<RunFolder> what) {
+            try {
+                return what.test(folder);
+            } catch (UncheckedIOException e) {
+                return false;
+            }
+        }
+    }
 
     /** All runs that can be read, the newest first; a folder without a readable record is passed over. */
     public List<Entry> list() throws IOException {
+        return list(id -> {});
+    }
+
+    /**
+     * The same.
+     *
+     * @param unreadable hears the folders that are passed over; {@link #find} says what is wrong with one
+     */
+    public List<Entry> list(Consumer<String> unreadable) throws IOException {
         if (!Files.isDirectory(runs)) {
             return List.of();
         }
-        List<Entry> entries;
+        List<Entry> entries = new ArrayList<>();
         try (Stream<Path> folders = Files.list(runs)) {
-            entries = new ArrayList<>(
-                    folders.flatMap(path -> entry(path).stream()).toList());
+            for (Path path : folders.sorted().toList()) {
+                RunFolder folder = new RunFolder(path);
+                try {
+                    if (folder.exists()) {
+                        entries.add(new Entry(folder, folder.read()));
+                    }
+                } catch (IOException e) {
+                    unreadable.accept(path.getFileName().toString()); // one damaged record must not hide the others
+                }
+            }
         }
         entries.sort(Comparator.comparing((Entry e) -> e.record().created())
                 .thenComparing(e -> e.record().id())
@@ -33,59 +61,23 @@ public record RunIndex(Path runs) {
         return entries;
     }
 
-    /** Folders of runs whose record cannot be read. */
-    public List<String> unreadable() throws IOException {
-        if (!Files.isDirectory(runs)) {
-            return List.of();
-        }
-        try (Stream<Path> folders = Files.list(runs)) {
-            return folders.filter(
-                            path -> new RunFolder(path).exists() && entry(path).isEmpty())
-                    .map(path -> path.getFileName().toString())
-                    .sorted()
-                    .toList();
-        }
-    }
-
-    /** One damaged record must not hide the others; {@link #find} says what is wrong with it. */
-    private static Optional<Entry> entry(Path path) {
-        RunFolder folder = new RunFolder(path);
-        try {
-            return folder.exists() ? Optional.of(new Entry(folder, folder.read())) : Optional.empty();
-        } catch (IOException e) {
-            return Optional.empty();
-        }
+    /** The runs that are not finished, the newest first. */
+    public List<Entry> unfinished() throws IOException {
+        return list().stream()
+                .filter(e -> e.record().status() != RunStatus.FINISHED)
+                .toList();
     }
 
     /**
-     * The newest run that is not finished and was asked for by the same spec.
+     * Which of {@code unfinished} to go on with where none is named: the newest; one that failed only where none was stopped or
+     * interrupted, as it may well fail again.
      *
      * @param free whether it can be gone on with
      */
-    public Optional<Entry> newestUnfinished(String specHash, Predicate<RunFolder> free) throws IOException {
-        return unfinished(e -> specHash.equals(e.record().specHash()) && can(free, e.folder()));
-    }
-
-    /** The same of whatever spec; one that failed only where none was stopped or interrupted, as it may well fail again. */
-    public Optional<Entry> newestUnfinished(Predicate<RunFolder> free) throws IOException {
-        Optional<Entry> cutOff = unfinished(e -> e.record().status() != RunStatus.FAILED && can(free, e.folder()));
-        return cutOff.isPresent() ? cutOff : unfinished(e -> can(free, e.folder()));
-    }
-
-    private Optional<Entry> unfinished(Predicate<Entry> fitting) throws IOException {
-        return list().stream()
-                .filter(e -> e.record().status() != RunStatus.FINISHED)
-                .filter(fitting)
-                .findFirst();
-    }
-
-    /** Nobody goes on with a run whose lease cannot even be looked at, such as another user's. */
-    private static boolean can(Predicate<RunFolder> free, RunFolder folder) {
-        try {
-            return free.test(folder);
-        } catch (UncheckedIOException e) {
-            return false;
-        }
+    public static Optional<Entry> toResume(List<Entry> unfinished, Predicate<RunFolder> free) {
+        return unfinished.stream()
+                .filter(e -> e.is(free))
+                .min(Comparator.comparing(e -> e.record().status() == RunStatus.FAILED)); // the first of equals
     }
 
     /**

@@ -7,8 +7,10 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Predicate;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -67,10 +69,8 @@ class RunIndexTest {
 
         try (RunLease _ = busy.tryLease().orElseThrow()) {
             assertThat(free("1")).contains(failed);
-            assertThat(index.newestUnfinished("1", folder -> true).map(RunIndex.Entry::folder))
-                    .contains(busy);
-            assertThat(index.newestUnfinished(folder -> !folder.leased()).map(RunIndex.Entry::folder))
-                    .contains(other);
+            assertThat(newest("1", folder -> true)).contains(busy);
+            assertThat(toResume(folder -> !folder.leased())).contains(other);
         }
         assertThat(free("1")).contains(busy);
         assertThat(free("3")).isEmpty();
@@ -79,11 +79,9 @@ class RunIndexTest {
     @Test
     void aRunThatFailedIsGoneOnWithOnlyWhereNoneWasCutOff() throws Exception {
         RunFolder failed = run("failed", "1", RunStatus.FAILED, 3);
-        assertThat(index.newestUnfinished(folder -> true).map(RunIndex.Entry::folder))
-                .contains(failed);
+        assertThat(toResume(folder -> true)).contains(failed);
         RunFolder stopped = run("stopped", "2", RunStatus.STOPPED, 1);
-        assertThat(index.newestUnfinished(folder -> true).map(RunIndex.Entry::folder))
-                .contains(stopped);
+        assertThat(toResume(folder -> true)).contains(stopped);
     }
 
     @Test
@@ -91,11 +89,24 @@ class RunIndexTest {
         run("sound", "1", RunStatus.FINISHED, 1);
         RunFolder damaged = run("damaged", "1", RunStatus.FINISHED, 2);
         Files.writeString(damaged.recordFile(), "{");
-        assertThat(index.unreadable()).containsExactly("damaged");
+        List<String> unreadable = new ArrayList<>();
+        assertThat(index.list(unreadable::add)).hasSize(1);
+        assertThat(unreadable).containsExactly("damaged");
     }
 
     private Optional<RunFolder> free(String specHash) throws IOException {
-        return index.newestUnfinished(specHash, folder -> !folder.leased()).map(RunIndex.Entry::folder);
+        return newest(specHash, folder -> !folder.leased());
+    }
+
+    private Optional<RunFolder> newest(String specHash, Predicate<RunFolder> what) throws IOException {
+        return index.unfinished().stream()
+                .filter(e -> e.record().specHash().equals(specHash) && e.is(what))
+                .map(RunIndex.Entry::folder)
+                .findFirst();
+    }
+
+    private Optional<RunFolder> toResume(Predicate<RunFolder> free) throws IOException {
+        return RunIndex.toResume(index.unfinished(), free).map(RunIndex.Entry::folder);
     }
 
     @Test

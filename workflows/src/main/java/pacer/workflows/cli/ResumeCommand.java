@@ -49,13 +49,15 @@ final class ResumeCommand implements Callable<Integer> {
 
     private RunIndex.Entry unfinished() throws IOException {
         Path runs = places.existing(console.environment());
-        RunIndex index = new RunIndex(runs);
+        List<RunIndex.Entry> unfinished = new RunIndex(runs).unfinished();
         boolean here = TemporalConnection.opensEmbedded(service.temporal(), console.environment());
-        RunIndex.Entry found = index.newestUnfinished(RunClaim.free(here))
+        RunIndex.Entry found = RunIndex.toResume(unfinished, RunClaim.free(here))
                 .orElseThrow(() -> new Mistake("no run in " + Console.shown(runs)
                         + " waits to be gone on with; all of them: "
                         + Hints.of(console, places).local("runs")));
-        index.newestUnfinished(RunFolder::leased)
+        unfinished.stream()
+                .filter(e -> e.is(RunFolder::leased))
+                .findFirst()
                 .filter(busy -> busy.record().created().isAfter(found.record().created()))
                 .ifPresent(busy -> console.err()
                         .println(console.program() + ": " + busy.record().id()

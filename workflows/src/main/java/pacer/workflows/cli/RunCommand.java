@@ -4,7 +4,6 @@ import java.io.IOException;
 import java.util.concurrent.Callable;
 import pacer.activities.dataset.Datasets;
 import pacer.workflows.SpecLayers;
-import pacer.workflows.TemporalConnection;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 
@@ -38,7 +37,7 @@ final class RunCommand implements Callable<Integer> {
         try (RunFollower follower = new RunFollower(console, places, service, output)) {
             SpecLayers layers =
                     start.spec().layers(); // what is wrong with the settings is said before anything else starts
-            if (TemporalConnection.opensEmbedded(service.temporal(), console.environment())) {
+            if (follower.here()) {
                 Datasets.requireLocalFile(layers.spec().dataset()); // elsewhere the path is of another machine
             }
             Hints hints = Hints.of(console, places).with(service).with(start.spec());

@@ -26,6 +26,11 @@ final class RunFollower implements AutoCloseable {
         this.json = output.json();
     }
 
+    /** Whether service and worker will be of this process, and paths of this machine. */
+    boolean here() {
+        return prepared.here();
+    }
+
     /** Starts a run on a pipeline. */
     @FunctionalInterface
     interface Start {

@@ -46,9 +46,8 @@ final class RunsCommand implements Callable<Integer> {
     @Override
     public Integer call() throws IOException {
         Path folder = places.existing(console.environment());
-        RunIndex index = new RunIndex(folder);
-        List<RunIndex.Entry> entries = index.list();
-        index.unreadable().forEach(id -> console.complain("run " + id + " is left out: its run.json cannot be read"));
+        List<RunIndex.Entry> entries = new RunIndex(folder)
+                .list(id -> console.complain("run " + id + " is left out: its run.json cannot be read"));
         List<RunIndex.Entry> shown = all ? entries : entries.stream().limit(20).toList();
         if (output.json()) {
             console.json(shown.stream().map(RunIndex.Entry::record).toList());

@@ -75,14 +75,14 @@ public final class Pipeline implements AutoCloseable {
     static Pipeline open(PipelineOptions options, WorkerSettings settings) throws IOException {
         TemporalConnection connection = TemporalConnection.open(options.temporal(), options.environment());
         boolean alone = connection.isEmbedded() || !connection.hasWorkers(TaskQueues.CONTROL);
-        Set<PipelineWorker.Role> roles =
-                alone ? EnumSet.allOf(PipelineWorker.Role.class) : EnumSet.noneOf(PipelineWorker.Role.class);
+        Set<ServiceWorker.Role> roles =
+                alone ? EnumSet.allOf(ServiceWorker.Role.class) : EnumSet.noneOf(ServiceWorker.Role.class);
         return with(options.home(), connection, settings, roles);
     }
 
     /** A pipeline of which this process does what {@code roles} say. */
     static Pipeline with(
-            Home home, TemporalConnection connection, WorkerSettings settings, Set<PipelineWorker.Role> roles) {
+            Home home, TemporalConnection connection, WorkerSettings settings, Set<ServiceWorker.Role> roles) {
         return new Pipeline(
                 home,
                 connection,

@@ -53,28 +53,20 @@ public final class PipelineWorker implements AutoCloseable {
         this.standby = standby;
     }
 
-    /** What a worker does. */
-    enum Role {
-        /** Workflows, and opening runs. */
-        CONTROL,
-        /** The stages of runs whose folders are on this host. */
-        HOST
-    }
-
     /** Starts asking the service for work. */
-    static PipelineWorker start(TemporalConnection connection, WorkerSettings settings, Set<Role> roles) {
+    static PipelineWorker start(TemporalConnection connection, WorkerSettings settings, Set<ServiceWorker.Role> roles) {
         Clock clock = Clock.systemUTC();
         RunHub hub = new RunHub();
         CompletableFuture<Environment> machine = CompletableFuture.supplyAsync(Machine::environment);
         RunActivityImpl runs =
                 new RunActivityImpl(new Runs(settings.home(), hub, clock, machine::join, settings.report()), hub);
         WorkerFactory factory = WorkerFactory.newInstance(connection.client());
-        if (roles.contains(Role.CONTROL)) {
+        if (roles.contains(ServiceWorker.Role.CONTROL)) {
             Worker control = factory.newWorker(TaskQueues.CONTROL, options().build());
             registerWorkflows(control, settings.policies());
             control.registerActivitiesImplementations(runs);
         }
-        if (roles.contains(Role.HOST)) {
+        if (roles.contains(ServiceWorker.Role.HOST)) {
             host(factory, settings, runs, hub, clock, machine::join);
         }
         factory.start();

@@ -1,5 +1,6 @@
 package pacer.workflows;
 
+import com.uber.m3.tally.Scope;
 import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
 import io.temporal.api.enums.v1.TaskQueueType;
@@ -29,6 +30,7 @@ import java.util.stream.Stream;
 import pacer.activities.run.BadInputException;
 import pacer.activities.run.RunJson;
 import pacer.trainer.durable.Host;
+import pacer.workflows.stack.StackEnvironment;
 
 /** A connection to a Temporal service: the one at an address, where one is given, else one inside this process. */
 public final class TemporalConnection implements AutoCloseable {
@@ -72,15 +74,23 @@ public final class TemporalConnection implements AutoCloseable {
      * @throws IOException in one line for people, when nothing answers at the address or the configuration is wrong
      */
     public static TemporalConnection open(String address, Map<String, String> environment) throws IOException {
+        return open(address, environment, Optional.empty());
+    }
+
+    /** The same with the SDK's meters, those of a service elsewhere, in {@code metrics}. */
+    static TemporalConnection open(String address, Map<String, String> environment, Optional<Scope> metrics)
+            throws IOException {
         Optional<ClientConfigProfile> profile = profile(address, environment);
         if (profile.isEmpty()) {
             return embedded();
         }
-        return remote(profile.get(), address != null ? "--temporal" : origin(environment));
+        return remote(profile.get(), address != null ? "--temporal" : origin(environment), metrics);
     }
 
     private static String origin(Map<String, String> environment) {
-        return environment.containsKey("TEMPORAL_ADDRESS") ? "TEMPORAL_ADDRESS" : "temporal.toml";
+        return environment.containsKey("TEMPORAL_ADDRESS")
+                ? environment.getOrDefault(StackEnvironment.ORIGIN, "TEMPORAL_ADDRESS")
+                : "temporal.toml";
     }
 
     /** {@code address}, which gRPC would take in any form, to complain of it seconds later. */
@@ -128,13 +138,17 @@ public final class TemporalConnection implements AutoCloseable {
         return new TemporalConnection(stubs, options, service, "Temporal: in this process");
     }
 
-    private static TemporalConnection remote(ClientConfigProfile profile, String why) throws IOException {
+    private static TemporalConnection remote(ClientConfigProfile profile, String why, Optional<Scope> metrics)
+            throws IOException {
         if ("off".equals(System.getProperty("org.slf4j.simpleLogger.defaultLogLevel"))) {
             GRPC.setLevel(Level.OFF); // it logs another way than other libraries, with traces; what matters is thrown
         }
         WorkflowServiceStubs stubs;
         try {
-            stubs = WorkflowServiceStubs.newConnectedServiceStubs(profile.toWorkflowServiceStubsOptions(), PATIENCE);
+            WorkflowServiceStubsOptions.Builder service =
+                    WorkflowServiceStubsOptions.newBuilder(profile.toWorkflowServiceStubsOptions());
+            metrics.ifPresent(service::setMetricsScope);
+            stubs = WorkflowServiceStubs.newConnectedServiceStubs(service.build(), PATIENCE);
         } catch (RuntimeException e) {
             // the SDK wraps whatever gRPC, TLS or name resolution say
             throw new IOException(

@@ -41,7 +41,7 @@ class LostWorkerTest {
             Home home = TestRuns.home(Path.of(arguments[0]));
             WorkerSettings settings = TestPipelines.settings(home, QUICK, "mishap=wait", "at=15");
             TemporalConnection connection = TemporalConnection.open(arguments[1], Map.of());
-            try (Pipeline _ = Pipeline.with(home, connection, settings, Set.of(PipelineWorker.Role.HOST))) {
+            try (Pipeline _ = Pipeline.with(home, connection, settings, Set.of(ServiceWorker.Role.HOST))) {
                 Files.writeString(Path.of(arguments[0], "working"), "");
                 Thread.sleep(Long.MAX_VALUE);
             }
@@ -67,7 +67,7 @@ class LostWorkerTest {
             List<RunUpdate> updates = new ArrayList<>();
             Process[] second = new Process[1];
             PipelineWorker control = PipelineWorker.start(
-                    connection, TestPipelines.settings(home, QUICK), Set.of(PipelineWorker.Role.CONTROL));
+                    connection, TestPipelines.settings(home, QUICK), Set.of(ServiceWorker.Role.CONTROL));
             try (Pipeline client = Pipeline.with(home, connection, null, Set.of())) {
                 assertThat(client.announcement())
                         .isEqualTo(

@@ -49,7 +49,7 @@ class SaveHistories {
                         home,
                         connection,
                         TestPipelines.settings(home, properties),
-                        EnumSet.allOf(PipelineWorker.Role.class))) {
+                        EnumSet.allOf(ServiceWorker.Role.class))) {
             SpecLayers layers = SpecLayers.load(
                     "quickstart",
                     List.of(),

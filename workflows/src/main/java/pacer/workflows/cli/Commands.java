@@ -17,6 +17,11 @@ final class Commands {
             "runs",
             "compare",
             "report",
+            "up",
+            "status",
+            "logs",
+            "down",
+            "worker",
             "doctor",
             "version",
             "completion");
@@ -36,6 +41,11 @@ final class Commands {
             case "runs" -> new RunsCommand(console);
             case "compare" -> new CompareCommand(console);
             case "report" -> new ReportCommand(console);
+            case "up" -> new UpCommand(console);
+            case "status" -> new StatusCommand(console);
+            case "logs" -> new LogsCommand(console);
+            case "down" -> new DownCommand(console);
+            case "worker" -> new WorkerCommand(console);
             case "doctor" -> new DoctorCommand(console);
             case "version" -> new VersionCommand(console);
             case "completion" -> new CompletionCommand(console);

@@ -9,6 +9,7 @@ import java.nio.file.NoSuchFileException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.concurrent.Callable;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -18,6 +19,7 @@ import pacer.trainer.data.BadDataException;
 import pacer.trainer.eval.NoNumbersException;
 import pacer.trainer.spec.Nearest;
 import pacer.trainer.spec.SpecException;
+import pacer.workflows.stack.StackEnvironment;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Help.Ansi;
@@ -83,7 +85,14 @@ public final class Pacer implements Callable<Integer> {
         if ("3".equals(System.getenv("PACER_STDERR"))) {
             StandardError.takeFrom(3);
         }
-        int code = run(args, Console.standard(System.getenv()));
+        Map<String, String> environment = System.getenv();
+        int code;
+        try {
+            code = run(args, Console.standard(StackEnvironment.added(environment)));
+        } catch (IOException e) {
+            Console.standard(environment).complain(reason(e)); // of the stack that is up, or not
+            code = Exit.FAILED;
+        }
         // threads of libraries must not keep a finished command alive
         System.exit(code);
     }

@@ -8,7 +8,7 @@ final class ServiceOption {
             names = "--temporal",
             paramLabel = "HOST:PORT",
             description =
-                    "A Temporal service, or embedded: one inside this process (default: TEMPORAL_ADDRESS, temporal.toml, else embedded).")
+                    "A Temporal service, or embedded: one inside this process (default: TEMPORAL_ADDRESS, the stack of pacer up, temporal.toml, else embedded).")
     private String temporal;
 
     String temporal() {

@@ -1,0 +1,90 @@
+package pacer.workflows;
+
+import java.io.IOException;
+import java.util.EnumSet;
+import java.util.Locale;
+import java.util.Optional;
+import java.util.Set;
+import java.util.function.BiConsumer;
+import java.util.stream.Collectors;
+import pacer.activities.run.BadInputException;
+import pacer.activities.run.RunHub;
+import pacer.activities.run.RunUpdate;
+import pacer.trainer.durable.Host;
+import pacer.workflows.metrics.MetricsEndpoint;
+
+/** A process that does nothing but work for a Temporal service. */
+public final class ServiceWorker implements AutoCloseable {
+    private final TemporalConnection connection;
+    private final PipelineWorker worker;
+    private final Optional<MetricsEndpoint> metrics;
+    private final Set<Role> roles;
+
+    private ServiceWorker(
+            TemporalConnection connection, PipelineWorker worker, Optional<MetricsEndpoint> metrics, Set<Role> roles) {
+        this.connection = connection;
+        this.worker = worker;
+        this.metrics = metrics;
+        this.roles = roles;
+    }
+
+    /** What a worker does; each has task queues of its own. */
+    public enum Role {
+        /** Workflows, and opening runs. */
+        CONTROL,
+        /** The stages of runs whose folders are on this host, one training at a time. */
+        HOST
+    }
+
+    /**
+     * Connects, and works from then on.
+     *
+     * @param metrics where {@code /metrics} is served; null for nowhere
+     * @param listener hears what happens in the stages, by run
+     * @throws BadInputException when no service is named, or the address for metrics is none
+     * @throws IOException when nothing answers at the service's address
+     */
+    public static ServiceWorker start(
+            PipelineOptions options, Set<Role> roles, String metrics, BiConsumer<String, RunUpdate> listener)
+            throws IOException {
+        if (TemporalConnection.opensEmbedded(options.temporal(), options.environment())) {
+            throw new BadInputException(
+                    "a worker works for a Temporal service: give --temporal HOST:PORT or TEMPORAL_ADDRESS, or start one with: pacer up");
+        }
+        Optional<MetricsEndpoint> endpoint =
+                metrics == null ? Optional.empty() : Optional.of(MetricsEndpoint.at(metrics));
+        try {
+            TemporalConnection connection = TemporalConnection.open(
+                    options.temporal(), options.environment(), endpoint.map(MetricsEndpoint::scope));
+            PipelineWorker worker =
+                    PipelineWorker.start(connection, WorkerSettings.of(options.home(), options.environment()), roles);
+            RunHub hub = worker.hub();
+            hub.followAll(listener);
+            endpoint.ifPresent(MetricsEndpoint::serve);
+            return new ServiceWorker(connection, worker, endpoint, EnumSet.copyOf(roles));
+        } catch (IOException | RuntimeException e) {
+            endpoint.ifPresent(MetricsEndpoint::close);
+            throw e;
+        }
+    }
+
+    /** One line for people: for which service, as what, and where its metrics are. */
+    public String announcement() {
+        String who =
+                roles.stream().map(role -> role.name().toLowerCase(Locale.ROOT)).collect(Collectors.joining(", "));
+        return "worker (%s) on %s for %s%s"
+                .formatted(
+                        who,
+                        Host.name(),
+                        connection.description(),
+                        metrics.map(m -> "; metrics " + m.url()).orElse(""));
+    }
+
+    /** Ends in order; see {@link PipelineWorker#close}. */
+    @Override
+    public void close() {
+        worker.close();
+        connection.close();
+        metrics.ifPresent(MetricsEndpoint::close);
+    }
+}

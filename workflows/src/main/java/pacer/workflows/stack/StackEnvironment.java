@@ -1,0 +1,95 @@
+package pacer.workflows.stack;
+
+import java.io.IOException;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/**
+ * What being up means for other pacer commands: variables that name the stack's services. A service that the user named stands over the stack's,
+ * with all that belongs to it.
+ */
+public final class StackEnvironment {
+    /** Says where the other variables come from, for messages. */
+    public static final String ORIGIN = "PACER_SERVICES_FROM";
+
+    private StackEnvironment() {}
+
+    /**
+     * Variables that go together.
+     *
+     * @param leader names the service
+     * @param followers are of no use without it
+     */
+    private record Group(String leader, List<String> followers) {}
+
+    private static final List<Group> GROUPS = List.of(
+            new Group(
+                    "TEMPORAL_ADDRESS",
+                    List.of("TEMPORAL_NAMESPACE", "TEMPORAL_API_KEY", "TEMPORAL_TLS", "PACER_TEMPORAL_UI")),
+            new Group(
+                    "MLFLOW_TRACKING_URI",
+                    List.of("MLFLOW_TRACKING_USERNAME", "MLFLOW_TRACKING_PASSWORD", "MLFLOW_TRACKING_TOKEN")),
+            new Group(
+                    "PACER_STORE",
+                    List.of(
+                            "AWS_ENDPOINT_URL_S3",
+                            "AWS_REGION",
+                            "AWS_ACCESS_KEY_ID",
+                            "AWS_SECRET_ACCESS_KEY",
+                            "AWS_SESSION_TOKEN")),
+            new Group("PACER_GRAFANA", List.of()));
+
+    /** The variables of a stack. */
+    static Map<String, String> of(StackState state) {
+        Map<String, String> all = new LinkedHashMap<>();
+        all.put("TEMPORAL_ADDRESS", state.address(Port.TEMPORAL));
+        all.put("PACER_TEMPORAL_UI", state.url(Port.TEMPORAL_UI));
+        all.put("MLFLOW_TRACKING_URI", state.url(Port.MLFLOW));
+        all.put("PACER_STORE", "s3://" + Services.BUCKET);
+        all.put("AWS_ENDPOINT_URL_S3", state.url(Port.S3));
+        all.put("AWS_REGION", Services.REGION);
+        all.put("AWS_ACCESS_KEY_ID", state.s3Key());
+        all.put("AWS_SECRET_ACCESS_KEY", state.s3Secret());
+        if (state.docker() || state.alive(Server.GRAFANA).isPresent()) {
+            all.put("PACER_GRAFANA", state.url(Port.GRAFANA));
+        }
+        all.put(ORIGIN, "pacer up");
+        return all;
+    }
+
+    /**
+     * {@code environment} with the services of the stack that is up, if one is; the same map where none is.
+     *
+     * @throws IOException when it cannot be told
+     */
+    public static Map<String, String> added(Map<String, String> environment) throws IOException {
+        Optional<StackState> state = StackState.read(StackFolder.of(environment).path());
+        boolean up = state.isPresent()
+                && (state.get().docker() || state.get().alive(Server.TEMPORAL).isPresent());
+        return up ? added(environment, of(state.get())) : environment;
+    }
+
+    static Map<String, String> added(Map<String, String> environment, Map<String, String> stack) {
+        Map<String, String> all = new HashMap<>(environment);
+        for (Group group : GROUPS) {
+            if (!environment.getOrDefault(group.leader, "").isBlank() || !stack.containsKey(group.leader)) {
+                continue;
+            }
+            all.put(group.leader, stack.get(group.leader));
+            for (String name : group.followers) {
+                // a password for another server must not be sent to this one
+                all.remove(name);
+                if (stack.containsKey(name)) {
+                    all.put(name, stack.get(name));
+                }
+            }
+        }
+        if (!environment.containsKey("TEMPORAL_ADDRESS")) {
+            all.put(ORIGIN, stack.get(ORIGIN));
+        }
+        return all;
+    }
+}

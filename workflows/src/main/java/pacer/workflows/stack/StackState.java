@@ -1,0 +1,113 @@
+package pacer.workflows.stack;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.security.SecureRandom;
+import java.util.ArrayList;
+import java.util.EnumMap;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import pacer.activities.run.RunJson;
+import pacer.trainer.durable.DurableFiles;
+import pacer.trainer.durable.ProcessIdentity;
+
+/**
+ * {@code stack.json}: how the stack was started last, and what of it runs.
+ *
+ * @param bind address that its servers listen on
+ * @param s3Key the S3 server's user, made for this stack
+ * @param s3Secret and its password; nobody but the owner may read the stack's folder
+ * @param docker whether Docker runs it; then it lists no processes
+ * @param running processes
+ */
+record StackState(
+        String bind, Map<Port, Integer> ports, String s3Key, String s3Secret, boolean docker, List<Running> running) {
+    static final String NAME = "stack.json";
+
+    StackState {
+        Map<Port, Integer> all = Port.usual(); // a state of before a port existed lacks it
+        all.putAll(ports == null ? Map.of() : ports);
+        ports = new EnumMap<>(all);
+        running = running == null ? List.of() : List.copyOf(running);
+    }
+
+    /** A server's process. */
+    record Running(Server server, ProcessIdentity process) {}
+
+    /** Of a stack that was never up. */
+    static StackState fresh() {
+        byte[] secret = new byte[20];
+        new SecureRandom().nextBytes(secret);
+        return new StackState("127.0.0.1", Port.usual(), "pacer", HexFormat.of().formatHex(secret), false, List.of());
+    }
+
+    /**
+     * What {@code folder} says; empty where no stack was up there.
+     *
+     * @throws IOException naming the file when it cannot be read
+     */
+    static Optional<StackState> read(Path folder) throws IOException {
+        Path file = folder.resolve(NAME);
+        if (!Files.exists(file)) {
+            return Optional.empty();
+        }
+        try {
+            return Optional.of(RunJson.MAPPER.readValue(file.toFile(), StackState.class));
+        } catch (IOException e) {
+            throw new IOException(file + ": not readable (" + e.getMessage() + "); end its processes and delete it", e);
+        }
+    }
+
+    void write(Path folder) throws IOException {
+        DurableFiles.write(
+                folder.resolve(NAME),
+                RunJson.MAPPER.writerWithDefaultPrettyPrinter().writeValueAsBytes(this));
+    }
+
+    /** The process of {@code server}, if it lives. */
+    Optional<ProcessHandle> alive(Server server) {
+        return running.stream().filter(r -> r.server() == server).findFirst().flatMap(r -> r.process()
+                .find());
+    }
+
+    int port(Port port) {
+        return ports.get(port);
+    }
+
+    /** Where clients on this machine find {@code port}. */
+    String address(Port port) {
+        String host = bind.equals("0.0.0.0") ? "127.0.0.1" : bind.equals("::") ? "::1" : bind;
+        return (host.contains(":") ? "[" + host + "]" : host) + ":" + port(port);
+    }
+
+    String url(Port port) {
+        return "http://" + address(port);
+    }
+
+    StackState bound(String address, Map<Port, Integer> changed) {
+        return new StackState(address, changed, s3Key, s3Secret, docker, running);
+    }
+
+    StackState byDocker(boolean isIt) {
+        return new StackState(bind, ports, s3Key, s3Secret, isIt, running);
+    }
+
+    StackState with(Running started) {
+        List<Running> all = new ArrayList<>(without(started.server()).running);
+        all.add(started);
+        return new StackState(bind, ports, s3Key, s3Secret, docker, all);
+    }
+
+    StackState without(Server server) {
+        return new StackState(
+                bind,
+                ports,
+                s3Key,
+                s3Secret,
+                docker,
+                running.stream().filter(r -> r.server() != server).toList());
+    }
+}

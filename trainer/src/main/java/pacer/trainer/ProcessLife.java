@@ -25,7 +25,7 @@ import pacer.trainer.spec.SpecException;
 /**
  * How a trainer process lives and ends: events on standard output, everything else on standard error; standard input is held open by
  * the parent, and its end means that the parent is gone; SIGTERM and SIGINT ask for an end with a checkpoint; the exit code says
- * what a retry would bring.
+ * what a retry would bring. The line {@code checkpoint} on standard input asks for one.
  */
 final class ProcessLife {
     static final int FINISHED = 0;
@@ -50,7 +50,11 @@ final class ProcessLife {
     private static final long GRACE_SECONDS = 600;
 
     private final FileOutputStream output = new FileOutputStream(FileDescriptor.out);
+    /** A line of standard input that asks for a checkpoint now. */
+    static final String CHECKPOINT = "checkpoint";
+
     private final AtomicBoolean stop = new AtomicBoolean();
+    private final AtomicBoolean checkpoint = new AtomicBoolean();
     private final CountDownLatch ended = new CountDownLatch(1);
     private final CompletableFuture<Optional<String>> line = new CompletableFuture<>();
     private volatile Memoir memoir = failed -> {};
@@ -77,6 +81,11 @@ final class ProcessLife {
     /** Whether a signal asked for an end. */
     boolean isStopping() {
         return stop.get();
+    }
+
+    /** Whether the parent has asked for a checkpoint since this was asked last. */
+    boolean takeCheckpointRequest() {
+        return checkpoint.getAndSet(false);
     }
 
     /** Has a failure written down, from here on, before it is told. */
@@ -151,20 +160,21 @@ final class ProcessLife {
         return exitCode;
     }
 
-    /** The first line of standard input; empty when a signal asks for an end before. */
+    /** The first line of standard input that asks for nothing; empty when a signal asks for an end before. */
     Optional<String> awaitLine() {
         return line.join();
     }
 
     private void endWithParent() {
         try {
-            ByteArrayOutputStream first = new ByteArrayOutputStream();
+            ByteArrayOutputStream line = new ByteArrayOutputStream();
             int read = System.in.read();
             while (read >= 0) {
                 if (read == '\n') {
-                    line.complete(Optional.of(first.toString(StandardCharsets.UTF_8))); // nothing is said after it
-                } else if (!line.isDone()) {
-                    first.write(read);
+                    hear(line.toString(StandardCharsets.UTF_8));
+                    line.reset();
+                } else {
+                    line.write(read);
                 }
                 read = System.in.read();
             }
@@ -172,6 +182,14 @@ final class ProcessLife {
             System.err.println("standard input: " + e.getMessage());
         }
         Runtime.getRuntime().halt(FAILED);
+    }
+
+    private void hear(String said) {
+        if (said.equals(CHECKPOINT)) {
+            checkpoint.set(true);
+        } else {
+            line.complete(Optional.of(said)); // what to do is said once
+        }
     }
 
     private void endInOrder() {

@@ -22,7 +22,7 @@ import pacer.trainer.spec.SpecLoader;
 /**
  * A rank of a training as a process:
  *
- * <pre>--spec FILE --data DIR --run DIR --epoch N [--rank R --ranks N --rendezvous WHERE] [--cache DIR] [--commit SHA]</pre>
+ * <pre>--spec FILE --data DIR --run DIR --epoch N [--rank R --ranks N --rendezvous WHERE] [--cache DIR] [--commit SHA] [--steps N]</pre>
  *
  * See {@link ProcessLife} for streams, signals and exit codes.
  */
@@ -79,7 +79,7 @@ public final class Trainer {
                 "trainer",
                 args,
                 List.of("spec", "data", "run", "epoch"),
-                List.of("rank", "ranks", "rendezvous", "cache", "commit"));
+                List.of("rank", "ranks", "rendezvous", "cache", "commit", "steps"));
         Path run = Path.of(arguments.text("run"));
         Path file = run.resolve("events.jsonl");
         int rank = arguments.integer("rank", 0);
@@ -107,14 +107,29 @@ public final class Trainer {
                 RunCheckpoints checkpoints = new RunCheckpoints(
                         spec, dataset.manifest(), store, fence, events::sync, arguments.text("commit"), rank);
                 SignsOfLife signs = new SignsOfLife(rank == 0 ? events : event -> {}, System::nanoTime);
+                int lastStep = arguments.integer("steps", spec.train().steps());
                 TrainingRun training =
-                        new TrainingRun(spec, dataset, replica, ranks, checkpoints, signs, life::isStopping);
+                        new TrainingRun(spec, dataset, replica, ranks, checkpoints, signs, requests(life), lastStep);
                 return switch (training.run()) {
                     case FINISHED -> ProcessLife.FINISHED;
                     case STOPPED -> ProcessLife.STOPPED;
                 };
             }
         }
+    }
+
+    private static TrainingRun.Requests requests(ProcessLife life) {
+        return new TrainingRun.Requests() {
+            @Override
+            public boolean stop() {
+                return life.isStopping();
+            }
+
+            @Override
+            public boolean takeCheckpoint() {
+                return life.takeCheckpointRequest();
+            }
+        };
     }
 
     /** Throws where a later epoch has begun: a failure of this one is no news of the run then. */

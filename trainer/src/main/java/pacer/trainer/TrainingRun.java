@@ -4,7 +4,6 @@ import java.io.IOException;
 import java.time.Instant;
 import java.util.Optional;
 import java.util.OptionalDouble;
-import java.util.function.BooleanSupplier;
 import pacer.trainer.checkpoint.Checkpoint;
 import pacer.trainer.checkpoint.TrainingState.Skips;
 import pacer.trainer.dist.Collectives;
@@ -27,12 +26,29 @@ import pacer.trainer.spec.TrainSpec.NonFinite;
  */
 final class TrainingRun {
 
+    /** What is asked of a training while it runs, from outside; looked at often. */
+    interface Requests {
+        /** Nobody asks for anything. */
+        Requests NONE = () -> false;
+
+        /** Whether it should stop, with a checkpoint of the last whole step. */
+        boolean stop();
+
+        /** Whether a checkpoint was asked for since this was asked last. */
+        default boolean takeCheckpoint() {
+            return false;
+        }
+    }
+
     /** How a run ended. */
     enum End {
         FINISHED,
         /** Asked to stop; a checkpoint was written. */
         STOPPED
     }
+
+    /** More than there are ranks: in a sum over ranks both kinds of requests can be told apart. */
+    private static final double CHECKPOINT_ASKED = 1 << 20;
 
     private final RunSpec spec;
     private final Dataset dataset;
@@ -43,10 +59,12 @@ final class TrainingRun {
     private final Collectives ranks;
     private final RunCheckpoints checkpoints;
     private final SignsOfLife events;
-    private final BooleanSupplier stop;
+    private final Requests requests;
+    private final int lastStep;
     private final ValidationLoss validationLoss;
 
     private boolean stopped; // all ranks have agreed to
+    private boolean checkpointDue; // likewise
     private int step; // optimizer steps taken, skipped ones included
     private Skips skips = Skips.NONE;
     private double lastLoss = Double.NaN;
@@ -57,7 +75,8 @@ final class TrainingRun {
      * Prepares a run.
      *
      * @param events hears what happens; only rank 0's does
-     * @param stop whether the run should stop, with a checkpoint of the last whole step; asked often
+     * @param lastStep where it ends: the spec's number of steps unless it was changed since. The schedule stays the spec's, so that what was
+     *     trained before is what would have been trained
      */
     TrainingRun(
             RunSpec spec,
@@ -66,7 +85,8 @@ final class TrainingRun {
             Collectives ranks,
             RunCheckpoints checkpoints,
             SignsOfLife events,
-            BooleanSupplier stop) {
+            Requests requests,
+            int lastStep) {
         this.spec = spec;
         this.dataset = dataset;
         this.replica = replica;
@@ -77,7 +97,8 @@ final class TrainingRun {
         this.ranks = ranks;
         this.checkpoints = checkpoints;
         this.events = events;
-        this.stop = stop;
+        this.requests = requests;
+        this.lastStep = lastStep;
         this.validationLoss = new ValidationLoss(replica, ranks);
     }
 
@@ -101,7 +122,7 @@ final class TrainingRun {
         } else if (validation == null && isValidationDue()) {
             followStep(); // a stop has broken it off
         }
-        while (!stopped && step < spec.train().steps()) {
+        while (!stopped && step < lastStep) {
             if (!isToStop() && takeStep()) {
                 followStep();
             }
@@ -121,9 +142,15 @@ final class TrainingRun {
         return End.FINISHED;
     }
 
-    /** Whether any rank was asked to stop. All ranks ask at the same places, so that all stop at the same one. */
+    /**
+     * Whether any rank was asked to stop; a checkpoint asked for is remembered. All ranks ask at the same places, so that all do it at the
+     * same one.
+     */
     private boolean isToStop() {
-        stopped = ranks.allReduce(stop.getAsBoolean() ? 1 : 0) > 0;
+        double asked = (requests.stop() ? 1 : 0) + (requests.takeCheckpoint() ? CHECKPOINT_ASKED : 0);
+        double all = ranks.allReduce(asked);
+        checkpointDue |= all >= CHECKPOINT_ASKED;
+        stopped = all % CHECKPOINT_ASKED > 0;
         return stopped;
     }
 
@@ -135,6 +162,7 @@ final class TrainingRun {
         }
         sampleIfDue();
         if (isLast()
+                || checkpointDue
                 || isDue(spec.checkpoint().everySteps())
                 || (improved && spec.checkpoint().keepBest())) {
             checkpoint();
@@ -303,6 +331,7 @@ final class TrainingRun {
 
     private void checkpoint() throws IOException {
         long start = System.nanoTime();
+        checkpointDue = false;
         var written = checkpoints.save(
                 replica,
                 optimizer,
@@ -343,7 +372,7 @@ final class TrainingRun {
         return new TrainingEvent.Started(
                 Instant.now(),
                 step,
-                spec.train().steps(),
+                lastStep,
                 replica.parameters().size(),
                 spec.train().batchTokens(),
                 ranks.size(),
@@ -357,6 +386,6 @@ final class TrainingRun {
     }
 
     private boolean isLast() {
-        return step == spec.train().steps();
+        return step == lastStep;
     }
 }

@@ -11,7 +11,6 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -121,7 +120,8 @@ class NonFiniteTest {
         }
     }
 
-    private TrainingRun.End train(Path run, Consumer<TrainingEvent> hook, BooleanSupplier stop) throws IOException {
+    private TrainingRun.End train(Path run, Consumer<TrainingEvent> hook, TrainingRun.Requests stop)
+            throws IOException {
         RunSpec spec = SpecLoader.read(run.resolve("preset.yaml"));
         Engine engine =
                 new Engine(Engine.Kind.CPU, 2, Precision.FP32, Gemms.Kind.VECTOR, Path.of("target", "native-cache"));
@@ -142,7 +142,16 @@ class NonFiniteTest {
                     },
                     () -> 0);
             try {
-                return new TrainingRun(spec, dataset, opened, new SoloCollectives(), checkpoints, signs, stop).run();
+                return new TrainingRun(
+                                spec,
+                                dataset,
+                                opened,
+                                new SoloCollectives(),
+                                checkpoints,
+                                signs,
+                                stop,
+                                spec.train().steps())
+                        .run();
             } finally {
                 atEnd = weights();
             }

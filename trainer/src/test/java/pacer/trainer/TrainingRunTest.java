@@ -11,7 +11,6 @@ import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicLong;
-import java.util.function.BooleanSupplier;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -73,7 +72,7 @@ class TrainingRunTest {
         Path run = fixture.run("stopped", sets);
         List<TrainingEvent> events = new ArrayList<>();
         int[] asked = {0};
-        BooleanSupplier betweenMicroSteps = () -> stepsIn(events) == 1 && ++asked[0] == 2;
+        TrainingRun.Requests betweenMicroSteps = () -> stepsIn(events) == 1 && ++asked[0] == 2;
         assertThat(train(run, Gemms.Kind.AUTO, events, betweenMicroSteps)).isEqualTo(TrainingRun.End.STOPPED);
         assertThat(events.getLast()).isInstanceOf(TrainingEvent.Checkpointed.class);
         assertThat(events.getLast().step()).isEqualTo(1);
@@ -100,6 +99,68 @@ class TrainingRunTest {
         assertThat(losses(events)).isEqualTo(losses(undisturbed));
         CheckpointStore store = new CheckpointStore(run.resolve("checkpoints"), notice -> {});
         assertThat(store.newest().orElseThrow().state().validationLoss()).isNotNull();
+    }
+
+    @Test
+    void aCheckpointThatIsAskedForIsWrittenAfterTheStepAndChangesNoLoss() throws Exception {
+        String[] sets = {"train.steps=4", "checkpoint.everySteps=0"};
+        List<TrainingEvent> undisturbed = new ArrayList<>();
+        train(fixture.run("undisturbed", sets), Gemms.Kind.AUTO, undisturbed, () -> false);
+
+        List<TrainingEvent> events = new ArrayList<>();
+        TrainingRun.Requests once = new TrainingRun.Requests() {
+            private boolean asked;
+
+            @Override
+            public boolean stop() {
+                return false;
+            }
+
+            @Override
+            public boolean takeCheckpoint() {
+                boolean now = !asked && stepsIn(events) == 1;
+                asked |= now;
+                return now;
+            }
+        };
+        train(fixture.run("asked", sets), Gemms.Kind.AUTO, events, once);
+        assertThat(events.stream()
+                        .filter(TrainingEvent.Checkpointed.class::isInstance)
+                        .map(TrainingEvent::step))
+                .containsExactly(2, 4);
+        assertThat(losses(events)).isEqualTo(losses(undisturbed));
+    }
+
+    @Test
+    void aRunGoesOnBeyondItsStepsAtTheEndOfItsScheduleAndEndsEarlierThanPlanned() throws Exception {
+        String[] sets = {
+            "train.steps=3", "checkpoint.everySteps=0", "schedule.warmupSteps=0", "schedule.decaySteps=0"
+        };
+        Path run = fixture.run("extended", sets);
+        List<TrainingEvent> events = new ArrayList<>();
+        train(run, Gemms.Kind.AUTO, events, () -> false);
+        SignsOfLife untimed = new SignsOfLife(events::add, () -> 0);
+        train(run, Gemms.Kind.AUTO, untimed, new SoloCollectives(), () -> false, 5);
+
+        List<Double> rates = events.stream()
+                .filter(TrainingEvent.Step.class::isInstance)
+                .map(e -> ((TrainingEvent.Step) e).learningRate())
+                .toList();
+        double floor = rates.getLast();
+        assertThat(rates).hasSize(5);
+        assertThat(rates.subList(3, 5)).containsOnly(floor);
+        assertThat(rates.getFirst()).isGreaterThan(floor);
+        assertThat(events.getLast().step()).isEqualTo(5);
+
+        // cut off at step 1 and then said to be the end
+        Path shorter = fixture.run("shorter", sets);
+        List<TrainingEvent> few = new ArrayList<>();
+        train(shorter, Gemms.Kind.AUTO, few, () -> stepsIn(few) == 1);
+        SignsOfLife rest = new SignsOfLife(few::add, () -> 0);
+        assertThat(train(shorter, Gemms.Kind.AUTO, rest, new SoloCollectives(), () -> false, 1))
+                .isEqualTo(TrainingRun.End.FINISHED);
+        assertThat(stepsIn(few)).isEqualTo(1);
+        assertThat(few).anyMatch(e -> e instanceof TrainingEvent.Validated && e.step() == 1);
     }
 
     /** The sampler's keys and values lie in memory that training uses. */
@@ -241,14 +302,26 @@ class TrainingRunTest {
         return events.stream().filter(TrainingEvent.Step.class::isInstance).count();
     }
 
-    private TrainingRun.End train(Path run, Gemms.Kind products, List<TrainingEvent> events, BooleanSupplier stop)
+    private TrainingRun.End train(Path run, Gemms.Kind products, List<TrainingEvent> events, TrainingRun.Requests stop)
             throws IOException {
         SignsOfLife untimed = new SignsOfLife(events::add, () -> 0);
         return train(run, products, untimed, new SoloCollectives(), stop);
     }
 
     private TrainingRun.End train(
-            Path run, Gemms.Kind products, SignsOfLife signs, Collectives ranks, BooleanSupplier stop)
+            Path run, Gemms.Kind products, SignsOfLife signs, Collectives ranks, TrainingRun.Requests stop)
+            throws IOException {
+        return train(run, products, signs, ranks, stop, 0);
+    }
+
+    /** @param lastStep 0 for the spec's */
+    private TrainingRun.End train(
+            Path run,
+            Gemms.Kind products,
+            SignsOfLife signs,
+            Collectives ranks,
+            TrainingRun.Requests stop,
+            int lastStep)
             throws IOException {
         RunSpec spec = SpecLoader.read(run.resolve("preset.yaml"));
         Engine engine = new Engine(Engine.Kind.CPU, 2, Precision.FP32, products, Path.of("target", "native-cache"));
@@ -262,7 +335,8 @@ class TrainingRunTest {
             CheckpointStore store = new CheckpointStore(run.resolve("checkpoints"), notice -> {});
             RunCheckpoints checkpoints =
                     new RunCheckpoints(spec, dataset.manifest(), store, fence, () -> {}, null, ranks.rank());
-            return new TrainingRun(spec, dataset, replica, ranks, checkpoints, signs, stop).run();
+            int last = lastStep == 0 ? spec.train().steps() : lastStep;
+            return new TrainingRun(spec, dataset, replica, ranks, checkpoints, signs, stop, last).run();
         }
     }
 }

@@ -86,7 +86,7 @@ final class TrainerMonitor {
                 Stage.TRAIN,
                 time,
                 started == null ? null : (double) step / Math.max(1, started.totalSteps()),
-                started == null ? "starting" : "training on " + started.device(),
+                started == null ? "starting" : "training on " + started.place(),
                 step,
                 started == null ? null : started.totalSteps(),
                 loss,

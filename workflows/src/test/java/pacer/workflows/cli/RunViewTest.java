@@ -117,6 +117,16 @@ class RunViewTest {
     }
 
     @Test
+    void aRunOfSeveralProcessesSaysHowMany() {
+        RunView view = view(false, 80);
+        view.accept(new RunUpdate.StageStarted(Stage.TRAIN));
+        view.accept(new RunUpdate.Trained(
+                new TrainingEvent.Started(NOON, 0, 10, 805_760, 768, 4, "CPU, 1 thread a lane", 0, null)));
+        train(view, 1, 10);
+        assertThat(screen.raw()).contains("  4 processes, each: CPU, 1 thread a lane\n", "  cpu: oneDNN\n");
+    }
+
+    @Test
     void validationLossesStayAboveTheBarAndTheRateStaysInIt() {
         RunView view = view(true, 80);
         train(view, 1500, 20_000);

@@ -143,6 +143,15 @@ class ReportWriterTest {
     }
 
     @Test
+    void severalProcessesAreNamedWithTheirThreads() throws Exception {
+        Path preset = folder.resolve("preset.yaml");
+        Files.writeString(preset, Files.readString(preset).replace("microBatch: 1}", "microBatch: 1, threads: 1}"));
+        record(RunStatus.FINISHED, null, null, null);
+        events(List.of(new TrainingEvent.Started(NOON, 0, 9, 1, 1, 4, "cpu", 0, null), step(1, 4)));
+        assertThat(strict(page()).getDocumentElement().getTextContent()).contains("Processes4 of 1 thread\n");
+    }
+
+    @Test
     void aHundredThousandStepsMakeASmallPage() throws Exception {
         record(RunStatus.FINISHED, new Verdict(null, 1.7, null, "val loss 1.7"), null, null);
         SplittableRandom random = new SplittableRandom(5);

@@ -164,7 +164,26 @@ class ReportWriterTest {
     @Test
     void aRunThatHasHardlyBegunHasAPageToo() throws Exception {
         record(RunStatus.RUNNING, null, null, null);
-        assertThat(strict(page()).getDocumentElement().getTextContent()).contains("● running", "nothing recorded");
+        assertThat(strict(page()).getDocumentElement().getTextContent()).contains("● running");
+    }
+
+    @Test
+    void chartsWithoutPointsAreLeftOutAndALineSaysWhy() throws Exception {
+        record(RunStatus.FAILED, null, null, "no memory");
+        events(List.of(new TrainingEvent.Failed(NOON, 0, "no memory", true)));
+        Document none = strict(page());
+        assertThat(none.getElementsByTagName("figure").getLength()).isZero();
+        assertThat(none.getDocumentElement().getTextContent())
+                .contains("No chart of loss, learning rate, gradient norm, throughput: no step of training was done.");
+
+        events(List.of(step(1, Double.NaN)));
+        Document some = strict(page());
+        assertThat(some.getElementsByTagName("figure").getLength()).isEqualTo(2);
+        assertThat(some.getDocumentElement().getTextContent())
+                .contains("No chart of loss, throughput: too little was recorded.");
+
+        events(List.of(step(1, 4.3), step(2, 4.2)));
+        assertThat(page()).contains("<figcaption><b>Throughput</b>").doesNotContain("No chart of");
     }
 
     @Test

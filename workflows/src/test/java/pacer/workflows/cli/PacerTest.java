@@ -182,6 +182,21 @@ class PacerTest {
     }
 
     @Test
+    void sampledTextComesWithTheSettingsThatMadeIt() throws Exception {
+        JsonNode told = pacer("sample", run, "--tokens", "3", "--temperature", "0.5", "-o", "json")
+                .json();
+        assertThat(told.path("run").asText()).isEqualTo(run);
+        assertThat(told.path("checkpoint").asText()).endsWith("/checkpoints/step-000012");
+        assertThat(told.path("step").asInt()).isEqualTo(12);
+        assertThat(told.path("prompt").asText()).isEqualTo("\n");
+        assertThat(told.path("tokens").asInt()).isEqualTo(3);
+        assertThat(told.path("temperature").asDouble()).isEqualTo(0.5);
+        assertThat(told.path("topK").asInt()).isEqualTo(200);
+        assertThat(told.path("seed").asInt()).isEqualTo(1337);
+        assertThat(told.path("texts")).hasSize(1);
+    }
+
+    @Test
     void aPromptCanComeFromAFile() throws Exception {
         Path prompt = Files.writeString(folder.resolve("prompt.txt"), "the lazy");
         Result result = pacer("sample", run, "--prompt", "FILE:" + prompt, "--tokens", "3");

@@ -11,7 +11,7 @@ import pacer.trainer.event.TrainingEvent;
 
 /** Hears the events of the ranks of one attempt and knows how far it is. */
 final class TrainerMonitor {
-    /** Weight of the newest step in the smoothed step time. */
+    /** Weight of the newest step in the mean loss and step time: single ones jump too much to be read. */
     private static final double NEWEST = 0.05;
 
     private final Consumer<TrainingEvent> events;
@@ -64,10 +64,9 @@ final class TrainerMonitor {
         switch (event) {
             case TrainingEvent.Started e -> started = e;
             case TrainingEvent.Step e -> {
-                loss = e.loss();
+                loss = loss == null ? e.loss() : mixed(loss, e.loss());
                 learningRate = e.learningRate();
-                smoothMillis =
-                        Double.isNaN(smoothMillis) ? e.millis() : smoothMillis + NEWEST * (e.millis() - smoothMillis);
+                smoothMillis = Double.isNaN(smoothMillis) ? e.millis() : mixed(smoothMillis, e.millis());
             }
             case TrainingEvent.Validated e -> validationLoss = e.loss();
             case TrainingEvent.Working e -> doing = e.inWords();
@@ -78,6 +77,10 @@ final class TrainerMonitor {
                     TrainingEvent.Notice _,
                     TrainingEvent.Failed _ -> {}
         }
+    }
+
+    private static double mixed(double before, double now) {
+        return before + NEWEST * (now - before);
     }
 
     private Progress progressNow(Instant time) {

@@ -19,6 +19,7 @@ final class ResumeCommand implements Callable<Integer> {
     @Parameters(
             arity = "0..1",
             paramLabel = "RUN",
+            completionCandidates = Completions.OfRuns.class,
             description = "Id, its beginning, last, or a folder (default: the newest that is not finished).")
     private String name;
 

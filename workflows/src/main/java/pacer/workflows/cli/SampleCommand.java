@@ -27,6 +27,7 @@ final class SampleCommand implements Callable<Integer> {
     @Parameters(
             arity = "0..1",
             paramLabel = "RUN",
+            completionCandidates = Completions.OfRuns.class,
             defaultValue = "last",
             description = {
                 "Id of a run, its beginning, last, or a folder: a run's, a checkpoint's, or one",

@@ -4,7 +4,6 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
-import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.time.Clock;
 import java.time.Duration;
@@ -153,8 +152,8 @@ public final class Training {
             return;
         }
         try {
-            Checkpoint.open(folder.path().resolve(checkpoint)).verify();
-        } catch (InvalidFileException | NoSuchFileException e) {
+            Checkpoint.openSound(folder.path().resolve(checkpoint));
+        } catch (InvalidFileException e) {
             unsound.add(checkpoint);
         } catch (IOException e) {
             throw new UncheckedIOException(e);

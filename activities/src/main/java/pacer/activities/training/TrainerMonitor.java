@@ -1,9 +1,11 @@
 package pacer.activities.training;
 
 import java.io.IOException;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.Optional;
 import java.util.function.Consumer;
+import pacer.activities.process.Silence;
 import pacer.activities.run.Progress;
 import pacer.activities.run.Stage;
 import pacer.trainer.checkpoint.EventLog;
@@ -25,7 +27,7 @@ final class TrainerMonitor {
     private Double validationLoss;
     private Double learningRate;
     private double smoothMillis = Double.NaN;
-    private long lastHeard = System.nanoTime();
+    private final Silence silence = new Silence(); // of all ranks
 
     /** {@code events} and {@code progress} hear of rank 0. */
     TrainerMonitor(Consumer<TrainingEvent> events, Consumer<Progress> progress) {
@@ -43,7 +45,7 @@ final class TrainerMonitor {
         }
         Progress now = null;
         synchronized (this) {
-            lastHeard = System.nanoTime();
+            silence.broken();
             if (event instanceof TrainingEvent.Failed failure && failed == null) {
                 failed = failure;
             }
@@ -123,7 +125,8 @@ final class TrainerMonitor {
         return Optional.ofNullable(doing);
     }
 
-    synchronized long nanosSinceLastEvent() {
-        return System.nanoTime() - lastHeard;
+    /** Whether no rank was heard of for longer than {@code patience}. */
+    boolean silentFor(Duration patience) {
+        return silence.isLongerThan(patience);
     }
 }

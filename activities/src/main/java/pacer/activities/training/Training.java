@@ -275,7 +275,7 @@ public final class Training {
     }
 
     private boolean hung(TrainerMonitor monitor) {
-        return monitor.nanosSinceLastEvent() > patience(monitor).toNanos();
+        return monitor.silentFor(patience(monitor));
     }
 
     private Duration patience(TrainerMonitor monitor) {

@@ -1,10 +1,14 @@
 package pacer.trainer;
 
+import java.time.Instant;
+import java.util.function.Consumer;
 import java.util.function.IntConsumer;
 import pacer.trainer.checkpoint.InvalidFileException;
 import pacer.trainer.data.BadDataException;
+import pacer.trainer.eval.NoNumbersException;
 import pacer.trainer.eval.Sampler;
 import pacer.trainer.eval.TextModel;
+import pacer.trainer.event.TrainingEvent;
 import pacer.trainer.spec.DatasetSpec;
 import pacer.trainer.spec.RunSpec;
 import pacer.trainer.spec.SampleSpec;
@@ -36,7 +40,32 @@ public final class Samples {
         }
     }
 
-    /** Sample {@code number} of the spec's prompt, without the prompt; {@code written} hears how many tokens there are. */
+    /**
+     * Tells {@code events} sample {@code number} of the spec's prompt, or, in a notice, that a model without numbers writes none: what
+     * that means is for those who know its loss to say.
+     *
+     * @param written hears how many tokens there are
+     * @return whether there is one
+     */
+    static boolean tell(
+            TextModel model,
+            RunSpec spec,
+            int step,
+            int number,
+            IntConsumer written,
+            Consumer<? super TrainingEvent> events) {
+        try {
+            String text = write(model, spec, number, written);
+            events.accept(new TrainingEvent.Sampled(
+                    Instant.now(), step, spec.sample().prompt(), text));
+            return true;
+        } catch (NoNumbersException e) {
+            events.accept(new TrainingEvent.Notice(Instant.now(), step, "no sample: " + e.getMessage()));
+            return false;
+        }
+    }
+
+    /** Sample {@code number} of the spec's prompt, without the prompt. */
     static String write(TextModel model, RunSpec spec, int number, IntConsumer written) {
         SampleSpec sample = spec.sample();
         Sampler.Settings settings = new Sampler.Settings(sample.temperature(), sample.topK(), spec.seed());

@@ -9,7 +9,7 @@ import pacer.activities.run.RunIndex;
 import pacer.activities.run.RunRecord;
 import pacer.activities.run.RunStatus;
 import pacer.workflows.RunClaim;
-import pacer.workflows.TemporalConnection;
+import pacer.workflows.TemporalAddress;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Parameters;
@@ -51,7 +51,8 @@ final class ResumeCommand implements Callable<Integer> {
     private RunIndex.Entry unfinished() throws IOException {
         Path runs = places.existing(console.environment());
         List<RunIndex.Entry> unfinished = new RunIndex(runs).unfinished();
-        boolean here = TemporalConnection.opensEmbedded(service.temporal(), console.environment());
+        boolean here =
+                TemporalAddress.find(service.temporal(), console.environment()).isEmbedded();
         RunIndex.Entry found = RunIndex.toResume(unfinished, RunClaim.free(here))
                 .orElseThrow(() -> new Mistake("no run in " + Console.shown(runs)
                         + " waits to be gone on with; all of them: "

@@ -56,8 +56,8 @@ public final class Samples {
             Consumer<? super TrainingEvent> events) {
         try {
             String text = write(model, spec, number, written);
-            events.accept(new TrainingEvent.Sampled(
-                    Instant.now(), step, spec.sample().prompt(), text));
+            events.accept(
+                    new TrainingEvent.Sampled(Instant.now(), step, spec.sample().prompt(), text));
             return true;
         } catch (NoNumbersException e) {
             events.accept(new TrainingEvent.Notice(Instant.now(), step, "no sample: " + e.getMessage()));

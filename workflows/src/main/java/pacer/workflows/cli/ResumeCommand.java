@@ -3,7 +3,9 @@ package pacer.workflows.cli;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.Callable;
+import java.util.function.Predicate;
 import pacer.activities.run.RunFolder;
 import pacer.activities.run.RunIndex;
 import pacer.activities.run.RunRecord;
@@ -53,18 +55,26 @@ final class ResumeCommand implements Callable<Integer> {
         List<RunIndex.Entry> unfinished = new RunIndex(runs).unfinished();
         boolean here =
                 TemporalAddress.find(service.temporal(), console.environment()).isEmbedded();
-        RunIndex.Entry found = RunIndex.toResume(unfinished, RunClaim.free(here))
+        Predicate<RunIndex.Entry> free = RunClaim.free(here);
+        Optional<RunIndex.Entry> busy =
+                unfinished.stream().filter(e -> e.is(Predicate.not(free))).findFirst();
+        RunIndex.Entry found = RunIndex.toResume(unfinished, free)
                 .orElseThrow(() -> new Mistake("no run in " + Console.shown(runs)
-                        + " waits to be gone on with; all of them: "
+                        + " waits to be gone on with; "
+                        + busy.map(run -> whose(run) + "; ").orElse("") + "all of them: "
                         + Hints.of(console, places).local("runs")));
-        unfinished.stream()
-                .filter(e -> e.is(RunFolder::leased))
-                .findFirst()
-                .filter(busy -> busy.record().created().isAfter(found.record().created()))
-                .ifPresent(busy -> console.err()
-                        .println(console.program() + ": " + busy.record().id()
-                                + " is being worked on; going on with the newest that is not"));
+        busy.filter(run -> run.record().created().isAfter(found.record().created()))
+                .ifPresent(run -> console.err()
+                        .println(console.program() + ": " + whose(run) + "; going on with the newest that is free"));
         return found;
+    }
+
+    private String whose(RunIndex.Entry busy) {
+        String id = busy.record().id();
+        return busy.is(run -> run.folder().leased())
+                ? id + " is being worked on"
+                : id + " waits in a Temporal service (here all the same: "
+                        + Hints.of(console, places).local("resume", id) + ")";
     }
 
     @Override

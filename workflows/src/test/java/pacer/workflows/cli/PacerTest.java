@@ -16,6 +16,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestInstance;
 import org.junit.jupiter.api.io.TempDir;
 import pacer.activities.run.RunFolder;
+import pacer.activities.run.RunIndex;
 import pacer.activities.run.RunJson;
 import pacer.activities.run.RunLease;
 import pacer.activities.run.RunRecord;
@@ -150,6 +151,23 @@ class PacerTest {
         Result resumed = pacer("resume", "--runs", runs.toString());
         assertThat(resumed.code()).as(resumed.err()).isZero();
         assertThat(resumed.out()).contains("goes on where it stopped");
+    }
+
+    @Test
+    void aRunThatWaitsInAServiceIsLeftToItUnlessItIsNamed() throws Exception {
+        Path runs = folder.resolve("waiting");
+        Path waiting = Files.createDirectories(runs.resolve("waits-1"));
+        Files.move(cutOff("waits-1", "\"running\"", "null").resolve("run.json"), waiting.resolve("run.json"));
+        Files.writeString(waiting.resolve(".lease-owner"), "the execution of a workflow");
+
+        Result none = pacer("resume", "--runs", runs.toString());
+        assertThat(none.code()).isEqualTo(Exit.USAGE);
+        assertThat(none.err())
+                .contains("waits-1 waits in a Temporal service (here all the same: ./pacer resume waits-1 --runs ");
+        Result beside = pacer(tiny("train"), "--runs", runs.toString());
+        assertThat(beside.code()).as(beside.err()).isZero();
+        assertThat(beside.out()).contains("! run waits-1 of the same settings");
+        assertThat(new RunIndex(runs).list()).hasSize(2);
     }
 
     @Test

@@ -4,7 +4,6 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
-import pacer.trainer.checkpoint.InvalidFileException;
 import pacer.trainer.data.BadDataException;
 import pacer.trainer.data.EvaluationLoader;
 import pacer.trainer.data.RandomLoader;
@@ -13,10 +12,8 @@ import pacer.trainer.data.ShuffledLoader;
 import pacer.trainer.data.Split;
 import pacer.trainer.data.TokenLoader;
 import pacer.trainer.data.TokenShards;
-import pacer.trainer.spec.DatasetSpec;
 import pacer.trainer.spec.EvaluationSpec;
 import pacer.trainer.spec.RunSpec;
-import pacer.trainer.spec.SampleSpec;
 import pacer.trainer.text.DatasetManifest;
 
 /** The token shards of a run, opened: what to train on and what to validate on. */
@@ -43,7 +40,7 @@ final class Dataset implements AutoCloseable {
         DatasetManifest manifest = DatasetManifest.read(folder);
         int vocabulary = spec.model().vocabulary();
         int length = spec.model().sequenceLength();
-        requireCharacters(spec.sample(), manifest);
+        Samples.requirePrompt(spec.sample(), manifest);
         TokenShards training = TokenShards.open(manifest.files(folder, Split.TRAIN), vocabulary);
         List<Path> held = manifest.files(folder, Split.VALIDATION);
         TokenShards validation = null;
@@ -61,22 +58,6 @@ final class Dataset implements AutoCloseable {
         } catch (RuntimeException e) {
             close(training, validation);
             throw e;
-        }
-    }
-
-    /** GPT-2's tokens spell any text; a vocabulary of characters has only those of its dataset. */
-    private static void requireCharacters(SampleSpec sample, DatasetManifest manifest) {
-        boolean samples = sample.count() > 0 || sample.everySteps() > 0;
-        if (!samples || manifest.tokenizer() != DatasetSpec.Tokenizer.CHARACTERS) {
-            return;
-        }
-        try {
-            manifest.tokens().encode(sample.prompt());
-        } catch (BadDataException e) {
-            throw new BadDataException(
-                    "sample.prompt: " + InvalidFileException.quote(sample.prompt())
-                            + ": must be of the dataset's characters: " + e.getMessage(),
-                    e);
         }
     }
 

@@ -7,7 +7,6 @@ import java.util.List;
 import java.util.Locale;
 import pacer.trainer.checkpoint.Checkpoint;
 import pacer.trainer.dist.SoloCollectives;
-import pacer.trainer.eval.NoNumbersException;
 import pacer.trainer.eval.TextModel;
 import pacer.trainer.eval.ValidationLoss;
 import pacer.trainer.event.TrainingEvent;
@@ -34,8 +33,8 @@ public final class Evaluator {
         Arguments arguments =
                 Arguments.parse("evaluator", args, List.of("spec", "data", "checkpoint"), List.of("cache"));
         RunSpec spec = SpecLoader.read(Path.of(arguments.text("spec")));
-        Checkpoint checkpoint = Checkpoint.open(Path.of(arguments.text("checkpoint")));
-        checkpoint.verify(); // what is measured would be another model
+        // of a damaged one, what is measured would be another model
+        Checkpoint checkpoint = Checkpoint.openSound(Path.of(arguments.text("checkpoint")));
         int step = checkpoint.state().step();
         int sequences = TrainingBatches.microBatch(spec);
         SignsOfLife events = new SignsOfLife(life::say, System::nanoTime);
@@ -56,24 +55,24 @@ public final class Evaluator {
                 long tokens = windows.windows() * spec.model().sequenceLength();
                 events.accept(new TrainingEvent.Validated(Instant.now(), step, loss, tokens, false));
             }
-            try {
-                sample(TextModel.of(replica, dataset.manifest().tokens()), spec, step, events);
-            } catch (NoNumbersException e) {
-                // the loss, which was told, says as much: the verdict is for whoever compares it
-                events.accept(new TrainingEvent.Notice(Instant.now(), step, "no sample: " + e.getMessage()));
-            }
+            // the loss, which was told, says as much where there is no sample: the verdict is for whoever compares it
+            sample(TextModel.of(replica, dataset.manifest().tokens()), spec, step, events);
             return ProcessLife.FINISHED;
         }
     }
 
     private static void sample(TextModel model, RunSpec spec, int step, SignsOfLife events) {
         long all = (long) spec.sample().count() * spec.sample().tokens();
-        for (int number = 0; number < spec.sample().count(); number++) {
+        boolean more = true;
+        for (int number = 0; more && number < spec.sample().count(); number++) {
             long before = (long) number * spec.sample().tokens();
-            String text = Samples.write(
-                    model, spec, number, tokens -> events.worked(step, Phase.SAMPLING, before + tokens, all));
-            events.accept(
-                    new TrainingEvent.Sampled(Instant.now(), step, spec.sample().prompt(), text));
+            more = Samples.tell(
+                    model,
+                    spec,
+                    step,
+                    number,
+                    tokens -> events.worked(step, Phase.SAMPLING, before + tokens, all),
+                    events);
         }
     }
 }

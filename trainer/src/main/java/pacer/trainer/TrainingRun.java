@@ -7,7 +7,6 @@ import java.util.OptionalDouble;
 import pacer.trainer.checkpoint.Checkpoint;
 import pacer.trainer.checkpoint.TrainingState.Skips;
 import pacer.trainer.dist.Collectives;
-import pacer.trainer.eval.NoNumbersException;
 import pacer.trainer.eval.TextModel;
 import pacer.trainer.eval.ValidationLoss;
 import pacer.trainer.event.TrainingEvent;
@@ -301,18 +300,10 @@ final class TrainingRun {
 
     private void sample() {
         TextModel model = TextModel.of(replica, dataset.manifest().tokens());
-        try {
-            String text = Samples.write(
-                    model,
-                    spec,
-                    step,
-                    tokens -> workedAlone(Phase.SAMPLING, tokens, spec.sample().tokens()));
-            events.accept(
-                    new TrainingEvent.Sampled(Instant.now(), step, spec.sample().prompt(), text));
-        } catch (NoNumbersException e) {
-            // whether training goes on is for the policy on losses to say
-            events.accept(new TrainingEvent.Notice(Instant.now(), step, "no sample: " + e.getMessage()));
-        }
+        int tokens = spec.sample().tokens();
+        // whether training goes on without numbers is for the policy on losses to say
+        boolean _ =
+                Samples.tell(model, spec, step, step, written -> workedAlone(Phase.SAMPLING, written, tokens), events);
     }
 
     /** Rank 0 has done a piece of what it does alone; the others, in {@link #meetAgain}, learn that it is still at work. */

@@ -133,9 +133,7 @@ class TrainingRunTest {
 
     @Test
     void aRunGoesOnBeyondItsStepsAtTheEndOfItsScheduleAndEndsEarlierThanPlanned() throws Exception {
-        String[] sets = {
-            "train.steps=3", "checkpoint.everySteps=0", "schedule.warmupSteps=0", "schedule.decaySteps=0"
-        };
+        String[] sets = {"train.steps=3", "checkpoint.everySteps=0", "schedule.warmupSteps=0", "schedule.decaySteps=0"};
         Path run = fixture.run("extended", sets);
         List<TrainingEvent> events = new ArrayList<>();
         train(run, Gemms.Kind.AUTO, events, () -> false);

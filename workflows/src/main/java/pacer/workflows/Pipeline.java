@@ -38,24 +38,24 @@ public final class Pipeline implements AutoCloseable {
      * longest of all: there may be more to read before it is known what will run.
      */
     public static final class Prepared implements AutoCloseable {
-        private final PipelineOptions options;
+        private final Home home;
+        private final TemporalAddress address;
         private final WorkerSettings settings;
-        private final boolean here;
 
-        private Prepared(PipelineOptions options, WorkerSettings settings, boolean here) {
-            this.options = options;
+        private Prepared(Home home, TemporalAddress address, WorkerSettings settings) {
+            this.home = home;
+            this.address = address;
             this.settings = settings;
-            this.here = here;
         }
 
         /** Whether service and worker will be of this process, and paths of this machine. */
         public boolean here() {
-            return here;
+            return address.isEmbedded();
         }
 
         /** Connects, and starts a worker where one is needed. */
         public Pipeline open() throws IOException {
-            return Pipeline.open(options, settings);
+            return Pipeline.open(home, address, settings);
         }
 
         /** Ends what stands by, unless it is at work. */
@@ -68,16 +68,16 @@ public final class Pipeline implements AutoCloseable {
     /** Begins what takes longest. */
     public static Prepared prepare(PipelineOptions options) throws IOException {
         WorkerSettings settings = WorkerSettings.of(options.home(), options.environment());
-        boolean here = TemporalConnection.opensEmbedded(options.temporal(), options.environment());
-        return new Prepared(options, here ? settings.standingBy() : settings, here);
+        TemporalAddress address = TemporalAddress.find(options.temporal(), options.environment());
+        return new Prepared(options.home(), address, address.isEmbedded() ? settings.standingBy() : settings);
     }
 
-    static Pipeline open(PipelineOptions options, WorkerSettings settings) throws IOException {
-        TemporalConnection connection = TemporalConnection.open(options.temporal(), options.environment());
+    static Pipeline open(Home home, TemporalAddress address, WorkerSettings settings) throws IOException {
+        TemporalConnection connection = TemporalConnection.open(address);
         boolean alone = connection.isEmbedded() || !connection.hasWorkers(TaskQueues.CONTROL);
         Set<ServiceWorker.Role> roles =
                 alone ? EnumSet.allOf(ServiceWorker.Role.class) : EnumSet.noneOf(ServiceWorker.Role.class);
-        return with(options.home(), connection, settings, roles);
+        return with(home, connection, settings, roles);
     }
 
     /** A pipeline of which this process does what {@code roles} say. */

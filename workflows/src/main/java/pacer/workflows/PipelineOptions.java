@@ -6,6 +6,6 @@ import pacer.activities.run.Home;
 /**
  * How pipelines are run from this process.
  *
- * @param temporal address of a Temporal service; null: see {@link TemporalConnection#open}
+ * @param temporal address of a Temporal service; null: see {@link TemporalAddress#find}
  */
 public record PipelineOptions(Home home, String temporal, Map<String, String> environment) {}

@@ -19,7 +19,7 @@ import pacer.trainer.spec.SpecHash;
  *
  * @param resumed whether there is such a run already
  * @param lease null where none is needed
- * @param beside an unfinished run of the same spec that another process works on, where a new one begins for that reason; else null
+ * @param beside an unfinished run of the same spec that is another's, where a new one begins for that reason; else null
  */
 public record RunClaim(String id, boolean resumed, RunLease lease, String beside) {
 
@@ -48,7 +48,7 @@ public record RunClaim(String id, boolean resumed, RunLease lease, String beside
             }
         }
         String beside = equal.stream()
-                .filter(e -> e.is(RunFolder::leased))
+                .filter(e -> e.is(Predicate.not(free(leased))))
                 .map(busy -> busy.folder().id())
                 .findFirst()
                 .orElse(null);
@@ -83,13 +83,15 @@ public record RunClaim(String id, boolean resumed, RunLease lease, String beside
     }
 
     /**
-     * Which unfinished runs can be gone on with: those that nobody works on and, where a service elsewhere does the work, those that its
-     * own workers work on, which are joined there.
+     * Which unfinished runs can be gone on with: those that nobody works on, nor a service elsewhere will, and, where that service does
+     * the work, those that its own workers work on, which are joined there.
      *
      * @param here whether the work is done in this process
      */
-    public static Predicate<RunFolder> free(boolean here) {
-        return folder -> here ? !folder.leased() : !folder.leasedPrivately();
+    public static Predicate<RunIndex.Entry> free(boolean here) {
+        return run -> here
+                ? !run.folder().leased() && !run.isServices()
+                : !run.folder().leasedPrivately();
     }
 
     private static RunClaim leasedAnew(Home home, RunSpec spec, String beside) throws IOException {
@@ -112,8 +114,9 @@ public record RunClaim(String id, boolean resumed, RunLease lease, String beside
     /** What a person should know before a second run of the same settings begins; empty where there is nothing of the kind. */
     public Optional<String> notice() {
         return Optional.ofNullable(beside)
-                .map(busy -> "run " + busy
-                        + " of the same settings is being worked on by another process; this is a new one");
+                .map(
+                        busy -> "run " + busy
+                                + " of the same settings is being worked on by another process, or waits in a Temporal service; this is a new one");
     }
 
     /** Whether the run in {@code folder}, which another process has taken, is or soon will be one of {@code spec}. */

@@ -47,15 +47,15 @@ public final class ServiceWorker implements AutoCloseable {
     public static ServiceWorker start(
             PipelineOptions options, Set<Role> roles, String metrics, BiConsumer<String, RunUpdate> listener)
             throws IOException {
-        if (TemporalConnection.opensEmbedded(options.temporal(), options.environment())) {
+        TemporalAddress address = TemporalAddress.find(options.temporal(), options.environment());
+        if (address.isEmbedded()) {
             throw new BadInputException(
                     "a worker works for a Temporal service: give --temporal HOST:PORT or TEMPORAL_ADDRESS, or start one with: pacer up");
         }
         Optional<MetricsEndpoint> endpoint =
                 metrics == null ? Optional.empty() : Optional.of(MetricsEndpoint.at(metrics));
         try {
-            TemporalConnection connection = TemporalConnection.open(
-                    options.temporal(), options.environment(), endpoint.map(MetricsEndpoint::scope));
+            TemporalConnection connection = TemporalConnection.open(address, endpoint.map(MetricsEndpoint::scope));
             PipelineWorker worker =
                     PipelineWorker.start(connection, WorkerSettings.of(options.home(), options.environment()), roles);
             RunHub hub = worker.hub();

@@ -12,34 +12,20 @@ import io.temporal.common.converter.DataConverter;
 import io.temporal.common.converter.DefaultDataConverter;
 import io.temporal.common.converter.JacksonJsonPayloadConverter;
 import io.temporal.envconfig.ClientConfigProfile;
-import io.temporal.envconfig.LoadClientConfigProfileOptions;
 import io.temporal.serviceclient.WorkflowServiceStubs;
 import io.temporal.serviceclient.WorkflowServiceStubsOptions;
 import java.io.IOException;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
-import java.util.Map;
 import java.util.Optional;
 import java.util.logging.Level;
 import java.util.logging.Logger;
-import java.util.regex.Matcher;
 import java.util.regex.Pattern;
-import java.util.stream.Stream;
-import pacer.activities.run.BadInputException;
 import pacer.activities.run.RunJson;
 import pacer.trainer.durable.Host;
-import pacer.workflows.stack.StackEnvironment;
 
 /** A connection to a Temporal service: the one at an address, where one is given, else one inside this process. */
 public final class TemporalConnection implements AutoCloseable {
-    /** The address that means the service inside this process, whatever else is configured. */
-    public static final String EMBEDDED = "embedded";
-
-    private static final Pattern HOST_AND_PORT =
-            Pattern.compile("(?:[a-z]+:///)?(?:[A-Za-z0-9._-]+|\\[[0-9A-Fa-f:.%]+]):([0-9]{1,5})");
-
     /** Held here: a logger that nobody holds forgets its level. */
     private static final Logger GRPC = Logger.getLogger("io.grpc");
 
@@ -68,62 +54,15 @@ public final class TemporalConnection implements AutoCloseable {
     /**
      * Connects.
      *
-     * @param address host and port, or {@link #EMBEDDED}; null looks at {@code TEMPORAL_ADDRESS} and {@code temporal.toml}, and
-     *     takes the embedded service where those name none either
-     * @throws BadInputException when the address is none
-     * @throws IOException in one line for people, when nothing answers at the address or the configuration is wrong
+     * @throws IOException in one line for people, when nothing answers at the address
      */
-    public static TemporalConnection open(String address, Map<String, String> environment) throws IOException {
-        return open(address, environment, Optional.empty());
+    public static TemporalConnection open(TemporalAddress address) throws IOException {
+        return open(address, Optional.empty());
     }
 
     /** The same with the SDK's meters, those of a service elsewhere, in {@code metrics}. */
-    static TemporalConnection open(String address, Map<String, String> environment, Optional<Scope> metrics)
-            throws IOException {
-        Optional<ClientConfigProfile> profile = profile(address, environment);
-        if (profile.isEmpty()) {
-            return embedded();
-        }
-        return remote(profile.get(), address != null ? "--temporal" : origin(environment), metrics);
-    }
-
-    private static String origin(Map<String, String> environment) {
-        return environment.containsKey("TEMPORAL_ADDRESS")
-                ? environment.getOrDefault(StackEnvironment.ORIGIN, "TEMPORAL_ADDRESS")
-                : "temporal.toml";
-    }
-
-    /** {@code address}, which gRPC would take in any form, to complain of it seconds later. */
-    private static String checked(String address, String origin) {
-        Matcher parts = HOST_AND_PORT.matcher(address);
-        if (!parts.matches() || Integer.parseInt(parts.group(1)) < 1 || Integer.parseInt(parts.group(1)) > 65_535) {
-            throw new BadInputException(
-                    "%s %s: must be HOST:PORT with a port from 1 to 65535, such as localhost:7233, or %s"
-                            .formatted(origin, address, EMBEDDED));
-        }
-        return address;
-    }
-
-    /** Whether {@link #open} would take the service inside this process. */
-    public static boolean opensEmbedded(String address, Map<String, String> environment) throws IOException {
-        return profile(address, environment).isEmpty();
-    }
-
-    /** How to reach a service; empty where no address is named. */
-    private static Optional<ClientConfigProfile> profile(String address, Map<String, String> environment)
-            throws IOException {
-        if (EMBEDDED.equals(address)) {
-            return Optional.empty();
-        }
-        Optional<ClientConfigProfile> profile = configured(environment);
-        if (address != null) {
-            ClientConfigProfile given = profile.orElse(ClientConfigProfile.getDefaultInstance());
-            return Optional.of(
-                    given.toBuilder().setAddress(checked(address, "--temporal")).build());
-        }
-        Optional<ClientConfigProfile> named = profile.filter(p -> given(p.getAddress()));
-        named.ifPresent(p -> checked(p.getAddress(), origin(environment)));
-        return named;
+    static TemporalConnection open(TemporalAddress address, Optional<Scope> metrics) throws IOException {
+        return address.isEmbedded() ? embedded() : remote(address.profile(), address.origin(), metrics);
     }
 
     /** A service inside this process. */
@@ -156,42 +95,13 @@ public final class TemporalConnection implements AutoCloseable {
                     e);
         }
         WorkflowClientOptions.Builder options = WorkflowClientOptions.newBuilder(profile.toWorkflowClientOptions());
-        String namespace = given(profile.getNamespace()) ? profile.getNamespace() : "default";
+        String namespace =
+                profile.getNamespace() == null || profile.getNamespace().isBlank() ? "default" : profile.getNamespace();
         return new TemporalConnection(
                 stubs,
                 options,
                 null,
                 "Temporal: %s, namespace %s (%s)".formatted(profile.getAddress(), namespace, why));
-    }
-
-    private static ClientConfigProfile load(Map<String, String> environment, boolean withoutFile) throws IOException {
-        return ClientConfigProfile.load(LoadClientConfigProfileOptions.newBuilder()
-                .setEnvOverrides(environment)
-                .setDisableFile(withoutFile)
-                .build());
-    }
-
-    private static Optional<ClientConfigProfile> configured(Map<String, String> environment) throws IOException {
-        boolean mentioned = environment.keySet().stream().anyMatch(name -> name.startsWith("TEMPORAL_"));
-        if (!mentioned && usualFiles(environment).noneMatch(Files::exists)) {
-            return Optional.empty(); // the parser's start is not for nothing
-        }
-        try {
-            return Optional.of(load(environment, false));
-        } catch (NullPointerException e) {
-            // so the SDK's parser fails (1.38) of a file without a profile: one that says nothing
-            return Optional.of(load(environment, true));
-        } catch (IOException | IllegalArgumentException e) {
-            throw new IOException("temporal.toml: " + e.getMessage(), e);
-        }
-    }
-
-    private static Stream<Path> usualFiles(Map<String, String> environment) {
-        Path home = Path.of(System.getProperty("user.home"));
-        return Stream.of(
-                home.resolve(".config/temporalio/temporal.toml"),
-                home.resolve("Library/Application Support/temporalio/temporal.toml"),
-                Path.of(environment.getOrDefault("APPDATA", "."), "temporalio", "temporal.toml"));
     }
 
     /** JSON as in run folders: records whose fields may grow. */
@@ -244,10 +154,6 @@ public final class TemporalConnection implements AutoCloseable {
                         .filter(ProcessHandle::isAlive)
                         .isPresent()
                 : lastHeard.isAfter(Instant.now().minus(LONG_POLL));
-    }
-
-    private static boolean given(String text) {
-        return text != null && !text.isBlank();
     }
 
     private static String rootCause(Throwable e) {

@@ -40,7 +40,7 @@ class LostWorkerTest {
         public static void main(String[] arguments) throws IOException, InterruptedException {
             Home home = TestRuns.home(Path.of(arguments[0]));
             WorkerSettings settings = TestPipelines.settings(home, QUICK, "mishap=wait", "at=15");
-            TemporalConnection connection = TemporalConnection.open(arguments[1], Map.of());
+            TemporalConnection connection = TemporalConnection.open(TemporalAddress.find(arguments[1], Map.of()));
             try (Pipeline _ = Pipeline.with(home, connection, settings, Set.of(ServiceWorker.Role.HOST))) {
                 Files.writeString(Path.of(arguments[0], "working"), "");
                 Thread.sleep(Long.MAX_VALUE);
@@ -56,7 +56,7 @@ class LostWorkerTest {
         try (TestServer.PortBoundTestServer _ = TestServer.createPortBoundServer(port)) {
             String address = "127.0.0.1:" + port;
             Process first = OtherJvm.start(Working.class, folder.resolve("log"), folder.toString(), address);
-            TemporalConnection connection = TemporalConnection.open(address, Map.of());
+            TemporalConnection connection = TemporalConnection.open(TemporalAddress.find(address, Map.of()));
             while (!Files.exists(folder.resolve("working"))) {
                 assertThat(first.isAlive())
                         .as(Files.readString(folder.resolve("log")))

@@ -9,7 +9,6 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.stream.Stream;
@@ -145,7 +144,7 @@ class PipelineTest {
     @Test
     void dataThatIsDamagedTimeAndAgainEndsTheRun() throws Exception {
         WorkerSettings patient = patient(TestPipelines.settings(home, "mishap=hold", "at=15", "always=true"));
-        try (Pipeline pipeline = Pipeline.open(new PipelineOptions(home, null, Map.of()), patient)) {
+        try (Pipeline pipeline = Pipeline.open(home, TemporalAddress.embedded(), patient)) {
             PipelineOutcome outcome = trainThroughDamage(pipeline, shard -> Files.write(shard, flipped(shard)));
             assertThat(outcome.status()).isEqualTo(RunStatus.FAILED);
             assertThat(outcome.reason()).contains("damaged", "resuming it", "check the disk");
@@ -382,7 +381,7 @@ class PipelineTest {
                 usual.evaluation(),
                 usual.report(),
                 usual.policies());
-        try (Pipeline pipeline = Pipeline.open(new PipelineOptions(home, null, Map.of()), settings)) {
+        try (Pipeline pipeline = Pipeline.open(home, TemporalAddress.embedded(), settings)) {
             RunHandle run = start(pipeline);
             PipelineOutcome outcome = run.follow(update -> {
                 if (update instanceof RunUpdate.Trained(TrainingEvent.Step step) && step.step() == 14) {

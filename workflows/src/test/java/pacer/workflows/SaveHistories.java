@@ -7,7 +7,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.EnumSet;
 import java.util.List;
-import java.util.Map;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.condition.EnabledIfSystemProperty;
@@ -44,7 +43,7 @@ class SaveHistories {
 
     private static void save(Path file, AtStep14 then, String... properties) throws IOException, InterruptedException {
         Home home = TestRuns.home(Files.createTempDirectory("pacer-history"));
-        try (TemporalConnection connection = TemporalConnection.open(null, Map.of());
+        try (TemporalConnection connection = TemporalConnection.open(TemporalAddress.embedded());
                 Pipeline pipeline = Pipeline.with(
                         home,
                         connection,

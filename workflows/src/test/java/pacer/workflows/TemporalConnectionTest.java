@@ -31,7 +31,7 @@ class TemporalConnectionTest {
 
     @Test
     void withoutAnAddressTheServiceIsInThisProcess() throws Exception {
-        try (TemporalConnection connection = TemporalConnection.open(null, Map.of())) {
+        try (TemporalConnection connection = TemporalConnection.open(TemporalAddress.find(null, Map.of()))) {
             assertThat(connection.isEmbedded()).isTrue();
             assertThat(connection.description()).isEqualTo("Temporal: in this process");
         }
@@ -40,7 +40,7 @@ class TemporalConnectionTest {
     @Test
     void anAddressWhereNothingAnswersIsNamedWithItsOrigin() throws Exception {
         String address = "127.0.0.1:" + freePort();
-        assertThatThrownBy(() -> TemporalConnection.open(address, Map.of()))
+        assertThatThrownBy(() -> TemporalConnection.open(TemporalAddress.find(address, Map.of())))
                 .isInstanceOf(IOException.class)
                 .hasMessageStartingWith("no Temporal service answers at " + address + " (from --temporal): ");
     }
@@ -49,15 +49,16 @@ class TemporalConnectionTest {
     void whatIsNoAddressIsRefusedAtOnce() throws Exception {
         for (String address :
                 List.of("nonsense", "nonsense:99999", "host:0", "host:", ":7233", "a b:1", "http://x:1")) {
-            assertThatThrownBy(() -> TemporalConnection.open(address, Map.of()))
+            assertThatThrownBy(() -> TemporalConnection.open(TemporalAddress.find(address, Map.of())))
                     .isInstanceOf(BadInputException.class)
                     .hasMessageStartingWith("--temporal " + address + ": must be HOST:PORT");
-            assertThatThrownBy(() -> TemporalConnection.open(null, Map.of("TEMPORAL_ADDRESS", address)))
+            assertThatThrownBy(() ->
+                            TemporalConnection.open(TemporalAddress.find(null, Map.of("TEMPORAL_ADDRESS", address))))
                     .isInstanceOf(BadInputException.class)
                     .hasMessageStartingWith("TEMPORAL_ADDRESS " + address);
         }
         for (String address : List.of("a.example:7233", "[::1]:7233", "dns:///temporal:7233")) {
-            assertThat(TemporalConnection.opensEmbedded(address, Map.of())).isFalse();
+            assertThat(TemporalAddress.find(address, Map.of()).isEmbedded()).isFalse();
         }
     }
 
@@ -83,7 +84,8 @@ class TemporalConnectionTest {
     void aFileThatSaysNothingNamesNoService() throws Exception {
         Path file = Files.writeString(folder.resolve("temporal.toml"), "# nothing yet\n");
         for (String nothing : new String[] {file.toString(), "/dev/null"}) { // the launcher's own way to say: none
-            assertThat(TemporalConnection.opensEmbedded(null, Map.of("TEMPORAL_CONFIG_FILE", nothing)))
+            assertThat(TemporalAddress.find(null, Map.of("TEMPORAL_CONFIG_FILE", nothing))
+                            .isEmbedded())
                     .isTrue();
         }
     }
@@ -91,7 +93,8 @@ class TemporalConnectionTest {
     @Test
     void aFileThatIsNoTomlIsNamed() throws Exception {
         Path file = Files.writeString(folder.resolve("temporal.toml"), "[profile.default\n");
-        assertThatThrownBy(() -> TemporalConnection.open(null, Map.of("TEMPORAL_CONFIG_FILE", file.toString())))
+        assertThatThrownBy(() -> TemporalConnection.open(
+                        TemporalAddress.find(null, Map.of("TEMPORAL_CONFIG_FILE", file.toString()))))
                 .isInstanceOf(IOException.class)
                 .hasMessageStartingWith("temporal.toml: ");
     }
@@ -100,16 +103,16 @@ class TemporalConnectionTest {
     void aFileWithoutAProfileSaysNothing() throws Exception {
         Path file = Files.writeString(folder.resolve("temporal.toml"), "# to be filled in\n");
         Map<String, String> environment = Map.of("TEMPORAL_CONFIG_FILE", file.toString());
-        assertThat(TemporalConnection.opensEmbedded(null, environment)).isTrue();
+        assertThat(TemporalAddress.find(null, environment).isEmbedded()).isTrue();
         Map<String, String> withAddress =
                 Map.of("TEMPORAL_CONFIG_FILE", file.toString(), "TEMPORAL_ADDRESS", "127.0.0.1:1");
-        assertThat(TemporalConnection.opensEmbedded(null, withAddress)).isFalse();
+        assertThat(TemporalAddress.find(null, withAddress).isEmbedded()).isFalse();
     }
 
     @Test
     void embeddedMeansTheServiceInThisProcessWhateverElseIsConfigured() throws Exception {
         Map<String, String> environment = Map.of("TEMPORAL_ADDRESS", "127.0.0.1:1");
-        assertThat(TemporalConnection.opensEmbedded("embedded", environment)).isTrue();
+        assertThat(TemporalAddress.find("embedded", environment).isEmbedded()).isTrue();
     }
 
     @Test
@@ -129,7 +132,7 @@ class TemporalConnectionTest {
     }
 
     private static String description(String address, Map<String, String> environment) throws IOException {
-        try (TemporalConnection connection = TemporalConnection.open(address, environment)) {
+        try (TemporalConnection connection = TemporalConnection.open(TemporalAddress.find(address, environment))) {
             return connection.description();
         }
     }

@@ -62,7 +62,7 @@ final class TestPipelines {
 
     /** A pipeline on the service inside this process. */
     static Pipeline embedded(Home home, String... properties) throws IOException {
-        return Pipeline.open(new PipelineOptions(home, null, Map.of()), settings(home, properties));
+        return Pipeline.open(home, TemporalAddress.embedded(), settings(home, properties));
     }
 
     /** A small run on {@code text}. */

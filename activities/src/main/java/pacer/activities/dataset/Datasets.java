@@ -11,15 +11,18 @@ import pacer.activities.run.BadInputException;
 import pacer.activities.run.FileChecks;
 import pacer.activities.run.Home;
 import pacer.activities.run.Progress;
+import pacer.activities.run.RunFolder;
 import pacer.activities.run.Stage;
 import pacer.activities.run.StageContext;
 import pacer.activities.run.StageLog;
+import pacer.trainer.Samples;
 import pacer.trainer.data.BadDataException;
 import pacer.trainer.data.Split;
 import pacer.trainer.durable.DurableFiles;
 import pacer.trainer.durable.FileGuard;
 import pacer.trainer.durable.Sha256;
 import pacer.trainer.spec.DatasetSpec;
+import pacer.trainer.spec.SpecLoader;
 import pacer.trainer.text.DatasetManifest;
 import pacer.trainer.text.Tokenization;
 
@@ -53,7 +56,7 @@ public final class Datasets {
     /**
      * Prepares what {@code request} asks for.
      *
-     * @throws BadInputException when the source or what comes from it cannot be used
+     * @throws BadInputException when the source or what comes from it cannot be used, or the run's prompt is not of its characters
      * @throws IOException when it may work another time
      */
     public DatasetResult prepare(DatasetRequest request, StageContext context)
@@ -69,7 +72,22 @@ public final class Datasets {
                 DatasetResult.class,
                 earlier -> false, // a look at the folder is cheap, and tells whether its shards are still sound
                 context,
-                () -> prepare(request.dataset(), context));
+                () -> {
+                    DatasetResult made = prepare(request.dataset(), context);
+                    requirePrompt(home.run(request.run()), made);
+                    return made;
+                });
+    }
+
+    /** The trainer would refuse it too, but only after the dataset was staged. */
+    private void requirePrompt(RunFolder run, DatasetResult made) throws IOException {
+        try {
+            Samples.requirePrompt(
+                    SpecLoader.read(run.preset()).sample(),
+                    DatasetManifest.read(home.datasets().resolve(made.hash())));
+        } catch (BadDataException e) {
+            throw new BadInputException(e.getMessage(), e);
+        }
     }
 
     /**

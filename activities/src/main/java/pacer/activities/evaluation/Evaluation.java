@@ -3,7 +3,6 @@ package pacer.activities.evaluation;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
-import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.time.Clock;
 import java.util.List;
@@ -94,22 +93,18 @@ public final class Evaluation {
 
     /** Digest of the checkpoint's weights, as its manifest says. */
     private static String weights(RunFolder folder, EvaluationRequest request) throws IOException {
-        return openCheckpoint(folder, request).manifest().files().stream()
-                .filter(file -> file.name().equals(Checkpoint.WEIGHTS))
-                .map(FileFacts::sha256)
-                .findFirst()
-                .orElseThrow();
-    }
-
-    private static Checkpoint openCheckpoint(RunFolder folder, EvaluationRequest request) throws IOException {
         try {
-            return Checkpoint.open(folder.path().resolve(request.checkpoint()));
-        } catch (InvalidFileException | NoSuchFileException e) {
+            return Checkpoint.open(folder.path().resolve(request.checkpoint())).manifest().files().stream()
+                    .filter(file -> file.name().equals(Checkpoint.WEIGHTS))
+                    .map(FileFacts::sha256)
+                    .findFirst()
+                    .orElseThrow();
+        } catch (InvalidFileException e) {
             throw damaged(e);
         }
     }
 
-    private static DamagedDataException damaged(IOException e) {
+    private static DamagedDataException damaged(InvalidFileException e) {
         return new DamagedDataException(
                 e.getMessage() + "; the run, or resuming it, trains on from the checkpoint before it", Stage.TRAIN);
     }
@@ -117,9 +112,8 @@ public final class Evaluation {
     private void proveInputs(RunFolder folder, EvaluationRequest request, StageContext context)
             throws IOException, InterruptedException {
         Staging.prove(home, request.dataset(), (bytes, all) -> context.check());
-        Checkpoint checkpoint = openCheckpoint(folder, request);
         try {
-            checkpoint.verify();
+            Checkpoint.openSound(folder.path().resolve(request.checkpoint()));
         } catch (InvalidFileException e) {
             throw damaged(e);
         }

@@ -5,10 +5,10 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CopyOnWriteArrayList;
-import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
 import pacer.activities.process.Child;
 import pacer.activities.process.ChildGroup;
+import pacer.activities.process.Silence;
 import pacer.activities.process.TrainerExit;
 import pacer.activities.run.StageContext;
 import pacer.activities.run.StageFailure;
@@ -44,16 +44,13 @@ public record EvaluatorProcess(EvaluationSettings settings, Path cache, Path log
                 "--cache", cache.toString(),
                 "--checkpoint", checkpoint.toString());
         List<TrainingEvent> events = new CopyOnWriteArrayList<>();
-        AtomicLong lastHeard = new AtomicLong(System.nanoTime());
+        Silence silence = new Silence();
         Child child = Child.start(settings.java().line(settings.evaluator(), arguments), Map.of(), log, line -> {
-            lastHeard.set(System.nanoTime());
+            silence.broken();
             hear(line, events, listener);
         });
         ChildGroup.End end = new ChildGroup(List.of(child), settings.grace())
-                .await(
-                        context,
-                        () -> System.nanoTime() - lastHeard.get()
-                                > settings.stall().toNanos());
+                .await(context, () -> silence.isLongerThan(settings.stall()));
         List<TrainingEvent.Validated> measured = only(TrainingEvent.Validated.class, events);
         if (end.code() != 0 || measured.isEmpty()) {
             context.check();

@@ -7,7 +7,7 @@ import java.time.Instant;
  *
  * @param fraction done, 0 to 1
  * @param text what it is doing, for people
- * @param loss training loss, nats a token
+ * @param loss training loss, nats a token: a running mean over steps
  * @param validationLoss the last measured, nats a token
  * @param etaSeconds seconds that are left of the stage
  * @param doing what of a training takes long at the moment, and how far that is, for people

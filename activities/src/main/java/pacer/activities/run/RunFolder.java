@@ -101,8 +101,13 @@ public record RunFolder(Path path) {
 
     /** Whether a process works on this run now for itself alone, so that no service knows of it. */
     public boolean leasedPrivately() {
+        return leased() && !takenForWorkflow();
+    }
+
+    /** Whether whoever worked on this run last did so for a service elsewhere. */
+    public boolean takenForWorkflow() {
         try {
-            return RunLease.isHeld(this) && !RunLease.isForWorkflow(this);
+            return RunLease.isForWorkflow(this);
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }

@@ -18,10 +18,18 @@ public record RunIndex(Path runs) {
     /** A run and its record. */
     public record Entry(RunFolder folder, RunRecord record) {
 
-        /** Whether {@code what} holds of its folder; not of one whose lease cannot even be looked at, such as another user's. */
-        public boolean is(Predicate<RunFolder> what) {
+        /**
+         * Whether it is a service's elsewhere, which has not ended it: there it may wait for a worker or for its training slot, and
+         * nobody works on it.
+         */
+        public boolean isServices() {
+            return record.status() == RunStatus.RUNNING && folder.takenForWorkflow();
+        }
+
+        /** Whether {@code what} holds of it; not of one whose lease cannot even be looked at, such as another user's. */
+        public boolean is(Predicate<Entry> what) {
             try {
-                return what.test(folder);
+                return what.test(this);
             } catch (UncheckedIOException e) {
                 return false;
             }
@@ -74,7 +82,7 @@ public record RunIndex(Path runs) {
      *
      * @param free whether it can be gone on with
      */
-    public static Optional<Entry> toResume(List<Entry> unfinished, Predicate<RunFolder> free) {
+    public static Optional<Entry> toResume(List<Entry> unfinished, Predicate<Entry> free) {
         return unfinished.stream()
                 .filter(e -> e.is(free))
                 .min(Comparator.comparing(e -> e.record().status() == RunStatus.FAILED)); // the first of equals

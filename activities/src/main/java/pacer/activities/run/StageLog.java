@@ -5,6 +5,10 @@ import java.io.IOException;
 import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.TimeUnit;
 import java.util.function.Predicate;
 
 /**
@@ -12,14 +16,24 @@ import java.util.function.Predicate;
  * record is done for the same key is not done again.
  */
 public final class StageLog {
+    /** Time that an attempt loses at most where it is cut off: little beside starting it again, much beside writing a record. */
+    private static final Duration PAUSE = Duration.ofSeconds(10);
+
     private final Home home;
     private final RunHub hub;
     private final Clock clock;
+    private final Duration pause;
 
     public StageLog(Home home, RunHub hub, Clock clock) {
+        this(home, hub, clock, PAUSE);
+    }
+
+    /** @param pause how often the time worked is written down while a stage works */
+    StageLog(Home home, RunHub hub, Clock clock, Duration pause) {
         this.home = home;
         this.hub = hub;
         this.clock = clock;
+        this.pause = pause;
     }
 
     /** The work of a stage. */
@@ -73,7 +87,7 @@ public final class StageLog {
                 key,
                 sameKey ? before.started() : begun,
                 null,
-                sameKey ? before.seconds() : 0,
+                before == null ? 0 : before.seconds(), // also those of a result that did not last
                 sameKey ? before.attempts() + 1 : 1,
                 false,
                 null,
@@ -81,7 +95,9 @@ public final class StageLog {
         folder.update(r -> r.withStage(running));
         hub.tell(id, new RunUpdate.StageStarted(stage));
         T result;
-        try {
+        try (ScheduledExecutorService notes = notes()) {
+            Future<?> _ = notes.scheduleWithFixedDelay(
+                    () -> note(folder, running, begun), pause.toMillis(), pause.toMillis(), TimeUnit.MILLISECONDS);
             result = body.run();
         } catch (StoppedException e) {
             StageRecord.Status how =
@@ -96,6 +112,21 @@ public final class StageLog {
         JsonNode json = RunJson.MAPPER.valueToTree(result);
         end(folder, ended(running, begun, StageRecord.Status.DONE, result.reused(), result.summary(), json));
         return result;
+    }
+
+    /** Its end waits for a note that is being written: none comes after the stage's end. */
+    private static ScheduledExecutorService notes() {
+        return Executors.newSingleThreadScheduledExecutor(
+                Thread.ofPlatform().daemon().name("stage-time").factory());
+    }
+
+    /** Writes down how long a stage has worked so far: whatever cuts it off leaves no time for that. */
+    private void note(RunFolder folder, StageRecord running, Instant begun) {
+        try {
+            store(folder, running.after(worked(begun, clock.instant())));
+        } catch (IOException e) {
+            // only a time is lost; what else is wrong with the disk the stage itself will meet
+        }
     }
 
     /** Ends a stage that did not come to its end; where its record cannot be written, {@code cause} is still what is told. */
@@ -119,18 +150,21 @@ public final class StageLog {
             String summary,
             JsonNode result) {
         Instant now = clock.instant();
-        double worked = Math.max(0, Duration.between(begun, now).toNanos() / 1e9);
         return new StageRecord(
                 running.stage(),
                 how,
                 running.key(),
                 running.started(),
                 now,
-                running.seconds() + worked,
+                running.seconds() + worked(begun, now),
                 running.attempts(),
                 reused,
                 summary,
                 result);
+    }
+
+    private static double worked(Instant begun, Instant now) {
+        return Math.max(0, Duration.between(begun, now).toNanos() / 1e9);
     }
 
     private void end(RunFolder folder, StageRecord record) throws IOException {

@@ -1,9 +1,11 @@
 package pacer.activities.training;
 
 import java.io.IOException;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.Optional;
 import java.util.function.Consumer;
+import pacer.activities.process.Silence;
 import pacer.activities.run.Progress;
 import pacer.activities.run.Stage;
 import pacer.trainer.checkpoint.EventLog;
@@ -11,7 +13,7 @@ import pacer.trainer.event.TrainingEvent;
 
 /** Hears the events of the ranks of one attempt and knows how far it is. */
 final class TrainerMonitor {
-    /** Weight of the newest step in the smoothed step time. */
+    /** Weight of the newest step in the mean loss and step time: single ones jump too much to be read. */
     private static final double NEWEST = 0.05;
 
     private final Consumer<TrainingEvent> events;
@@ -25,7 +27,7 @@ final class TrainerMonitor {
     private Double validationLoss;
     private Double learningRate;
     private double smoothMillis = Double.NaN;
-    private long lastHeard = System.nanoTime();
+    private final Silence silence = new Silence(); // of all ranks
 
     /** {@code events} and {@code progress} hear of rank 0. */
     TrainerMonitor(Consumer<TrainingEvent> events, Consumer<Progress> progress) {
@@ -43,7 +45,7 @@ final class TrainerMonitor {
         }
         Progress now = null;
         synchronized (this) {
-            lastHeard = System.nanoTime();
+            silence.broken();
             if (event instanceof TrainingEvent.Failed failure && failed == null) {
                 failed = failure;
             }
@@ -64,10 +66,9 @@ final class TrainerMonitor {
         switch (event) {
             case TrainingEvent.Started e -> started = e;
             case TrainingEvent.Step e -> {
-                loss = e.loss();
+                loss = loss == null ? e.loss() : mixed(loss, e.loss());
                 learningRate = e.learningRate();
-                smoothMillis =
-                        Double.isNaN(smoothMillis) ? e.millis() : smoothMillis + NEWEST * (e.millis() - smoothMillis);
+                smoothMillis = Double.isNaN(smoothMillis) ? e.millis() : mixed(smoothMillis, e.millis());
             }
             case TrainingEvent.Validated e -> validationLoss = e.loss();
             case TrainingEvent.Working e -> doing = e.inWords();
@@ -80,13 +81,17 @@ final class TrainerMonitor {
         }
     }
 
+    private static double mixed(double before, double now) {
+        return before + NEWEST * (now - before);
+    }
+
     private Progress progressNow(Instant time) {
         boolean paced = started != null && !Double.isNaN(smoothMillis) && smoothMillis > 0;
         return new Progress(
                 Stage.TRAIN,
                 time,
                 started == null ? null : (double) step / Math.max(1, started.totalSteps()),
-                started == null ? "starting" : "training on " + started.device(),
+                started == null ? "starting" : "training on " + started.place(),
                 step,
                 started == null ? null : started.totalSteps(),
                 loss,
@@ -120,7 +125,8 @@ final class TrainerMonitor {
         return Optional.ofNullable(doing);
     }
 
-    synchronized long nanosSinceLastEvent() {
-        return System.nanoTime() - lastHeard;
+    /** Whether no rank was heard of for longer than {@code patience}. */
+    boolean silentFor(Duration patience) {
+        return silence.isLongerThan(patience);
     }
 }

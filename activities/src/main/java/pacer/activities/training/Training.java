@@ -4,7 +4,6 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
-import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.time.Clock;
 import java.time.Duration;
@@ -153,8 +152,8 @@ public final class Training {
             return;
         }
         try {
-            Checkpoint.open(folder.path().resolve(checkpoint)).verify();
-        } catch (InvalidFileException | NoSuchFileException e) {
+            Checkpoint.openSound(folder.path().resolve(checkpoint));
+        } catch (InvalidFileException e) {
             unsound.add(checkpoint);
         } catch (IOException e) {
             throw new UncheckedIOException(e);
@@ -276,7 +275,7 @@ public final class Training {
     }
 
     private boolean hung(TrainerMonitor monitor) {
-        return monitor.nanosSinceLastEvent() > patience(monitor).toNanos();
+        return monitor.silentFor(patience(monitor));
     }
 
     private Duration patience(TrainerMonitor monitor) {

@@ -20,6 +20,7 @@ import pacer.activities.run.BadInputException;
 import pacer.activities.run.Home;
 import pacer.activities.run.Progress;
 import pacer.activities.run.RunHub;
+import pacer.activities.run.RunPlan;
 import pacer.activities.run.StageContext;
 import pacer.activities.run.StageLog;
 import pacer.activities.run.StoppedException;
@@ -78,6 +79,27 @@ class DatasetsTest {
                 });
         assertThat(manifest.tokens(Split.VALIDATION)).isEqualTo(result.validationTokens());
         assertThat(result.reused()).isFalse();
+    }
+
+    @Test
+    void aPromptThatTheVocabularyLacksIsRefusedBeforeAnythingIsStaged() throws Exception {
+        RunPlan plan = TestRuns.open(home, new RunHub(), text, "sample.prompt", "Line ä");
+
+        assertThatThrownBy(() -> datasets.prepare(new DatasetRequest(plan.run(), plan.dataset()), stage))
+                .isInstanceOf(BadInputException.class)
+                .hasMessageStartingWith("sample.prompt: \"Line ä\"")
+                .hasMessageContaining("U+00E4 'ä', is not among the")
+                .hasMessageEndingWith("leave it out");
+    }
+
+    @Test
+    void aPromptThatIsNeverUsedMayBeAnything() throws Exception {
+        RunPlan plan = TestRuns.open(
+                home, new RunHub(), text, "sample.prompt", "Line ä", "sample.count", 0, "sample.everySteps", 0);
+
+        assertThat(datasets.prepare(new DatasetRequest(plan.run(), plan.dataset()), stage)
+                        .vocabulary())
+                .isPositive();
     }
 
     @Test

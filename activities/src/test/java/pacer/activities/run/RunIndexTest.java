@@ -69,8 +69,8 @@ class RunIndexTest {
 
         try (RunLease _ = busy.tryLease().orElseThrow()) {
             assertThat(free("1")).contains(failed);
-            assertThat(newest("1", folder -> true)).contains(busy);
-            assertThat(toResume(folder -> !folder.leased())).contains(other);
+            assertThat(newest("1", run -> true)).contains(busy);
+            assertThat(toResume(run -> !run.folder().leased())).contains(other);
         }
         assertThat(free("1")).contains(busy);
         assertThat(free("3")).isEmpty();
@@ -79,9 +79,9 @@ class RunIndexTest {
     @Test
     void aRunThatFailedIsGoneOnWithOnlyWhereNoneWasCutOff() throws Exception {
         RunFolder failed = run("failed", "1", RunStatus.FAILED, 3);
-        assertThat(toResume(folder -> true)).contains(failed);
+        assertThat(toResume(run -> true)).contains(failed);
         RunFolder stopped = run("stopped", "2", RunStatus.STOPPED, 1);
-        assertThat(toResume(folder -> true)).contains(stopped);
+        assertThat(toResume(run -> true)).contains(stopped);
     }
 
     @Test
@@ -95,17 +95,17 @@ class RunIndexTest {
     }
 
     private Optional<RunFolder> free(String specHash) throws IOException {
-        return newest(specHash, folder -> !folder.leased());
+        return newest(specHash, run -> !run.folder().leased());
     }
 
-    private Optional<RunFolder> newest(String specHash, Predicate<RunFolder> what) throws IOException {
+    private Optional<RunFolder> newest(String specHash, Predicate<RunIndex.Entry> what) throws IOException {
         return index.unfinished().stream()
                 .filter(e -> e.record().specHash().equals(specHash) && e.is(what))
                 .map(RunIndex.Entry::folder)
                 .findFirst();
     }
 
-    private Optional<RunFolder> toResume(Predicate<RunFolder> free) throws IOException {
+    private Optional<RunFolder> toResume(Predicate<RunIndex.Entry> free) throws IOException {
         return RunIndex.toResume(index.unfinished(), free).map(RunIndex.Entry::folder);
     }
 

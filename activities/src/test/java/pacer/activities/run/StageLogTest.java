@@ -7,13 +7,21 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Clock;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.InstantSource;
+import java.time.ZoneOffset;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 class StageLogTest {
+    private static final Instant NOON = Instant.parse("2026-11-22T12:00:00Z");
+
     @TempDir
     private Path folder;
 
@@ -86,6 +94,49 @@ class StageLogTest {
         run("a");
         assertThat(record().status()).isEqualTo(StageRecord.Status.DONE);
         assertThat(record().attempts()).isEqualTo(2);
+    }
+
+    @Test
+    @Timeout(30)
+    void theTimeOfAnAttemptThatWasCutOffCounts() throws Exception {
+        AtomicReference<Instant> now = new AtomicReference<>(NOON);
+        InstantSource times = now::get;
+        StageLog often = new StageLog(home, hub, times.withZone(ZoneOffset.UTC), Duration.ofMillis(10));
+        assertThatThrownBy(() -> often.run(run, Stage.EVALUATE, "a", Answer.class, e -> true, stage, () -> {
+                    now.set(NOON.plusSeconds(60));
+                    while (record().seconds() < 60) {
+                        Thread.sleep(5);
+                    }
+                    throw new Killed();
+                }))
+                .isInstanceOf(Killed.class);
+        assertThat(record().status()).isEqualTo(StageRecord.Status.RUNNING);
+
+        often.run(run, Stage.EVALUATE, "a", Answer.class, e -> true, stage, () -> {
+            now.set(NOON.plusSeconds(65));
+            return new Answer(1);
+        });
+        assertThat(record().seconds()).isEqualTo(65);
+    }
+
+    /** Leaves a stage as a kill does: its record says that it works. */
+    private static final class Killed extends Error {
+        private static final long serialVersionUID = 1;
+    }
+
+    @Test
+    void theTimeOfAResultThatDidNotLastCounts() throws Exception {
+        AtomicReference<Instant> now = new AtomicReference<>(NOON);
+        InstantSource times = now::get;
+        StageLog timed = new StageLog(home, hub, times.withZone(ZoneOffset.UTC));
+        for (String key : List.of("a", "b")) {
+            timed.run(run, Stage.EVALUATE, key, Answer.class, e -> true, stage, () -> {
+                now.set(now.get().plusSeconds(7));
+                return new Answer(1);
+            });
+        }
+        assertThat(record().attempts()).isEqualTo(1);
+        assertThat(record().seconds()).isEqualTo(14);
     }
 
     @Test

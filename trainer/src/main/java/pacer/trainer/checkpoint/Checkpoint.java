@@ -72,6 +72,17 @@ public record Checkpoint(Path folder, Manifest manifest) {
         }
     }
 
+    /**
+     * The checkpoint in {@code folder}, every file {@linkplain #verify verified}.
+     *
+     * @throws InvalidFileException when it is none any more, or a file is not what its manifest says
+     */
+    public static Checkpoint openSound(Path folder) throws IOException {
+        Checkpoint checkpoint = open(folder);
+        checkpoint.verify();
+        return checkpoint;
+    }
+
     static Checkpoint read(Path folder) throws IOException {
         Manifest manifest = Manifest.read(folder);
         if (!folder.getFileName()

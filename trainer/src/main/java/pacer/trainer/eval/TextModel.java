@@ -44,8 +44,7 @@ public final class TextModel implements AutoCloseable {
         if (Files.exists(folder.resolve("config.json"))) {
             return ofHuggingFace(folder, engine);
         }
-        Checkpoint checkpoint = Checkpoint.open(folder);
-        checkpoint.verify();
+        Checkpoint checkpoint = Checkpoint.openSound(folder);
         TrainingState state = checkpoint.state();
         Tokenizer tokenizer = Tokenizer.of(state.tokenizer(), characters(state.vocabulary()));
         Replica replica = engine.open(state.model(), 1, state.model().sequenceLength(), false);

@@ -40,7 +40,13 @@ public sealed interface TrainingEvent {
             String device,
             long plannedBytes,
             String resumedFrom)
-            implements TrainingEvent {}
+            implements TrainingEvent {
+
+        /** What computes, for people: the device of each process, and how many there are where it is more than one. */
+        public String place() {
+            return ranks > 1 ? ranks + " processes, each: " + device : device;
+        }
+    }
 
     /**
      * One optimizer step done. {@code loss} is the mean cross-entropy in nats a token of the batch before the update,

@@ -6,6 +6,7 @@ import java.nio.file.Path;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.Set;
 import java.util.stream.Collectors;
 import pacer.activities.publishing.report.Quantities;
@@ -35,6 +36,13 @@ final class CheckpointOption {
         String title() {
             return run.map(entry -> entry.record().id() + ", " + folder.getFileName())
                     .orElseGet(() -> Console.shown(folder));
+        }
+
+        /** The checkpoint's step; empty for a folder in Hugging Face's files. */
+        OptionalInt step() throws IOException {
+            return Files.exists(folder.resolve("config.json"))
+                    ? OptionalInt.empty()
+                    : OptionalInt.of(Checkpoint.open(folder).state().step());
         }
     }
 

@@ -26,10 +26,18 @@ import picocli.CommandLine.Parameters;
 
 @Command(name = "compare", description = "Compare two runs: losses, speed, settings that differ, curves.")
 final class CompareCommand implements Callable<Integer> {
-    @Parameters(index = "0", paramLabel = "RUN", description = "Id, its beginning, last, or a folder.")
+    @Parameters(
+            index = "0",
+            paramLabel = "RUN",
+            completionCandidates = Completions.OfRuns.class,
+            description = "Id, its beginning, last, or a folder.")
     private String first;
 
-    @Parameters(index = "1", paramLabel = "RUN", description = "The run to hold beside it.")
+    @Parameters(
+            index = "1",
+            paramLabel = "RUN",
+            completionCandidates = Completions.OfRuns.class,
+            description = "The run to hold beside it.")
     private String second;
 
     @Mixin

@@ -27,7 +27,8 @@ final class CompletionCommand implements Callable<Integer> {
         Commands.NAMES.stream()
                 .filter(name -> !root.getSubcommands().containsKey(name))
                 .forEach(name -> root.addSubcommand(name, Commands.create(name, console)));
-        console.out().out().print(AutoComplete.bash("pacer", root));
+        String script = AutoComplete.bash("pacer", root);
+        console.out().out().print(Completions.finish(script, PlaceOptions.standardRuns(console.environment())));
         return Exit.OK;
     }
 }

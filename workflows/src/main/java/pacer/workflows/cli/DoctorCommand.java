@@ -15,6 +15,7 @@ import pacer.activities.run.Home;
 import pacer.activities.run.Machine;
 import pacer.trainer.ops.cpu.CpuDevice;
 import pacer.trainer.ops.cpu.Gemms;
+import pacer.workflows.TemporalAddress;
 import pacer.workflows.TemporalConnection;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -178,7 +179,8 @@ final class DoctorCommand implements Callable<Integer> {
     }
 
     private Finding temporal(Map<String, String> environment) {
-        try (TemporalConnection connection = TemporalConnection.open(service.temporal(), environment)) {
+        try (TemporalConnection connection =
+                TemporalConnection.open(TemporalAddress.find(service.temporal(), environment))) {
             return Finding.good("temporal", connection.description().replaceFirst("^Temporal: ", ""));
         } catch (IOException e) {
             return new Finding(

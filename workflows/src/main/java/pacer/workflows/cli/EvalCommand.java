@@ -34,6 +34,7 @@ final class EvalCommand implements Callable<Integer> {
     @Parameters(
             arity = "0..1",
             paramLabel = "RUN",
+            completionCandidates = Completions.OfRuns.class,
             defaultValue = "last",
             description = "Id, its beginning, last, or a folder of a run or of its checkpoint (default: last).")
     private String name;

@@ -99,7 +99,8 @@ final class PlaceOptions {
         }
     }
 
-    private static Path standardRuns(Map<String, String> environment) {
+    /** Where they lie if no option says otherwise. */
+    static Path standardRuns(Map<String, String> environment) {
         String own = environment.getOrDefault("PACER_RUNS", "");
         return own.isBlank() ? Path.of(environment.getOrDefault("PACER_HOME", ""), "runs") : Path.of(own);
     }

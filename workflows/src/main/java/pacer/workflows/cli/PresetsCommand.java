@@ -20,6 +20,7 @@ final class PresetsCommand implements Callable<Integer> {
     @Parameters(
             arity = "0..1",
             paramLabel = "PRESET",
+            completionCandidates = Completions.OfPresets.class,
             description = "A preset's name or a YAML file; without it, all are listed.")
     private String name;
 

@@ -14,8 +14,11 @@ final class ProgressBar {
 
     /** The line, at most {@code width} columns of it. */
     static String line(Pace pace, int width, Terminal terminal) {
-        List<String> facts = facts(pace);
         String start = "● Train ";
+        List<String> facts = facts(pace, "mean loss ");
+        if (start.length() + SHORTEST + length(facts) > width) {
+            facts = facts(pace, "loss ");
+        }
         while (facts.size() > 1 && start.length() + SHORTEST + length(facts) > width) {
             facts.removeLast();
         }
@@ -27,18 +30,18 @@ final class ProgressBar {
 
     /** The same facts as a line of a log. */
     static String plain(Pace pace) {
-        List<String> facts = facts(pace);
+        List<String> facts = facts(pace, "mean loss ");
         return "step " + String.join("  ", inOrder(facts)).strip();
     }
 
     /** The most important first. Each keeps its width while numbers change, so that the bar does not tremble. */
-    private static List<String> facts(Pace pace) {
+    private static List<String> facts(Pace pace, String loss) {
         List<String> facts = new ArrayList<>();
         facts.add(steps(pace));
         if (pace.doing() != null) {
             facts.add(Terminal.harmless(pace.doing()));
         }
-        fact(facts, "loss ", Quantities.loss(pace.loss()), 6, pace.loss());
+        fact(facts, loss, Quantities.loss(pace.loss()), 6, pace.loss());
         fact(facts, "ETA ", remaining(pace.eta()), 4, pace.eta());
         fact(facts, "lr ", Quantities.rate(pace.learningRate()), 7, pace.learningRate());
         fact(facts, "", Quantities.count(pace.tokensPerSecond()) + " tok/s", 11, pace.tokensPerSecond());

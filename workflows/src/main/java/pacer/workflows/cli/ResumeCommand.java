@@ -3,13 +3,15 @@ package pacer.workflows.cli;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.Callable;
+import java.util.function.Predicate;
 import pacer.activities.run.RunFolder;
 import pacer.activities.run.RunIndex;
 import pacer.activities.run.RunRecord;
 import pacer.activities.run.RunStatus;
 import pacer.workflows.RunClaim;
-import pacer.workflows.TemporalConnection;
+import pacer.workflows.TemporalAddress;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Parameters;
@@ -19,6 +21,7 @@ final class ResumeCommand implements Callable<Integer> {
     @Parameters(
             arity = "0..1",
             paramLabel = "RUN",
+            completionCandidates = Completions.OfRuns.class,
             description = "Id, its beginning, last, or a folder (default: the newest that is not finished).")
     private String name;
 
@@ -50,19 +53,28 @@ final class ResumeCommand implements Callable<Integer> {
     private RunIndex.Entry unfinished() throws IOException {
         Path runs = places.existing(console.environment());
         List<RunIndex.Entry> unfinished = new RunIndex(runs).unfinished();
-        boolean here = TemporalConnection.opensEmbedded(service.temporal(), console.environment());
-        RunIndex.Entry found = RunIndex.toResume(unfinished, RunClaim.free(here))
+        boolean here =
+                TemporalAddress.find(service.temporal(), console.environment()).isEmbedded();
+        Predicate<RunIndex.Entry> free = RunClaim.free(here);
+        Optional<RunIndex.Entry> busy =
+                unfinished.stream().filter(e -> e.is(Predicate.not(free))).findFirst();
+        RunIndex.Entry found = RunIndex.toResume(unfinished, free)
                 .orElseThrow(() -> new Mistake("no run in " + Console.shown(runs)
-                        + " waits to be gone on with; all of them: "
+                        + " waits to be gone on with; "
+                        + busy.map(run -> whose(run) + "; ").orElse("") + "all of them: "
                         + Hints.of(console, places).local("runs")));
-        unfinished.stream()
-                .filter(e -> e.is(RunFolder::leased))
-                .findFirst()
-                .filter(busy -> busy.record().created().isAfter(found.record().created()))
-                .ifPresent(busy -> console.err()
-                        .println(console.program() + ": " + busy.record().id()
-                                + " is being worked on; going on with the newest that is not"));
+        busy.filter(run -> run.record().created().isAfter(found.record().created()))
+                .ifPresent(run -> console.err()
+                        .println(console.program() + ": " + whose(run) + "; going on with the newest that is free"));
         return found;
+    }
+
+    private String whose(RunIndex.Entry busy) {
+        String id = busy.record().id();
+        return busy.is(run -> run.folder().leased())
+                ? id + " is being worked on"
+                : id + " waits in a Temporal service (here all the same: "
+                        + Hints.of(console, places).local("resume", id) + ")";
     }
 
     @Override

@@ -9,6 +9,7 @@ final class RunParameter {
             arity = "0..1",
             defaultValue = "last",
             paramLabel = "RUN",
+            completionCandidates = Completions.OfRuns.class,
             description = "Id, its beginning, last, or a folder.")
     private String name;
 

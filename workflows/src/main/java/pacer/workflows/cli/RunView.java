@@ -133,7 +133,7 @@ final class RunView implements Consumer<RunUpdate>, AutoCloseable {
                                 Quantities.grouped(e.parameters()),
                                 Quantities.grouped(e.batchTokens()),
                                 e.plannedBytes() > 0 ? ", " + Quantities.bytes(e.plannedBytes()) + " planned" : ""));
-                hanging("  ", Terminal.harmless(e.device()), 2);
+                hanging("  ", Terminal.harmless(e.place()), 2);
                 if (e.resumedFrom() != null) {
                     say("  going on from step " + Quantities.grouped(e.step()));
                 }

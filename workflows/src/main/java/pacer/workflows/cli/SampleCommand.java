@@ -27,6 +27,7 @@ final class SampleCommand implements Callable<Integer> {
     @Parameters(
             arity = "0..1",
             paramLabel = "RUN",
+            completionCandidates = Completions.OfRuns.class,
             defaultValue = "last",
             description = {
                 "Id of a run, its beginning, last, or a folder: a run's, a checkpoint's, or one",
@@ -105,7 +106,14 @@ final class SampleCommand implements Callable<Integer> {
             if (output.json()) {
                 SequencedMap<String, Object> told = new LinkedHashMap<>();
                 told.put("model", source.title());
+                told.put("run", source.run().map(run -> run.record().id()).orElse(null));
+                told.put("checkpoint", source.folder().toString());
+                told.put("step", source.step().isPresent() ? source.step().getAsInt() : null);
                 told.put("prompt", start);
+                told.put("tokens", count);
+                told.put("temperature", settings.temperature());
+                told.put("topK", settings.topK());
+                told.put("seed", settings.seed());
                 told.put("texts", texts);
                 console.json(told);
             }

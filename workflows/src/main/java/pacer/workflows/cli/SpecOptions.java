@@ -20,6 +20,7 @@ final class SpecOptions {
             arity = "0..1",
             paramLabel = "PRESET",
             defaultValue = "quickstart",
+            completionCandidates = Completions.OfPresets.class,
             description = "A preset's name or a YAML file (default: quickstart).")
     private String preset;
 
@@ -29,6 +30,7 @@ final class SpecOptions {
     @Option(
             names = "--set",
             paramLabel = "NAME=VALUE",
+            completionCandidates = Completions.OfSettings.class,
             description = "One setting over the others, such as train.steps=500; can be repeated.")
     private List<String> sets = new ArrayList<>();
 

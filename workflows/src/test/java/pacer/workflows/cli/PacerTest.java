@@ -16,6 +16,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestInstance;
 import org.junit.jupiter.api.io.TempDir;
 import pacer.activities.run.RunFolder;
+import pacer.activities.run.RunIndex;
 import pacer.activities.run.RunJson;
 import pacer.activities.run.RunLease;
 import pacer.activities.run.RunRecord;
@@ -153,6 +154,23 @@ class PacerTest {
     }
 
     @Test
+    void aRunThatWaitsInAServiceIsLeftToItUnlessItIsNamed() throws Exception {
+        Path runs = folder.resolve("waiting");
+        Path waiting = Files.createDirectories(runs.resolve("waits-1"));
+        Files.move(cutOff("waits-1", "\"running\"", "null").resolve("run.json"), waiting.resolve("run.json"));
+        Files.writeString(waiting.resolve(".lease-owner"), "the execution of a workflow");
+
+        Result none = pacer("resume", "--runs", runs.toString());
+        assertThat(none.code()).isEqualTo(Exit.USAGE);
+        assertThat(none.err())
+                .contains("waits-1 waits in a Temporal service (here all the same: ./pacer resume waits-1 --runs ");
+        Result beside = pacer(tiny("train"), "--runs", runs.toString());
+        assertThat(beside.code()).as(beside.err()).isZero();
+        assertThat(beside.out()).contains("! run waits-1 of the same settings");
+        assertThat(new RunIndex(runs).list()).hasSize(2);
+    }
+
+    @Test
     void aRunBesideAnEqualOneAtWorkSaysSo() throws Exception {
         Path runs = folder.resolve("busy");
         Path busy = Files.createDirectories(runs.resolve("busy-1"));
@@ -179,6 +197,21 @@ class PacerTest {
         assertThat(once.path("texts").get(0).asText())
                 .hasSize(12)
                 .isNotEqualTo(once.path("texts").get(1).asText());
+    }
+
+    @Test
+    void sampledTextComesWithTheSettingsThatMadeIt() throws Exception {
+        JsonNode told = pacer("sample", run, "--tokens", "3", "--temperature", "0.5", "-o", "json")
+                .json();
+        assertThat(told.path("run").asText()).isEqualTo(run);
+        assertThat(told.path("checkpoint").asText()).endsWith("/checkpoints/step-000012");
+        assertThat(told.path("step").asInt()).isEqualTo(12);
+        assertThat(told.path("prompt").asText()).isEqualTo("\n");
+        assertThat(told.path("tokens").asInt()).isEqualTo(3);
+        assertThat(told.path("temperature").asDouble()).isEqualTo(0.5);
+        assertThat(told.path("topK").asInt()).isEqualTo(200);
+        assertThat(told.path("seed").asInt()).isEqualTo(1337);
+        assertThat(told.path("texts")).hasSize(1);
     }
 
     @Test

@@ -117,6 +117,27 @@ class RunViewTest {
     }
 
     @Test
+    void whereThereIsRoomTheLossSaysThatItIsAMean() {
+        RunView wide = view(true, 100);
+        train(wide, 500, 2000);
+        wide.say("");
+        assertThat(screen.seen().getLast()).contains("█", "mean loss 2.5000", "64.0k tok/s", "ETA 18 s");
+        Screen log = new Screen();
+        train(new RunView(log.terminal(false, 80), nanos::get), 2000, 2000);
+        assertThat(log.raw()).contains("mean loss 2.5000");
+    }
+
+    @Test
+    void aRunOfSeveralProcessesSaysHowMany() {
+        RunView view = view(false, 80);
+        view.accept(new RunUpdate.StageStarted(Stage.TRAIN));
+        view.accept(new RunUpdate.Trained(
+                new TrainingEvent.Started(NOON, 0, 10, 805_760, 768, 4, "CPU, 1 thread a lane", 0, null)));
+        train(view, 1, 10);
+        assertThat(screen.raw()).contains("  4 processes, each: CPU, 1 thread a lane\n", "  cpu: oneDNN\n");
+    }
+
+    @Test
     void validationLossesStayAboveTheBarAndTheRateStaysInIt() {
         RunView view = view(true, 80);
         train(view, 1500, 20_000);

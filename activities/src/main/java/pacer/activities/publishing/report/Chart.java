@@ -80,12 +80,17 @@ final class Chart {
         return this;
     }
 
-    /** The figure; a line of text instead where there is nothing to draw. */
+    String title() {
+        return title;
+    }
+
+    /** Whether there is nothing to draw. */
+    boolean isEmpty() {
+        return curves.isEmpty();
+    }
+
+    /** The figure; of what is not empty. */
     String html() {
-        if (curves.isEmpty()) {
-            return "<figure class=\"chart\"><figcaption><b>%s</b></figcaption><p class=\"none\">nothing recorded</p></figure>\n"
-                    .formatted(Html.escape(title));
-        }
         Scale across = across();
         Scale up = up();
         StringBuilder out = new StringBuilder();

@@ -84,18 +84,17 @@ public final class Quantities {
                 : Double.toString(nats);
     }
 
-    /** A learning rate: {@code 1e-3}, {@code 6.25e-4}. */
+    /** A learning rate: {@code 1e-3}, {@code 6.25e-4}; from 1 on as any number: {@code 3.47}. */
     public static String rate(double rate) {
-        if (rate == 0 || !Double.isFinite(rate)) {
-            return rate == 0 ? "0" : Double.toString(rate);
+        if (!Double.isFinite(rate)) {
+            return Double.toString(rate);
         }
-        int exponent = (int) Math.floor(Math.log10(Math.abs(rate)) + 1e-12);
-        BigDecimal mantissa = BigDecimal.valueOf(rate).movePointLeft(exponent).round(new MathContext(3));
-        if (mantissa.abs().compareTo(BigDecimal.TEN) >= 0) {
-            mantissa = mantissa.movePointLeft(1);
-            exponent++;
+        BigDecimal rounded = BigDecimal.valueOf(rate).round(new MathContext(3));
+        if (rounded.signum() == 0 || rounded.abs().compareTo(BigDecimal.ONE) >= 0) {
+            return plain(rate, 3);
         }
-        return mantissa.stripTrailingZeros().toPlainString() + "e" + exponent;
+        int exponent = rounded.precision() - rounded.scale() - 1;
+        return rounded.movePointLeft(exponent).stripTrailingZeros().toPlainString() + "e" + exponent;
     }
 
     /** Up to {@code digits} significant digits, no trailing zeros: an axis label. */

@@ -2,6 +2,9 @@ package pacer.activities.publishing.report;
 
 import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import pacer.trainer.event.TrainingEvent.Step;
 import pacer.trainer.event.TrainingEvent.Validated;
 import pacer.trainer.spec.RunSpec;
@@ -17,11 +20,31 @@ final class ReportCharts {
     }
 
     String html() {
-        return "<h2>Training</h2>\n" + loss() + "<div class=\"charts\">\n" + learningRate() + gradientNorm()
-                + throughput() + "</div>\n";
+        Chart loss = loss();
+        List<Chart> small = List.of(learningRate(), gradientNorm(), throughput());
+        return "<h2>Training</h2>\n" + drawn(List.of(loss)) + "<div class=\"charts\">\n" + drawn(small) + "</div>\n"
+                + missing(Stream.concat(Stream.of(loss), small.stream()));
     }
 
-    private String loss() {
+    private static String drawn(List<Chart> charts) {
+        return charts.stream()
+                .filter(chart -> !chart.isEmpty())
+                .map(Chart::html)
+                .collect(Collectors.joining());
+    }
+
+    /** One line about the charts that are left out, as there is nothing to draw. */
+    private String missing(Stream<Chart> charts) {
+        String titles = charts.filter(Chart::isEmpty)
+                .map(chart -> chart.title().toLowerCase(Locale.ROOT))
+                .collect(Collectors.joining(", "));
+        String why = history.steps().isEmpty() && history.skipped().isEmpty()
+                ? "no step of training was done"
+                : "too little was recorded";
+        return titles.isEmpty() ? "" : "<p class=\"none\">No chart of %s: %s.</p>\n".formatted(titles, why);
+    }
+
+    private Chart loss() {
         Series raw = history.loss();
         Chart chart = new Chart("Loss", "nats a token", Quantities::loss).log().height(340);
         int reach = reach(raw);
@@ -35,7 +58,7 @@ final class ReportCharts {
         if (spec.expectation().referenceLoss() > 0) {
             chart.reference(spec.expectation().referenceLoss(), referenceLabel(spec), Chart.Side.LEFT_BELOW);
         }
-        return chart.html();
+        return chart;
     }
 
     /** {@code reference 1.68: nanoGPT}: the level of the preset's reference, with where it comes from. */
@@ -45,14 +68,13 @@ final class ReportCharts {
         return "reference " + value + (source.isBlank() ? "" : ": " + source);
     }
 
-    private String learningRate() {
+    private Chart learningRate() {
         return new Chart("Learning rate", "", Quantities::rate)
                 .fromZero()
-                .line("learning rate", "c3", Series.of(history.steps(), Step::step, Step::learningRate))
-                .html();
+                .line("learning rate", "c3", Series.of(history.steps(), Step::step, Step::learningRate));
     }
 
-    private String gradientNorm() {
+    private Chart gradientNorm() {
         Series raw = Series.of(history.steps(), Step::step, Step::gradientNorm).finite();
         Chart chart = new Chart("Gradient norm", "before clipping", v -> Quantities.plain(v, 3)).log();
         int reach = reach(raw);
@@ -66,10 +88,10 @@ final class ReportCharts {
         if (clip > 0 && most > clip / 4) { // a threshold far above the curve would only flatten it
             chart.reference(clip, "clipped above " + Quantities.plain(clip, 3), Chart.Side.RIGHT_ABOVE);
         }
-        return chart.html();
+        return chart;
     }
 
-    private String throughput() {
+    private Chart throughput() {
         List<Step> steps = history.steps();
         Series raw = Series.of(
                         steps.subList(Math.min(1, steps.size()), steps.size()), Step::step, Step::tokensPerSecond)
@@ -81,7 +103,7 @@ final class ReportCharts {
         } else {
             chart.line("each step", "c6", raw);
         }
-        return chart.html();
+        return chart;
     }
 
     /** Neighbours on either side that a smoothed curve takes: enough to calm the noise, few enough to show what happens. */

@@ -135,12 +135,10 @@ final class ReportTables {
             Started last = starts.getLast();
             rows.text("Device", last.device());
             earlierDevices(rows);
+            int threads = data.spec().train().threads();
             rows.text(
-                    "Ranks",
-                    last.ranks()
-                            + (data.spec().train().threads() > 0
-                                    ? " of " + data.spec().train().threads() + " threads"
-                                    : ""));
+                    "Processes",
+                    last.ranks() + (threads > 0 ? " of " + threads + (threads == 1 ? " thread" : " threads") : ""));
             rows.text("Planned memory", last.plannedBytes() > 0 ? Quantities.bytes(last.plannedBytes()) : null);
             rows.text(
                     "Launches",

@@ -66,10 +66,13 @@ class QuantitiesTest {
         "0.00099999,1e-3",
         "3e-4,3e-4",
         "0.018,1.8e-2",
-        "1,1e0",
-        "12.5,1.25e1"
+        "0.99999,1",
+        "1,1",
+        "3.4711,3.47",
+        "12.5,12.5",
+        "1234,1230"
     })
-    void ratesAreWrittenAsInSettings(double rate, String said) {
+    void ratesAreWrittenAsAPersonWould(double rate, String said) {
         assertThat(Quantities.rate(rate)).isEqualTo(said);
     }
 

@@ -143,6 +143,15 @@ class ReportWriterTest {
     }
 
     @Test
+    void severalProcessesAreNamedWithTheirThreads() throws Exception {
+        Path preset = folder.resolve("preset.yaml");
+        Files.writeString(preset, Files.readString(preset).replace("microBatch: 1}", "microBatch: 1, threads: 1}"));
+        record(RunStatus.FINISHED, null, null, null);
+        events(List.of(new TrainingEvent.Started(NOON, 0, 9, 1, 1, 4, "cpu", 0, null), step(1, 4)));
+        assertThat(strict(page()).getDocumentElement().getTextContent()).contains("Processes4 of 1 thread\n");
+    }
+
+    @Test
     void aHundredThousandStepsMakeASmallPage() throws Exception {
         record(RunStatus.FINISHED, new Verdict(null, 1.7, null, "val loss 1.7"), null, null);
         SplittableRandom random = new SplittableRandom(5);
@@ -155,7 +164,26 @@ class ReportWriterTest {
     @Test
     void aRunThatHasHardlyBegunHasAPageToo() throws Exception {
         record(RunStatus.RUNNING, null, null, null);
-        assertThat(strict(page()).getDocumentElement().getTextContent()).contains("● running", "nothing recorded");
+        assertThat(strict(page()).getDocumentElement().getTextContent()).contains("● running");
+    }
+
+    @Test
+    void chartsWithoutPointsAreLeftOutAndALineSaysWhy() throws Exception {
+        record(RunStatus.FAILED, null, null, "no memory");
+        events(List.of(new TrainingEvent.Failed(NOON, 0, "no memory", true)));
+        Document none = strict(page());
+        assertThat(none.getElementsByTagName("figure").getLength()).isZero();
+        assertThat(none.getDocumentElement().getTextContent())
+                .contains("No chart of loss, learning rate, gradient norm, throughput: no step of training was done.");
+
+        events(List.of(step(1, Double.NaN)));
+        Document some = strict(page());
+        assertThat(some.getElementsByTagName("figure").getLength()).isEqualTo(2);
+        assertThat(some.getDocumentElement().getTextContent())
+                .contains("No chart of loss, throughput: too little was recorded.");
+
+        events(List.of(step(1, 4.3), step(2, 4.2)));
+        assertThat(page()).contains("<figcaption><b>Throughput</b>").doesNotContain("No chart of");
     }
 
     @Test

@@ -3,10 +3,10 @@ package pacer.workflows;
 import io.temporal.failure.ActivityFailure;
 import io.temporal.failure.CanceledFailure;
 import io.temporal.workflow.Workflow;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.function.Supplier;
 import pacer.activities.run.Progress;
 import pacer.activities.run.RunPlan;
@@ -17,20 +17,73 @@ import pacer.workflows.PipelineProgress.StageLine;
 
 /** What the workflow knows of its own progress, for the query and for the run's page in the Temporal UI. */
 final class Ledger {
+    private static final String RUNNING = "running";
+
     private final List<StageLine> stages = new ArrayList<>();
+    private final LossPoints.Collector curve = new LossPoints.Collector();
     private RunPlan plan;
     private Progress now;
+    private Double validationLoss;
+    private long opened; // milliseconds
+    private boolean paused;
     private String ending;
 
-    void opened(RunPlan opened) {
-        plan = opened;
+    void opened(RunPlan run) {
+        plan = run;
+        opened = Workflow.currentTimeMillis();
+        if (isSearchable()) {
+            Workflow.upsertTypedSearchAttributes(SearchAttributes.PRESET.valueSet(run.preset()));
+            if (run.page().commit() != null) {
+                Workflow.upsertTypedSearchAttributes(
+                        SearchAttributes.COMMIT.valueSet(run.page().commit()));
+            }
+        }
+        show();
+    }
+
+    /** Attributes that a service does not know must not be set. */
+    private boolean isSearchable() {
+        return plan.page() != null && plan.page().searchable();
+    }
+
+    RunPlan plan() {
+        return plan;
+    }
+
+    /** Whether the stage {@code stage} is at work. */
+    boolean isAt(Stage stage) {
+        return !stages.isEmpty()
+                && stages.getLast().stage() == stage
+                && stages.getLast().state().equals(RUNNING);
+    }
+
+    /** Whether nothing after training was begun. */
+    boolean isBeforeEndOfTraining() {
+        return plan != null
+                && (stages.isEmpty() || stages.getLast().stage().compareTo(Stage.TRAIN) < 0 || isAt(Stage.TRAIN));
+    }
+
+    /** The newest of the stage at work; null when it has said nothing yet. */
+    Progress now() {
+        return now;
+    }
+
+    LossPoints curve() {
+        return curve.points();
+    }
+
+    void pausing(boolean now) {
+        paused = now;
         show();
     }
 
     /** Runs a stage and keeps account of it. */
     <T extends StageResult> T stage(Stage stage, Supplier<T> work) {
         now = null;
-        put(new StageLine(stage, "running", null));
+        put(new StageLine(stage, RUNNING, null));
+        if (isSearchable()) {
+            Workflow.upsertTypedSearchAttributes(SearchAttributes.STAGE.valueSet(stage.label()));
+        }
         try {
             T result = work.get();
             put(new StageLine(stage, "done", result.summary()));
@@ -46,11 +99,56 @@ final class Ledger {
         // a signal may arrive after its stage
         if (!stages.isEmpty() && stages.getLast().stage() == progress.stage()) {
             now = progress;
+            curve.add(progress);
+            if (progress.validationLoss() != null && !progress.validationLoss().equals(validationLoss)) {
+                validationLoss = progress.validationLoss();
+                tellSearch();
+            }
             show();
         }
     }
 
+    /** As seldom as there are validations: each time is an event of the history. */
+    private void tellSearch() {
+        if (isSearchable() && Double.isFinite(validationLoss)) {
+            Workflow.upsertTypedSearchAttributes(
+                    SearchAttributes.VALIDATION_LOSS.valueSet(validationLoss),
+                    SearchAttributes.STEP.valueSet((long) now.step()));
+        }
+    }
+
+    /** What a finished run came to. */
+    void judged(PipelineResult result) {
+        if (plan.page() == null) {
+            return; // a history of before there was more to say
+        }
+        if (isSearchable()) {
+            validationLoss = result.evaluation().validationLoss();
+            now = null;
+            if (Double.isFinite(validationLoss)) {
+                Workflow.upsertTypedSearchAttributes(SearchAttributes.VALIDATION_LOSS.valueSet(validationLoss));
+            }
+            Workflow.upsertTypedSearchAttributes(
+                    SearchAttributes.STEP.valueSet((long) result.training().steps()));
+        }
+        Boolean passed = result.verdict().passed();
+        remember(
+                passed == null ? "none" : passed ? "passed" : "missed",
+                result.verdict().text());
+    }
+
+    /** Current details are gone once no worker answers; these last. */
+    private void remember(String verdict, String text) {
+        if (isSearchable()) {
+            Workflow.upsertTypedSearchAttributes(SearchAttributes.VERDICT.valueSet(verdict));
+        }
+        Workflow.upsertMemo(Map.of("run", plan.run(), "verdict", text));
+    }
+
     void closed(RunStatus status, String reason) {
+        if (plan.page() != null && status != RunStatus.FINISHED) {
+            remember(status.name().toLowerCase(Locale.ROOT), reason);
+        }
         ending = status.name().toLowerCase(Locale.ROOT) + (reason == null ? "" : ": " + reason);
         now = null;
         show();
@@ -70,54 +168,7 @@ final class Ledger {
         Workflow.setCurrentDetails(details());
     }
 
-    /** A small Markdown table. */
     private String details() {
-        StringBuilder page = new StringBuilder();
-        page.append("**").append(plan.run()).append("**: ").append(plan.model()).append("\n\n");
-        page.append("| stage | state | |\n|---|---|---|\n");
-        for (StageLine line : stages) {
-            String text = line.summary();
-            if (text == null && now != null && now.stage() == line.stage()) {
-                text = described(now);
-            }
-            page.append("| ").append(line.stage().label());
-            page.append(" | ").append(line.state());
-            page.append(" | ")
-                    .append(text == null ? "" : text.replace("|", "\\|"))
-                    .append(" |\n");
-        }
-        return ending == null
-                ? page.toString()
-                : page.append("\n").append(ending).toString();
-    }
-
-    static String described(Progress p) {
-        if (p.step() == null) {
-            return p.text();
-        }
-        List<String> parts = new ArrayList<>();
-        parts.add("step %,d of %,d".formatted(p.step(), p.totalSteps() == null ? 0 : p.totalSteps()));
-        if (p.doing() != null) {
-            parts.add(p.doing());
-        }
-        if (p.loss() != null) {
-            parts.add("loss %.4f".formatted(p.loss()));
-        }
-        if (p.validationLoss() != null) {
-            parts.add("val loss %.4f".formatted(p.validationLoss()));
-        }
-        if (p.tokensPerSecond() != null) {
-            parts.add("%,.0f tokens/s".formatted(p.tokensPerSecond()));
-        }
-        if (p.etaSeconds() != null) {
-            parts.add(shown(Duration.ofSeconds(Math.round(p.etaSeconds()))) + " left");
-        }
-        return String.join(" · ", parts);
-    }
-
-    private static String shown(Duration time) {
-        return time.toHours() > 0
-                ? "%d h %02d min".formatted(time.toHours(), time.toMinutesPart())
-                : "%d:%02d".formatted(time.toMinutes(), time.toSecondsPart());
+        return RunDetails.markdown(plan, stages, now, paused, ending, Workflow.currentTimeMillis() - opened);
     }
 }

@@ -31,6 +31,7 @@ import pacer.activities.staging.Staging;
 import pacer.activities.staging.StagingActivityImpl;
 import pacer.activities.training.Training;
 import pacer.activities.training.TrainingActivityImpl;
+import pacer.activities.training.TrainingControlActivityImpl;
 import pacer.trainer.durable.Host;
 
 /** Does the work of pipelines on this machine: workflows, folders and cache, and one training at a time. */
@@ -58,8 +59,10 @@ public final class PipelineWorker implements AutoCloseable {
         Clock clock = Clock.systemUTC();
         RunHub hub = new RunHub();
         CompletableFuture<Environment> machine = CompletableFuture.supplyAsync(Machine::environment);
-        RunActivityImpl runs =
-                new RunActivityImpl(new Runs(settings.home(), hub, clock, machine::join, settings.report()), hub);
+        RunActivityImpl runs = new RunActivityImpl(
+                new Runs(settings.home(), hub, clock, machine::join, settings.report()),
+                hub,
+                settings.surroundings(connection));
         WorkerFactory factory = WorkerFactory.newInstance(connection.client());
         if (roles.contains(ServiceWorker.Role.CONTROL)) {
             Worker control = factory.newWorker(TaskQueues.CONTROL, options().build());
@@ -94,17 +97,19 @@ public final class PipelineWorker implements AutoCloseable {
         StageLog log = new StageLog(home, hub, clock);
         ActivityStage activity = new ActivityStage(home, hub);
         String host = Host.name();
+        Training training = new Training(home, log, hub, clock, machine, settings.training());
         Worker data = factory.newWorker(TaskQueues.data(host), options().build());
         data.registerActivitiesImplementations(
                 runs,
                 new DatasetActivityImpl(new Datasets(home, log, clock, settings.fetch()), activity),
                 new StagingActivityImpl(new Staging(home, log, clock), activity),
+                new TrainingControlActivityImpl(training),
                 new PublishingActivityImpl(new Publishing(home, log, clock, settings.report()), activity));
         Worker train = factory.newWorker(
                 TaskQueues.train(host),
                 options().setMaxConcurrentActivityExecutionSize(1).build());
         train.registerActivitiesImplementations(
-                new TrainingActivityImpl(new Training(home, log, hub, clock, machine, settings.training()), activity),
+                new TrainingActivityImpl(training, activity),
                 new EvaluationActivityImpl(new Evaluation(home, log, hub, clock, settings.evaluation()), activity));
     }
 

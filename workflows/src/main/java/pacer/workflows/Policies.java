@@ -61,6 +61,13 @@ record Policies(Duration heartbeat) {
         return stage(TaskQueues.data(host), summary, Duration.ofMinutes(10), 5, Duration.ofMinutes(1));
     }
 
+    /** A step of a large model and its checkpoint take minutes; a training that is at work at all writes one. */
+    ActivityOptions checkpointNow(String host) {
+        String summary = "asks the training for a checkpoint";
+        return options(TaskQueues.data(host), summary, Duration.ofMinutes(30), 1, Duration.ofSeconds(1))
+                .build();
+    }
+
     /** The last words on a run. Somebody waits for them: a disk that is full now is full in a minute. */
     ActivityOptions close(String host) {
         String summary = "closes the run's record";

@@ -4,6 +4,8 @@ import com.uber.m3.tally.Scope;
 import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
 import io.temporal.api.enums.v1.TaskQueueType;
+import io.temporal.api.operatorservice.v1.ListSearchAttributesRequest;
+import io.temporal.api.operatorservice.v1.OperatorServiceGrpc;
 import io.temporal.api.taskqueue.v1.TaskQueue;
 import io.temporal.api.workflowservice.v1.DescribeTaskQueueRequest;
 import io.temporal.client.WorkflowClient;
@@ -143,6 +145,29 @@ public final class TemporalConnection implements AutoCloseable {
                 return false;
             }
             throw new IOException(description + ": " + e.getStatus().getDescription(), e);
+        }
+    }
+
+    /**
+     * Whether the namespace has all of {@link SearchAttributes}. A service that does not tell, as the one inside this process, counts as one that
+     * has none: setting an unknown one would hold up every run.
+     */
+    boolean knowsSearchAttributes() {
+        if (embedded != null) {
+            return false;
+        }
+        ListSearchAttributesRequest request = ListSearchAttributesRequest.newBuilder()
+                .setNamespace(client.getOptions().getNamespace())
+                .build();
+        try {
+            return OperatorServiceGrpc.newBlockingStub(stubs.getRawChannel())
+                    .withDeadlineAfter(PATIENCE)
+                    .listSearchAttributes(request)
+                    .getCustomAttributesMap()
+                    .keySet()
+                    .containsAll(SearchAttributes.types().keySet());
+        } catch (StatusRuntimeException e) {
+            return false;
         }
     }
 

@@ -16,6 +16,7 @@ import pacer.activities.publishing.PublishingResult;
 import pacer.activities.run.ActivityStage;
 import pacer.activities.run.Progress;
 import pacer.activities.run.RunActivity;
+import pacer.activities.run.RunAmendment;
 import pacer.activities.run.RunEnding;
 import pacer.activities.run.RunPlan;
 import pacer.activities.run.RunRequest;
@@ -24,6 +25,7 @@ import pacer.activities.run.Stage;
 import pacer.activities.staging.StagingActivity;
 import pacer.activities.staging.StagingRequest;
 import pacer.activities.training.TrainingActivity;
+import pacer.activities.training.TrainingControlActivity;
 import pacer.activities.training.TrainingRequest;
 import pacer.activities.training.TrainingResult;
 
@@ -34,6 +36,8 @@ public final class TrainPipelineImpl implements TrainPipeline {
 
     private final Policies policies;
     private final Ledger ledger = new Ledger();
+    private final Steering steering = new Steering();
+    private int lastStep;
 
     TrainPipelineImpl(Policies policies) {
         this.policies = policies;
@@ -44,6 +48,7 @@ public final class TrainPipelineImpl implements TrainPipeline {
         try {
             RunPlan plan =
                     Workflow.newActivityStub(RunActivity.class, policies.open()).open(request);
+            lastStep = plan.steps();
             ledger.opened(plan);
             return train(plan);
         } catch (ActivityFailure e) {
@@ -61,16 +66,27 @@ public final class TrainPipelineImpl implements TrainPipeline {
                     ledger.stage(Stage.PUBLISH, () -> publishing.publish(new PublishingRequest(run)));
 
             close(plan, RunStatus.FINISHED, null);
-            return new PipelineResult(
+            PipelineResult result = new PipelineResult(
                     run, published.verdict(), trained.dataset(), trained.training(), trained.evaluated());
+            ledger.judged(result);
+            return result;
+        } catch (CanceledFailure e) { // while it was paused
+            closeWhateverHappens(plan, RunStatus.STOPPED, "stopped on request");
+            throw e;
         } catch (ActivityFailure e) {
             boolean stopped = e.getCause() instanceof CanceledFailure;
-            String reason = stopped ? "stopped on request" : reason(e);
-            Workflow.newDetachedCancellationScope(
-                            () -> closeAsItIs(plan, stopped ? RunStatus.STOPPED : RunStatus.FAILED, reason))
-                    .run();
+            boolean stoppedOrSpent = stopped || type(e).equals(ActivityStage.OVER_BUDGET);
+            closeWhateverHappens(
+                    plan,
+                    stoppedOrSpent ? RunStatus.STOPPED : RunStatus.FAILED,
+                    stopped ? "stopped on request" : reason(e));
             throw e;
         }
+    }
+
+    private void closeWhateverHappens(RunPlan plan, RunStatus status, String reason) {
+        Workflow.newDetachedCancellationScope(() -> closeAsItIs(plan, status, reason))
+                .run();
     }
 
     /** A finished training, what it was on, and what its best checkpoint is worth. */
@@ -97,8 +113,8 @@ public final class TrainPipelineImpl implements TrainPipeline {
 
                 ledger.stage(Stage.STAGE, () -> staging.stage(new StagingRequest(run, hash)));
 
-                TrainingResult trained =
-                        ledger.stage(Stage.TRAIN, () -> training.train(new TrainingRequest(run, hash)));
+                TrainingResult trained = ledger.stage(
+                        Stage.TRAIN, () -> steering.train(() -> training.train(new TrainingRequest(run, hash))));
 
                 EvaluationResult evaluated = ledger.stage(
                         Stage.EVALUATE,
@@ -106,7 +122,7 @@ public final class TrainPipelineImpl implements TrainPipeline {
 
                 return new Trained(dataset, trained, evaluated);
             } catch (ActivityFailure e) {
-                String type = e.getCause() instanceof ApplicationFailure failure ? failure.getType() : "";
+                String type = type(e);
                 boolean damaged = type.equals(ActivityStage.DAMAGED_COPY) || type.equals(ActivityStage.DAMAGED_DATASET);
                 if (!damaged || mended == MENDINGS) {
                     throw e;
@@ -133,6 +149,10 @@ public final class TrainPipelineImpl implements TrainPipeline {
         }
     }
 
+    private static String type(ActivityFailure e) {
+        return e.getCause() instanceof ApplicationFailure failure ? failure.getType() : "";
+    }
+
     private static String reason(ActivityFailure e) {
         return e.getCause() instanceof ApplicationFailure cause ? cause.getOriginalMessage() : e.getMessage();
     }
@@ -152,5 +172,98 @@ public final class TrainPipelineImpl implements TrainPipeline {
     @Override
     public void advanced(Progress progress) {
         ledger.advanced(progress);
+    }
+
+    @Override
+    public LossPoints lossCurve() {
+        return ledger.curve();
+    }
+
+    @Override
+    public String spec() {
+        RunPlan plan = ledger.plan();
+        return plan == null || plan.page() == null ? "" : plan.page().spec();
+    }
+
+    @Override
+    public String pause() {
+        ledger.pausing(true);
+        steering.pause();
+        return "paused; what was trained is in a checkpoint";
+    }
+
+    @Override
+    public void checkPause() {
+        requireTraining();
+        require(!steering.isPaused(), "it is paused already");
+    }
+
+    @Override
+    public String resume() {
+        ledger.pausing(false);
+        steering.resume();
+        return "training goes on";
+    }
+
+    @Override
+    public void checkResume() {
+        require(steering.isPaused(), "it is not paused");
+    }
+
+    @Override
+    public String checkpointNow() {
+        RunPlan plan = ledger.plan();
+        return Workflow.newActivityStub(TrainingControlActivity.class, policies.checkpointNow(plan.host()))
+                .checkpoint(plan.run());
+    }
+
+    @Override
+    public void checkCheckpointNow() {
+        requireTraining();
+        require(!steering.isPaused(), "it is paused, with a checkpoint");
+    }
+
+    @Override
+    public String extend(Integer steps) {
+        return endAt(lastStep + steps);
+    }
+
+    @Override
+    public void checkExtend(Integer steps) {
+        require(steps != null && steps > 0, "a number of steps above 0 is wanted, such as 500");
+        require(ledger.isBeforeEndOfTraining(), "its training is over; resume the run with more steps instead");
+        require((long) lastStep + steps <= Integer.MAX_VALUE, "that would be more than 2,147,483,647 steps in all");
+    }
+
+    @Override
+    public String stopEarly() {
+        return endAt(null);
+    }
+
+    @Override
+    public void checkStopEarly() {
+        requireTraining();
+        require(
+                ledger.now() != null
+                        && ledger.now().step() != null
+                        && ledger.now().step() > 0,
+                "no step is taken yet");
+    }
+
+    private String endAt(Integer step) {
+        RunPlan plan = ledger.plan();
+        RunActivity runs = Workflow.newActivityStub(RunActivity.class, policies.close(plan.host()));
+        lastStep = steering.change(() -> runs.amend(new RunAmendment(plan.run(), step)));
+        return "training ends at step %,d".formatted(lastStep);
+    }
+
+    private void requireTraining() {
+        require(ledger.isAt(Stage.TRAIN), "no training is at work");
+    }
+
+    private static void require(boolean holds, String otherwise) {
+        if (!holds) {
+            throw new IllegalStateException(otherwise);
+        }
     }
 }

@@ -6,15 +6,21 @@ import pacer.activities.evaluation.EvaluationSettings;
 import pacer.activities.publishing.report.ReportWriter;
 import pacer.activities.run.Home;
 import pacer.activities.run.Runs;
+import pacer.activities.run.Surroundings;
 import pacer.activities.training.TrainingSettings;
 
-/** What a worker needs to know of its machine. */
+/**
+ * What a worker needs to know of its machine.
+ *
+ * @param links addresses of pages about runs, by name, for people
+ */
 record WorkerSettings(
         Home home,
         FetchSettings fetch,
         TrainingSettings training,
         EvaluationSettings evaluation,
         Runs.Report report,
+        Map<String, String> links,
         Policies policies) {
 
     static WorkerSettings of(Home home, Map<String, String> environment) {
@@ -24,11 +30,22 @@ record WorkerSettings(
                 TrainingSettings.of(environment),
                 EvaluationSettings.of(environment),
                 ReportWriter::write,
+                RunLinks.of(environment),
                 Policies.standard());
+    }
+
+    /** What the worker knows of the services around it. */
+    Surroundings surroundings(TemporalConnection connection) {
+        return new Surroundings(connection.knowsSearchAttributes(), links);
     }
 
     /** These settings with a trainer that starts now and stands by for the first training. */
     WorkerSettings standingBy() {
-        return new WorkerSettings(home, fetch, training.standingBy(home.cache()), evaluation, report, policies);
+        return with(training.standingBy(home.cache()));
+    }
+
+    /** These settings with other ones for training. */
+    WorkerSettings with(TrainingSettings other) {
+        return new WorkerSettings(home, fetch, other, evaluation, report, links, policies);
     }
 }

@@ -155,20 +155,14 @@ class PipelineTest {
     /** Settings that do not give training up for want of progress. */
     private static WorkerSettings patient(WorkerSettings usual) {
         TrainingSettings training = usual.training();
-        return new WorkerSettings(
-                usual.home(),
-                usual.fetch(),
-                new TrainingSettings(
-                        training.java(),
-                        training.trainer(),
-                        training.grace(),
-                        training.planning(),
-                        training.stall(),
-                        100,
-                        Optional.empty()),
-                usual.evaluation(),
-                usual.report(),
-                usual.policies());
+        return usual.with(new TrainingSettings(
+                training.java(),
+                training.trainer(),
+                training.grace(),
+                training.planning(),
+                training.stall(),
+                100,
+                Optional.empty()));
     }
 
     private interface Damage {
@@ -367,20 +361,14 @@ class PipelineTest {
     void aTrainerThatTakesLongerToStopThanAHeartbeatMayIsStoppedAllTheSame() throws Exception {
         WorkerSettings usual =
                 TestPipelines.settings(home, new Policies(Duration.ofSeconds(2)), "mishap=hang", "at=15");
-        WorkerSettings settings = new WorkerSettings(
-                home,
-                usual.fetch(),
-                new TrainingSettings(
-                        usual.training().java(),
-                        usual.training().trainer(),
-                        Duration.ofSeconds(6),
-                        usual.training().planning(),
-                        usual.training().stall(),
-                        2,
-                        Optional.empty()),
-                usual.evaluation(),
-                usual.report(),
-                usual.policies());
+        WorkerSettings settings = usual.with(new TrainingSettings(
+                usual.training().java(),
+                usual.training().trainer(),
+                Duration.ofSeconds(6),
+                usual.training().planning(),
+                usual.training().stall(),
+                2,
+                Optional.empty()));
         try (Pipeline pipeline = Pipeline.open(home, TemporalAddress.embedded(), settings)) {
             RunHandle run = start(pipeline);
             PipelineOutcome outcome = run.follow(update -> {

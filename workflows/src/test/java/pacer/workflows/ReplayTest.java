@@ -9,7 +9,10 @@ import io.temporal.testing.TestEnvironmentOptions;
 import io.temporal.testing.TestWorkflowEnvironment;
 import io.temporal.testing.WorkflowReplayer;
 import io.temporal.worker.Worker;
+import io.temporal.workflow.SignalMethod;
 import io.temporal.workflow.Workflow;
+import io.temporal.workflow.WorkflowInterface;
+import io.temporal.workflow.WorkflowMethod;
 import java.io.IOException;
 import java.net.URISyntaxException;
 import java.nio.file.Files;
@@ -22,6 +25,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 import pacer.activities.publishing.PublishingActivity;
 import pacer.activities.publishing.PublishingRequest;
+import pacer.activities.run.ActivityStage;
 import pacer.activities.run.Progress;
 import pacer.activities.run.RunActivity;
 import pacer.activities.run.RunRequest;
@@ -61,8 +65,18 @@ class ReplayTest {
         WorkflowReplayer.replayWorkflowExecution(read(history), worker);
     }
 
+    /** The workflow of the same name in another version of the code. */
+    @WorkflowInterface
+    public interface ChangedPipeline {
+        @WorkflowMethod(name = "TrainPipeline")
+        PipelineResult run(RunRequest request);
+
+        @SignalMethod(name = ActivityStage.PROGRESS_SIGNAL)
+        void advanced(Progress progress);
+    }
+
     /** What an incompatible change looks like: it publishes before there is anything to publish. */
-    public static final class Changed implements TrainPipeline {
+    public static final class Changed implements ChangedPipeline {
         @Override
         public PipelineResult run(RunRequest request) {
             Policies policies = Policies.standard();
@@ -70,11 +84,6 @@ class ReplayTest {
                     Workflow.newActivityStub(RunActivity.class, policies.open()).open(request);
             Workflow.newActivityStub(PublishingActivity.class, policies.publishing(plan.host()))
                     .publish(new PublishingRequest(plan.run()));
-            return null;
-        }
-
-        @Override
-        public PipelineProgress progress() {
             return null;
         }
 

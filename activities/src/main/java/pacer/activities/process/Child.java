@@ -5,6 +5,7 @@ import java.io.File;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
+import java.io.Writer;
 import java.nio.channels.Channels;
 import java.nio.channels.SeekableByteChannel;
 import java.nio.charset.StandardCharsets;
@@ -137,6 +138,16 @@ public final class Child {
         if (pump != null) {
             pump.join();
         }
+    }
+
+    /**
+     * Writes a line to its standard input.
+     *
+     * @throws IOException when it has ended
+     */
+    public void tell(String line) throws IOException {
+        Writer input = process.outputWriter(StandardCharsets.UTF_8);
+        input.append(line).append('\n').flush();
     }
 
     /** Asks it to end (SIGTERM). */

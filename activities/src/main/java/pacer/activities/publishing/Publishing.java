@@ -14,6 +14,7 @@ import pacer.activities.publishing.report.RunHistory;
 import pacer.activities.run.Home;
 import pacer.activities.run.Progress;
 import pacer.activities.run.RunFolder;
+import pacer.activities.run.RunRecord;
 import pacer.activities.run.Runs;
 import pacer.activities.run.Stage;
 import pacer.activities.run.StageContext;
@@ -23,6 +24,7 @@ import pacer.trainer.durable.DurableFiles;
 import pacer.trainer.durable.Sha256;
 import pacer.trainer.event.TrainingEvent;
 import pacer.trainer.spec.ExpectationSpec;
+import pacer.trainer.spec.RunSpec;
 import pacer.trainer.spec.SpecLoader;
 
 /** Writes what a run leaves for people: metrics, samples, verdict, report. */
@@ -56,11 +58,12 @@ public final class Publishing {
 
     private PublishingResult write(RunFolder folder, StageContext context) throws IOException {
         context.progress(Progress.of(Stage.PUBLISH, clock.instant(), null, "writing metrics, samples and report"));
-        EvaluationResult measured = folder.read()
-                .stage(Stage.EVALUATE)
+        RunRecord record = folder.read();
+        EvaluationResult measured = record.stage(Stage.EVALUATE)
                 .map(stage -> stage.resultAs(EvaluationResult.class))
                 .orElseThrow(() -> new IOException(folder.recordFile() + ": the stage evaluate has no result"));
-        Verdict verdict = verdict(SpecLoader.read(folder.preset()).expectation(), measured.validationLoss());
+        RunSpec spec = SpecLoader.read(folder.preset());
+        Verdict verdict = verdict(spec, record, measured.validationLoss());
         folder.update(r -> r.judged(verdict));
         RunHistory history = RunHistory.read(folder.events(), context::notice);
         List<String> files = new ArrayList<>();
@@ -84,6 +87,20 @@ public final class Publishing {
             names.add(name(folder, file));
         }
         return names;
+    }
+
+    private static Verdict verdict(RunSpec spec, RunRecord record, double loss) {
+        int planned = spec.train().steps();
+        int last = record.lastStep(planned);
+        // what it would have reached where it was to end, nobody knows
+        return last == planned
+                ? verdict(spec.expectation(), loss)
+                : new Verdict(
+                        null,
+                        loss,
+                        null,
+                        "val loss %.4f; no expectation: training ended at step %,d, planned were %,d"
+                                .formatted(loss, last, planned));
     }
 
     static Verdict verdict(ExpectationSpec expectation, double loss) {

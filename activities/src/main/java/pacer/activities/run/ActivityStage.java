@@ -42,6 +42,9 @@ public final class ActivityStage {
     /** Type of failures that making the dataset again mends. */
     public static final String DAMAGED_DATASET = "DamagedDataset";
 
+    /** Type of the failure by which a run that has used up its budget is stopped. */
+    public static final String OVER_BUDGET = "OverBudget";
+
     private static final String FAILED = "StageFailed";
     private static final Duration BEAT = Duration.ofMillis(500);
 
@@ -72,6 +75,9 @@ public final class ActivityStage {
             try {
                 return leased(run, body, execution);
             } catch (StoppedException e) {
+                if (e.stop() == StageContext.Stop.BUDGET) {
+                    throw ApplicationFailure.newNonRetryableFailure(e.getMessage(), OVER_BUDGET);
+                }
                 ActivityCompletionException told = execution.told;
                 throw told != null ? told : e;
             } catch (ActivityCompletionException e) {
@@ -94,7 +100,7 @@ public final class ActivityStage {
     }
 
     /** The failure by which the service is told of {@code e}. */
-    static RuntimeException failure(Exception e) {
+    public static RuntimeException failure(Exception e) {
         return switch (e) {
             case BadInputException bad -> ApplicationFailure.newNonRetryableFailure(bad.getMessage(), BAD_INPUT);
             case SpecException bad -> ApplicationFailure.newNonRetryableFailure(bad.getMessage(), BAD_INPUT);

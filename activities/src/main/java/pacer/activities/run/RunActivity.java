@@ -9,6 +9,9 @@ public interface RunActivity {
     @ActivityMethod(name = "OpenRun")
     RunPlan open(RunRequest request);
 
+    @ActivityMethod(name = "AmendRun")
+    int amend(RunAmendment amendment);
+
     @ActivityMethod(name = "CloseRun")
     void close(RunEnding ending);
 }

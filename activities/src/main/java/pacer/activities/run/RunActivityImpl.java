@@ -8,19 +8,31 @@ import java.io.IOException;
 public final class RunActivityImpl implements RunActivity {
     private final Runs runs;
     private final RunHub hub;
+    private final Surroundings surroundings;
 
-    public RunActivityImpl(Runs runs, RunHub hub) {
+    public RunActivityImpl(Runs runs, RunHub hub, Surroundings surroundings) {
         this.runs = runs;
         this.hub = hub;
+        this.surroundings = surroundings;
     }
 
     @Override
     public RunPlan open(RunRequest request) {
         try {
             ActivityInfo info = Activity.getExecutionContext().getInfo();
-            return runs.open(request, info.getWorkflowId(), info.getWorkflowRunId());
+            return runs.open(request, info.getWorkflowId(), info.getWorkflowRunId())
+                    .in(surroundings);
         } catch (IOException | RuntimeException e) {
             throw told(request == null ? null : request.run(), Stage.DATASET, "the run was not opened", e);
+        }
+    }
+
+    @Override
+    public int amend(RunAmendment amendment) {
+        try {
+            return runs.amend(amendment);
+        } catch (IOException | RuntimeException e) {
+            throw told(amendment.run(), Stage.TRAIN, "where training ends was not changed", e);
         }
     }
 

@@ -1,5 +1,8 @@
 package pacer.activities.run;
 
+import java.util.Collections;
+import java.util.LinkedHashMap;
+import java.util.Map;
 import pacer.trainer.spec.DatasetSpec;
 
 /**
@@ -9,6 +12,7 @@ import pacer.trainer.spec.DatasetSpec;
  * @param model the model in a few words
  * @param host name of the host that the run's folder is on; all its stages run there
  * @param resumed whether something of it was done before
+ * @param page what its page shows beside the progress; null in plans from before it did
  */
 public record RunPlan(
         String run,
@@ -19,4 +23,41 @@ public record RunPlan(
         int steps,
         DatasetSpec dataset,
         String host,
-        boolean resumed) {}
+        boolean resumed,
+        Page page) {
+
+    /**
+     * What a run's page in the Temporal UI shows and is found by.
+     *
+     * @param searchable whether the service knows pacer's search attributes; else none may be set
+     * @param links addresses of other pages by name
+     * @param spec the resolved spec, YAML
+     * @param commit of the code; null when unknown
+     * @param dollarsPerHour price of the machine; 0 when unknown
+     * @param secondsSpent by what was done of the run before
+     */
+    public record Page(
+            boolean searchable,
+            Map<String, String> links,
+            String spec,
+            String commit,
+            double dollarsPerHour,
+            double secondsSpent) {
+
+        public Page {
+            links = links == null ? Map.of() : Collections.unmodifiableMap(new LinkedHashMap<>(links));
+        }
+    }
+
+    /** This plan by a worker of {@code surroundings}. */
+    RunPlan in(Surroundings surroundings) {
+        Page with = new Page(
+                surroundings.searchable(),
+                surroundings.links(),
+                page.spec(),
+                page.commit(),
+                page.dollarsPerHour(),
+                page.secondsSpent());
+        return new RunPlan(run, preset, description, specHash, model, steps, dataset, host, resumed, with);
+    }
+}

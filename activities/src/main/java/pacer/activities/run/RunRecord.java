@@ -13,6 +13,8 @@ import java.util.Optional;
  * @param failure why it ended before it was done, in one line; null otherwise
  * @param environment of the process that opened it last; not always where it was trained
  * @param verdict null until it is finished
+ * @param lastStep where training ends since somebody extended or ended it; null: where the spec says
+ * @param budget after which it is stopped; null for none
  * @param trainedOn where the training that led to the newest weights was done, in order; empty before and for old runs
  */
 public record RunRecord(
@@ -28,7 +30,9 @@ public record RunRecord(
         List<StageRecord> stages,
         Verdict verdict,
         String failure,
-        List<TrainedOn> trainedOn) {
+        List<TrainedOn> trainedOn,
+        Integer lastStep,
+        Budget budget) {
 
     public RunRecord {
         stages = stages == null ? List.of() : List.copyOf(stages);
@@ -62,7 +66,9 @@ public record RunRecord(
                 stages,
                 verdict,
                 failure,
-                List.of());
+                List.of(),
+                null,
+                null);
     }
 
     /** Where it was trained last or, before that, opened. */
@@ -90,7 +96,9 @@ public record RunRecord(
                 stages,
                 verdict,
                 failure,
-                all);
+                all,
+                lastStep,
+                budget);
     }
 
     /** What is known of a stage; empty when it was never begun. */
@@ -116,7 +124,9 @@ public record RunRecord(
                 list,
                 verdict,
                 failure,
-                trainedOn);
+                trainedOn,
+                lastStep,
+                budget);
     }
 
     RunRecord begun(String workflow, Environment machine) {
@@ -133,7 +143,9 @@ public record RunRecord(
                 stages,
                 null,
                 null,
-                trainedOn);
+                trainedOn,
+                lastStep,
+                budget);
     }
 
     RunRecord ended(RunStatus how, Instant time, Verdict judged, String reason) {
@@ -150,7 +162,9 @@ public record RunRecord(
                 stages,
                 judged,
                 reason,
-                trainedOn);
+                trainedOn,
+                lastStep,
+                budget);
     }
 
     /** This record with its verdict. */
@@ -168,6 +182,58 @@ public record RunRecord(
                 stages,
                 judgement,
                 failure,
-                trainedOn);
+                trainedOn,
+                lastStep,
+                budget);
+    }
+
+    /** This record with training to end at {@code step}. */
+    RunRecord endingAt(int step) {
+        return new RunRecord(
+                id,
+                preset,
+                specHash,
+                note,
+                status,
+                created,
+                finished,
+                workflowId,
+                environment,
+                stages,
+                verdict,
+                failure,
+                trainedOn,
+                step,
+                budget);
+    }
+
+    /** This record within {@code most}. */
+    RunRecord within(Budget most) {
+        return new RunRecord(
+                id,
+                preset,
+                specHash,
+                note,
+                status,
+                created,
+                finished,
+                workflowId,
+                environment,
+                stages,
+                verdict,
+                failure,
+                trainedOn,
+                lastStep,
+                most);
+    }
+
+    /** Seconds that its stages took, over all attempts. */
+    public double secondsSpent() {
+        return stages.stream().mapToDouble(StageRecord::seconds).sum();
+    }
+
+    /** Where training ends, of a spec with {@code steps}. */
+    public int lastStep(int steps) {
+        return lastStep == null ? steps : lastStep;
     }
 }

@@ -1,5 +1,7 @@
 package pacer.activities.run;
 
+import com.fasterxml.jackson.annotation.JsonCreator;
+import com.fasterxml.jackson.databind.JsonNode;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.LinkedHashMap;
@@ -16,15 +18,35 @@ import java.util.Map;
  * @param run id of the run to make or, where there is one of that name, to go on with; null makes a new one. A run gone on
  *     with by its id alone keeps its spec
  * @param sets settings on top of all, {@code train.steps=500}, of which a later one stands over an earlier; may be null
+ * @param budget after which the run is stopped; null for none, or, of a run that is gone on with, for the one it had
+ * @param faults what of the input as it was written cannot be meant, for the refusal; may be null
  */
 public record RunRequest(
-        String preset, Map<String, Object> overrides, List<String> config, String note, String run, List<String> sets) {
+        String preset,
+        Map<String, Object> overrides,
+        List<String> config,
+        String note,
+        String run,
+        List<String> sets,
+        Budget budget,
+        List<String> faults) {
 
     public RunRequest {
         // neither Map.copyOf nor List.copyOf bears a null, of which SpecRequest has more to say
         overrides = overrides == null ? Map.of() : Collections.unmodifiableMap(new LinkedHashMap<>(overrides));
         config = config == null ? List.of() : Collections.unmodifiableList(new ArrayList<>(config));
         sets = sets == null ? List.of() : Collections.unmodifiableList(new ArrayList<>(sets));
+        faults = faults == null ? List.of() : List.copyOf(faults);
+    }
+
+    public RunRequest(
+            String preset,
+            Map<String, Object> overrides,
+            List<String> config,
+            String note,
+            String run,
+            List<String> sets) {
+        this(preset, overrides, config, note, run, sets, null, null);
     }
 
     public RunRequest(String preset, Map<String, Object> overrides, List<String> config, String note, String run) {
@@ -34,6 +56,20 @@ public record RunRequest(
     /** Only goes on with the run {@code id}, as it was asked for. */
     public static RunRequest goOn(String id) {
         return new RunRequest(null, null, null, null, id);
+    }
+
+    /** This one within {@code most}. */
+    public RunRequest within(Budget most) {
+        return new RunRequest(preset, overrides, config, note, run, sets, most, faults);
+    }
+
+    /**
+     * Reads what somebody wrote, perhaps by hand. What cannot be meant becomes a fault, so that the run is refused in words of ours: a
+     * failure to read would be told in a library's.
+     */
+    @JsonCreator(mode = JsonCreator.Mode.DELEGATING)
+    static RunRequest read(JsonNode input) {
+        return new RequestReader(input).read();
     }
 
     boolean namesSpec() {

@@ -9,6 +9,7 @@ import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.Supplier;
+import pacer.trainer.checkpoint.CheckpointStore;
 import pacer.trainer.durable.DurableFiles;
 import pacer.trainer.spec.CanonicalYaml;
 import pacer.trainer.spec.ModelSpec;
@@ -50,6 +51,9 @@ public final class Runs {
         if (request == null) {
             return open(new RunRequest(null, null, null, null, null), workflowId, owner);
         }
+        if (!request.faults().isEmpty()) {
+            throw new BadInputException(String.join("\n", request.faults()));
+        }
         Optional<RunFolder> there = request.run() != null
                 ? Optional.of(folder(request.run())).filter(RunFolder::exists)
                 : new RunIndex(home.runs())
@@ -66,6 +70,24 @@ public final class Runs {
     /** The same, for one whose workflow has but this execution. */
     public RunPlan open(RunRequest request, String workflowId) throws IOException {
         return open(request, workflowId, workflowId);
+    }
+
+    /** Changes where the run's training ends, from its next attempt on; returns the new last step. */
+    public int amend(RunAmendment amendment) throws IOException {
+        RunFolder folder = home.run(amendment.run());
+        int step = amendment.lastStep() != null ? amendment.lastStep() : newestStep(folder);
+        if (step < 1) {
+            throw new BadInputException("run " + folder.id() + ": training cannot end at step " + step);
+        }
+        folder.update(r -> r.endingAt(step));
+        return step;
+    }
+
+    private static int newestStep(RunFolder folder) throws IOException {
+        return new CheckpointStore(folder.checkpoints(), notice -> {})
+                .newest()
+                .map(checkpoint -> checkpoint.state().step())
+                .orElse(0);
     }
 
     /** Marks the run as ended and brings its report up to date, where that can be done. */
@@ -91,6 +113,7 @@ public final class Runs {
 
     private RunPlan create(RunRequest request, String workflowId, String owner) throws IOException {
         RunSpec spec = SpecRequest.resolve(request, cores());
+        requireBudget(request.budget(), spec);
         Instant now = clock.instant();
         String yaml = CanonicalYaml.write(spec);
         for (int attempt = 1; ; attempt++) {
@@ -107,7 +130,10 @@ public final class Runs {
                     machine.get(),
                     List.of(),
                     null,
-                    null);
+                    null,
+                    List.of(),
+                    null,
+                    request.budget());
             RunFolder folder = folder(id);
             if (folder.create(first, yaml)) {
                 return plan(folder, spec, first);
@@ -142,10 +168,14 @@ public final class Runs {
             spec = asked;
             DurableFiles.write(folder.preset(), CanonicalYaml.write(spec).getBytes(StandardCharsets.UTF_8));
         }
+        requireBudget(request.budget(), spec);
         DurableFiles.sweep(folder.path(), Duration.ZERO);
         DurableFiles.sweep(folder.samples(), Duration.ZERO);
         boolean same = workflowId.equals(record.workflowId()) && record.status() == RunStatus.RUNNING;
         RunRecord begun = same ? record : folder.update(r -> r.begun(workflowId, machine.get()));
+        if (request.budget() != null) {
+            begun = folder.update(r -> r.within(request.budget()));
+        }
         return plan(folder, spec, begun);
     }
 
@@ -154,6 +184,14 @@ public final class Runs {
             return SpecLoader.read(folder.preset());
         } catch (SpecException e) {
             throw new BadInputException(e.getMessage(), e);
+        }
+    }
+
+    private static void requireBudget(Budget budget, RunSpec spec) {
+        List<String> faults =
+                budget == null ? List.of() : budget.faults(spec.cost().dollarsPerHour());
+        if (!faults.isEmpty()) {
+            throw new BadInputException(String.join("\n", faults));
         }
     }
 
@@ -166,10 +204,17 @@ public final class Runs {
                 record.specHash(),
                 "%d layers, %d heads, %d wide, context %d"
                         .formatted(model.layers(), model.heads(), model.width(), model.sequenceLength()),
-                spec.train().steps(),
+                record.lastStep(spec.train().steps()),
                 spec.dataset(),
                 record.environment().host(),
-                !record.stages().isEmpty());
+                !record.stages().isEmpty(),
+                new RunPlan.Page(
+                        false,
+                        null,
+                        CanonicalYaml.write(spec),
+                        record.environment().commit(),
+                        spec.cost().dollarsPerHour(),
+                        record.secondsSpent()));
     }
 
     private static int cores() {

@@ -53,6 +53,8 @@ public interface StageContext {
         REQUESTED("on request"),
         /** The worker shuts down; another attempt goes on. */
         WORKER_SHUTDOWN("the worker shuts down"),
+        /** It has used up its budget; it is not tried again. */
+        BUDGET("over budget"),
         /** Somebody paused or reset it; another attempt goes on later. */
         PAUSED("paused"),
         /** The service gave this attempt up; another one may be at work already. */

@@ -39,10 +39,11 @@ final class TrainerLauncher {
      *
      * @param data folder of the staged dataset
      * @param size number of ranks
+     * @param lastStep where training ends; null: where the spec says
      * @param commit git commit of the code, for the checkpoints; null when unknown
      * @param lines takes the lines of their standard output
      */
-    List<Child> start(RunFolder folder, Path data, int size, long epoch, String commit, Lines lines)
+    List<Child> start(RunFolder folder, Path data, int size, Integer lastStep, long epoch, String commit, Lines lines)
             throws IOException, InterruptedException {
         deleteMeetingPlaces(folder);
         Path rendezvous = folder.path().resolve(MEETING_PLACE + epoch);
@@ -54,7 +55,7 @@ final class TrainerLauncher {
         try {
             for (int rank = 0; rank < size; rank++) {
                 int which = rank;
-                List<String> arguments = arguments(folder, data, epoch, commit, rank, size, rendezvous);
+                List<String> arguments = arguments(folder, data, lastStep, epoch, commit, rank, size, rendezvous);
                 Path log = rank == 0 ? folder.trainerLog() : folder.path().resolve("trainer-rank" + rank + ".log");
                 Optional<Child> standby = size == 1 ? standby(arguments, log, lines) : Optional.empty();
                 ranks.add(
@@ -80,7 +81,14 @@ final class TrainerLauncher {
     }
 
     private List<String> arguments(
-            RunFolder folder, Path data, long epoch, String commit, int rank, int size, Path rendezvous) {
+            RunFolder folder,
+            Path data,
+            Integer lastStep,
+            long epoch,
+            String commit,
+            int rank,
+            int size,
+            Path rendezvous) {
         List<String> arguments = new ArrayList<>(List.of(
                 "--spec", folder.preset().toString(),
                 "--data", data.toString(),
@@ -89,6 +97,9 @@ final class TrainerLauncher {
                 "--epoch", Long.toString(epoch),
                 "--rank", Integer.toString(rank),
                 "--ranks", Integer.toString(size)));
+        if (lastStep != null) {
+            arguments.addAll(List.of("--steps", lastStep.toString()));
+        }
         if (commit != null) {
             arguments.addAll(List.of("--commit", commit));
         }

@@ -24,6 +24,7 @@ import pacer.activities.run.Progress;
 import pacer.activities.run.Reasons;
 import pacer.activities.run.RunFolder;
 import pacer.activities.run.RunHub;
+import pacer.activities.run.RunRecord;
 import pacer.activities.run.RunUpdate;
 import pacer.activities.run.Stage;
 import pacer.activities.run.StageContext;
@@ -64,6 +65,7 @@ public final class Training {
     private final Supplier<Environment> machine;
     private final TrainingSettings settings;
     private final TrainerLauncher launcher;
+    private final CheckpointRequests requests = new CheckpointRequests();
     private final Map<String, Integer> untold = new ConcurrentHashMap<>(); // failures by owner
 
     public Training(
@@ -101,7 +103,11 @@ public final class Training {
         RunFolder folder = home.run(request.run());
         Path data = Staging.folder(home, request.dataset());
         RunSpec spec = resolve(folder, Staging.manifest(home, request.dataset()));
-        String key = Sha256.ofParts("train", SpecHash.of(spec), request.dataset());
+        RunRecord record = folder.read();
+        String key = record.lastStep() == null
+                ? Sha256.ofParts("train", SpecHash.of(spec), request.dataset())
+                : Sha256.ofParts("train", SpecHash.of(spec), request.dataset(), "to step " + record.lastStep());
+        StageContext within = BudgetWatch.over(context, record, spec.cost().dollarsPerHour());
         Set<String> unsound = new TreeSet<>();
         return log.run(
                 request.run(),
@@ -114,8 +120,19 @@ public final class Training {
                     findUnsound(folder, earlier.bestCheckpoint(), unsound);
                     return unsound.isEmpty();
                 },
-                context,
-                () -> counting(owner, () -> attempt(folder, request.dataset(), data, spec, owner, unsound, context)));
+                within,
+                () -> counting(owner, () -> attempt(folder, request.dataset(), data, spec, owner, unsound, within)));
+    }
+
+    /**
+     * Has the training of {@code run}, which is at work in this process, write a checkpoint after the step at work.
+     *
+     * @return its path in the run's folder, once it is written
+     * @throws BadInputException when no training of it is at work here
+     * @throws StageFailure when the training ended instead
+     */
+    public String checkpointNow(String run) throws InterruptedException {
+        return requests.ask(run);
     }
 
     /**
@@ -208,11 +225,16 @@ public final class Training {
         attempts.put(attempt);
         Environment here = machine.get();
         folder.update(record -> record.trainingIn(here, from, clock.instant()));
-        TrainerMonitor monitor =
-                new TrainerMonitor(event -> hub.tell(folder.id(), new RunUpdate.Trained(event)), context::progress);
+        TrainerMonitor monitor = new TrainerMonitor(
+                event -> {
+                    requests.hear(folder.id(), event);
+                    hub.tell(folder.id(), new RunUpdate.Trained(event));
+                },
+                context::progress);
         List<Child> ranks;
         try {
-            ranks = launcher.start(folder, data, spec.train().ranks(), epoch, here.commit(), monitor::line);
+            Integer lastStep = folder.read().lastStep();
+            ranks = launcher.start(folder, data, spec.train().ranks(), lastStep, epoch, here.commit(), monitor::line);
         } catch (IOException e) {
             if (Reasons.lasting(e)) {
                 throw e;
@@ -225,8 +247,10 @@ public final class Training {
         ChildGroup.End end;
         try {
             attempts.put(running);
+            requests.begin(folder.id(), ranks.getFirst());
             end = new ChildGroup(ranks, settings.grace()).await(context, () -> hung(monitor));
         } finally {
+            requests.end(folder.id());
             ranks.forEach(Child::kill);
         }
         if (end.code() == 0 && monitor.finished().isPresent()) {

@@ -1,0 +1,155 @@
+package pacer.activities.run;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import pacer.trainer.spec.Nearest;
+
+/** Reads a {@link RunRequest} that may have been written by hand, with every fault in it. */
+final class RequestReader {
+    private static final List<String> FIELDS =
+            List.of("preset", "overrides", "config", "note", "run", "sets", "budget", "faults");
+    private static final List<String> LIMITS = List.of("hours", "dollars");
+    private static final int SHOWN = 60;
+
+    private final JsonNode input;
+    private final List<String> faults = new ArrayList<>();
+
+    RequestReader(JsonNode input) {
+        this.input = input;
+    }
+
+    RunRequest read() {
+        if (!input.isObject()) {
+            faults.add("the input is " + shown(input) + ", must be an object such as {\"preset\": \"quickstart\"}");
+            return new RunRequest(null, null, null, null, null, null, null, faults);
+        }
+        unknown(input, "", FIELDS, List.of("preset", "overrides", "note", "budget"));
+        texts("faults").stream().filter(Objects::nonNull).forEach(faults::add); // found when this was read before
+        return new RunRequest(
+                text("preset", "the name of a preset, such as \"quickstart\""),
+                settings(),
+                texts("config"),
+                text("note", "a text"),
+                text("run", "the id of a run"),
+                texts("sets"),
+                budget(),
+                faults);
+    }
+
+    private void unknown(JsonNode object, String before, List<String> known, List<String> named) {
+        object.fieldNames().forEachRemaining(name -> {
+            if (!known.contains(name)) {
+                String near = Nearest.among(name, known)
+                        .map(found -> found.question() + " ")
+                        .orElse("");
+                faults.add(
+                        "%s%s: no such field; %sthere is %s".formatted(before, name, near, String.join(", ", named)));
+            }
+        });
+    }
+
+    private String text(String field, String rule) {
+        JsonNode value = input.path(field);
+        if (value.isTextual()) {
+            return value.textValue();
+        }
+        refuseUnlessAbsent(value, field, rule);
+        return null;
+    }
+
+    private List<String> texts(String field) {
+        JsonNode value = input.path(field);
+        if (value.isTextual()) {
+            return List.of(value.textValue());
+        }
+        List<String> texts = new ArrayList<>();
+        if (value.isArray()) {
+            value.forEach(entry -> {
+                if (!entry.isTextual()) {
+                    refuseUnlessAbsent(entry, field, "a list of texts");
+                }
+                texts.add(entry.textValue());
+            });
+        } else {
+            refuseUnlessAbsent(value, field, "a list of texts");
+        }
+        return texts;
+    }
+
+    private Map<String, Object> settings() {
+        Map<String, Object> settings = new LinkedHashMap<>();
+        JsonNode value = input.path("overrides");
+        if (value.isObject()) {
+            flatten("", value, settings);
+        } else {
+            refuseUnlessAbsent(value, "overrides", "an object such as {\"train.steps\": 500}");
+        }
+        return settings;
+    }
+
+    /** {@code {"train": {"steps": 500}}} is meant as {@code {"train.steps": 500}}. */
+    private void flatten(String before, JsonNode object, Map<String, Object> settings) {
+        object.properties().forEach(entry -> {
+            String path = before + entry.getKey();
+            JsonNode value = entry.getValue();
+            if (value.isObject()) {
+                flatten(path + ".", value, settings);
+            } else if (value.isArray()) {
+                faults.add("overrides.%s: %s, must be one value".formatted(path, shown(value)));
+            } else {
+                settings.put(path, plain(value));
+            }
+        });
+    }
+
+    private static Object plain(JsonNode value) {
+        return switch (value.getNodeType()) {
+            case STRING -> value.textValue();
+            case NUMBER -> value.numberValue();
+            case BOOLEAN -> value.booleanValue();
+            default -> null;
+        };
+    }
+
+    private Budget budget() {
+        JsonNode value = input.path("budget");
+        if (value.isTextual()) {
+            try {
+                return Budget.parse(value.textValue());
+            } catch (BadInputException e) {
+                faults.add(e.getMessage());
+                return null;
+            }
+        }
+        if (!value.isObject()) {
+            refuseUnlessAbsent(value, "budget", "an object such as {\"hours\": 2}, or a text such as \"2h\"");
+            return null;
+        }
+        unknown(value, "budget.", LIMITS, LIMITS);
+        return new Budget(number(value, "hours"), number(value, "dollars"));
+    }
+
+    private Double number(JsonNode budget, String field) {
+        JsonNode value = budget.path(field);
+        if (value.isNumber()) {
+            return value.doubleValue();
+        }
+        refuseUnlessAbsent(value, "budget." + field, "a number");
+        return null;
+    }
+
+    private void refuseUnlessAbsent(JsonNode value, String field, String rule) {
+        if (!value.isMissingNode() && !value.isNull()) {
+            faults.add("%s: %s, must be %s".formatted(field, shown(value), rule));
+        }
+    }
+
+    private static String shown(JsonNode value) {
+        String text = value.toString();
+        return text.length() <= SHOWN ? text : text.substring(0, SHOWN) + "…";
+    }
+}

@@ -1,0 +1,115 @@
+package pacer.workflows;
+
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.stream.Collectors;
+import pacer.activities.run.Progress;
+import pacer.activities.run.RunPlan;
+import pacer.workflows.PipelineProgress.StageLine;
+
+/** The current details of a run's page in the Temporal UI: Markdown that its User Metadata tab renders. */
+final class RunDetails {
+    private RunDetails() {}
+
+    /**
+     * The page.
+     *
+     * @param now the newest of the stage at work; null when it has said nothing yet
+     * @param ending how the run ended; null before
+     * @param millis since it was opened
+     */
+    static String markdown(
+            RunPlan plan, List<StageLine> stages, Progress now, boolean paused, String ending, long millis) {
+        StringBuilder page = new StringBuilder();
+        page.append("**").append(plan.run()).append("**: ").append(plan.model()).append("\n\n");
+        page.append("| stage | state | |\n|---|---|---|\n");
+        for (StageLine line : stages) {
+            String text = line.summary();
+            if (text == null && now != null && now.stage() == line.stage()) {
+                text = now.text();
+            }
+            page.append("| %s | %s | %s |\n".formatted(line.stage().label(), state(line, paused), cell(text)));
+        }
+        if (now != null && now.step() != null) {
+            page.append(numbers(plan, now, millis));
+        }
+        if (ending != null) {
+            page.append("\n**").append(cell(ending)).append("**\n");
+        }
+        if (plan.page() != null && !plan.page().links().isEmpty()) {
+            page.append('\n')
+                    .append(plan.page().links().entrySet().stream()
+                            .map(link -> "[%s](%s)".formatted(link.getKey(), link.getValue()))
+                            .collect(Collectors.joining(" · ")))
+                    .append('\n');
+        }
+        return page.toString();
+    }
+
+    private static String state(StageLine line, boolean paused) {
+        return switch (line.state()) {
+            case "done" -> "✓ done";
+            case "failed" -> "✗ failed";
+            case "running" -> paused ? "● paused" : "● running";
+            default -> "● " + line.state();
+        };
+    }
+
+    private static String numbers(RunPlan plan, Progress p, long millis) {
+        List<String> names = new ArrayList<>();
+        List<String> values = new ArrayList<>();
+        put(
+                names,
+                values,
+                "step",
+                "%,d of %,d".formatted(p.step(), p.totalSteps() == null ? plan.steps() : p.totalSteps()));
+        put(names, values, "loss", p.loss() == null ? null : number("%.4f", p.loss()));
+        put(names, values, "val loss", p.validationLoss() == null ? null : number("%.4f", p.validationLoss()));
+        put(names, values, "tokens/s", p.tokensPerSecond() == null ? null : number("%,.0f", p.tokensPerSecond()));
+        put(names, values, "left", p.etaSeconds() == null ? null : shown(p.etaSeconds()));
+        put(names, values, "cost so far", cost(plan, millis));
+        put(names, values, "doing", p.doing());
+        return "\n| " + String.join(" | ", names) + " |\n" + "|---".repeat(names.size()) + "|\n| "
+                + String.join(" | ", values) + " |\n";
+    }
+
+    private static void put(List<String> names, List<String> values, String name, String value) {
+        if (value != null) {
+            names.add(name);
+            values.add(cell(value));
+        }
+    }
+
+    /** Null where the machine's price is not known. */
+    private static String cost(RunPlan plan, long millis) {
+        if (plan.page() == null || plan.page().dollarsPerHour() == 0) {
+            return null;
+        }
+        double hours = (plan.page().secondsSpent() + millis / 1e3) / 3600;
+        return number("%.2f USD", hours * plan.page().dollarsPerHour());
+    }
+
+    private static String number(String format, double value) {
+        return String.format(Locale.ROOT, format, value);
+    }
+
+    /** Text from elsewhere must not begin a cell, a heading or a picture. */
+    private static String cell(String text) {
+        return text == null
+                ? ""
+                : text.replace("\\", "\\\\")
+                        .replace("|", "\\|")
+                        .replace("<", "&lt;")
+                        .replace("[", "\\[")
+                        .replaceAll("\\s*\\n\\s*", " ");
+    }
+
+    private static String shown(double seconds) {
+        Duration time = Duration.ofSeconds(Math.round(seconds));
+        return time.toHours() > 0
+                ? "%d h %02d min".formatted(time.toHours(), time.toMinutesPart())
+                : "%d:%02d min".formatted(time.toMinutes(), time.toSecondsPart());
+    }
+}

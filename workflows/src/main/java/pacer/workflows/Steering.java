@@ -1,0 +1,77 @@
+package pacer.workflows;
+
+import io.temporal.failure.ActivityFailure;
+import io.temporal.failure.CanceledFailure;
+import io.temporal.workflow.CancellationScope;
+import io.temporal.workflow.Workflow;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.Supplier;
+
+/**
+ * What updates of the workflow ask of its training. A pause, and a change of where training ends, interrupt the training's attempt, which writes a
+ * checkpoint; another one goes on from there, so that no bit of what is trained differs.
+ */
+final class Steering {
+    private CancellationScope attempt; // null while none is at work
+    private boolean interrupted;
+    private boolean paused;
+    private boolean changing;
+
+    /** Runs attempts of {@code training} until one comes to its end, with whatever was asked meanwhile. */
+    <T> T train(Supplier<T> training) {
+        while (true) {
+            Workflow.await(() -> !paused && !changing);
+            AtomicReference<T> result = new AtomicReference<>();
+            CancellationScope scope = Workflow.newCancellationScope(() -> result.set(training.get()));
+            attempt = scope;
+            interrupted = false;
+            try {
+                scope.run();
+            } catch (ActivityFailure e) {
+                if (!interrupted || !(e.getCause() instanceof CanceledFailure)) {
+                    throw e;
+                }
+            } finally {
+                attempt = null;
+            }
+            // it may have come to its end just when it was interrupted: the end that it was given then counts
+            if (result.get() != null && !changing && !paused) {
+                return result.get();
+            }
+        }
+    }
+
+    boolean isPaused() {
+        return paused;
+    }
+
+    /** Stops the attempt at work and returns when it has stopped. */
+    void pause() {
+        paused = true;
+        interrupt("paused");
+    }
+
+    void resume() {
+        paused = false;
+    }
+
+    /** Runs {@code change} between two attempts. */
+    <T> T change(Supplier<T> change) {
+        Workflow.await(() -> !changing);
+        changing = true;
+        try {
+            interrupt("where training ends is changed");
+            return change.get();
+        } finally {
+            changing = false;
+        }
+    }
+
+    private void interrupt(String why) {
+        if (attempt != null) {
+            interrupted = true;
+            attempt.cancel(why);
+            Workflow.await(() -> attempt == null);
+        }
+    }
+}

@@ -11,6 +11,7 @@ import java.util.EnumSet;
 import java.util.Optional;
 import java.util.Set;
 import pacer.activities.process.Standby;
+import pacer.activities.run.Budget;
 import pacer.activities.run.Home;
 import pacer.activities.run.RunHub;
 import pacer.activities.run.RunIndex;
@@ -106,26 +107,32 @@ public final class Pipeline implements AutoCloseable {
      * Starts a run, or goes on with the newest one that was asked for by the same spec and is not finished.
      *
      * @param note a line for people; may be null
+     * @param budget after which it is stopped; may be null
      * @param fresh never goes on with an earlier run
      */
-    public RunHandle start(SpecLayers layers, String note, boolean fresh) throws IOException {
+    public RunHandle start(SpecLayers layers, String note, Budget budget, boolean fresh) throws IOException {
         int attempt = 1;
         while (true) {
             RunClaim claim = RunClaim.of(home, layers.spec(), fresh, attempt, connection.isEmbedded());
             try {
-                return launch(claim, layers.request(note, claim.id()), layers.spec());
+                return launch(claim, layers.request(note, claim.id()).within(budget), layers.spec());
             } catch (WorkflowExecutionAlreadyStarted e) {
                 attempt++; // another client of the service was as quick: the next name
             }
         }
     }
 
-    /** Goes on with the run that {@code name} means (see {@link RunIndex#find}), as it was asked for. */
-    public RunHandle resume(String name) throws IOException {
+    /**
+     * Goes on with the run that {@code name} means (see {@link RunIndex#find}), as it was asked for.
+     *
+     * @param budget instead of the one that it had; null leaves that
+     * @param lastStep where its training ends, instead of where it was to end; null leaves that
+     */
+    public RunHandle resume(String name, Budget budget, Integer lastStep) throws IOException {
         RunIndex.Entry entry = new RunIndex(home.runs()).find(name);
         RunSpec spec = SpecLoader.read(entry.folder().preset());
         RunClaim claim = RunClaim.of(entry, connection.isEmbedded());
-        return launch(claim, RunRequest.goOn(claim.id()), spec);
+        return launch(claim, RunRequest.goOn(claim.id()).within(budget).until(lastStep), spec);
     }
 
     private RunHandle launch(RunClaim claim, RunRequest request, RunSpec spec) throws IOException {

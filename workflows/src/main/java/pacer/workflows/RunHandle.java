@@ -130,6 +130,9 @@ public final class RunHandle {
             return switch (failed.getCause()) {
                 case CanceledFailure _ -> stopped();
                 case TerminatedFailure _ -> PipelineOutcome.failed(claim.id(), "the workflow was terminated");
+                case ApplicationFailure failure
+                when failure.getType().equals(ActivityStage.OVER_BUDGET) ->
+                    new PipelineOutcome(claim.id(), RunStatus.STOPPED, null, failure.getOriginalMessage(), false);
                 case ApplicationFailure failure ->
                     new PipelineOutcome(
                             claim.id(),

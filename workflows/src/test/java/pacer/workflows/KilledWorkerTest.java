@@ -45,7 +45,7 @@ class KilledWorkerTest {
             Path folder = Path.of(arguments[0]);
             Home home = TestRuns.home(folder);
             try (Pipeline pipeline = TestPipelines.embedded(home, "mishap=wait", "at=15")) {
-                RunHandle run = pipeline.start(TestPipelines.layers(folder.resolve("text.txt")), null, false);
+                RunHandle run = pipeline.start(TestPipelines.layers(folder.resolve("text.txt")), null, null, false);
                 if (arguments.length > 1) {
                     Death death = new Death(Stage.valueOf(arguments[1]), arguments[2]);
                     // listeners of the hub are called by the stage itself

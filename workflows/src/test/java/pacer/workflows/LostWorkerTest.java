@@ -72,7 +72,7 @@ class LostWorkerTest {
                 assertThat(client.announcement())
                         .isEqualTo(
                                 "Temporal: " + address + ", namespace default (--temporal); its workers do the work");
-                RunHandle run = client.start(TestPipelines.layers(text), null, false);
+                RunHandle run = client.start(TestPipelines.layers(text), null, null, false);
                 PipelineOutcome outcome = run.follow(update -> {
                     updates.add(update);
                     if (second[0] == null && waitsAtStep14(home, run)) {

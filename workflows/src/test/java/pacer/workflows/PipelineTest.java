@@ -48,7 +48,7 @@ class PipelineTest {
     }
 
     private RunHandle start(Pipeline pipeline, String... sets) throws IOException {
-        return pipeline.start(TestPipelines.layers(text, sets), "a test", false);
+        return pipeline.start(TestPipelines.layers(text, sets), "a test", null, false);
     }
 
     private List<Stage> stages(Class<? extends RunUpdate> kind) {
@@ -423,7 +423,7 @@ class PipelineTest {
 
     private RunHandle startOther(Pipeline other, String busy) {
         try {
-            assertThatThrownBy(() -> other.resume(busy))
+            assertThatThrownBy(() -> other.resume(busy, null, null))
                     .hasMessage("run " + busy + " is being worked on by another process");
             return start(other);
         } catch (IOException e) {
@@ -443,7 +443,7 @@ class PipelineTest {
             assertThat(outcome.reason()).startsWith("2 attempts in a row got no further than step 10; the last: ");
         }
         try (Pipeline pipeline = TestPipelines.embedded(home)) {
-            RunHandle run = pipeline.resume("last");
+            RunHandle run = pipeline.resume("last", null, null);
             assertThat(run.id()).isEqualTo(id);
             assertThat(run.result().status()).isEqualTo(RunStatus.FINISHED);
         }

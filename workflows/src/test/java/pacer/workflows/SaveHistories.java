@@ -53,7 +53,7 @@ class SaveHistories {
                     "quickstart",
                     List.of(),
                     List.of("train.steps=30", "schedule.warmupSteps=5", "checkpoint.everySteps=10"));
-            RunHandle run = pipeline.start(layers, null, true);
+            RunHandle run = pipeline.start(layers, null, null, true);
             PipelineOutcome outcome = run.follow(update -> {
                 if (update instanceof RunUpdate.Trained(TrainingEvent.Step step) && step.step() == 14) {
                     then.act(home, run);

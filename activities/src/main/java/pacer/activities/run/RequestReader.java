@@ -11,7 +11,7 @@ import pacer.trainer.spec.Nearest;
 /** Reads a {@link RunRequest} that may have been written by hand, with every fault in it. */
 final class RequestReader {
     private static final List<String> FIELDS =
-            List.of("preset", "overrides", "config", "note", "run", "sets", "budget", "faults");
+            List.of("preset", "overrides", "config", "note", "run", "sets", "budget", "lastStep", "faults");
     private static final List<String> LIMITS = List.of("hours", "dollars");
     private static final int SHOWN = 60;
 
@@ -25,7 +25,7 @@ final class RequestReader {
     RunRequest read() {
         if (!input.isObject()) {
             faults.add("the input is " + shown(input) + ", must be an object such as {\"preset\": \"quickstart\"}");
-            return new RunRequest(null, null, null, null, null, null, null, faults);
+            return new RunRequest(null, null, null, null, null, null, null, null, faults);
         }
         unknown(input, "", FIELDS, List.of("preset", "overrides", "note", "budget"));
         texts("faults").stream().filter(Objects::nonNull).forEach(faults::add); // found when this was read before
@@ -37,6 +37,7 @@ final class RequestReader {
                 text("run", "the id of a run"),
                 texts("sets"),
                 budget(),
+                lastStep(),
                 faults);
     }
 
@@ -113,6 +114,18 @@ final class RequestReader {
             case BOOLEAN -> value.booleanValue();
             default -> null;
         };
+    }
+
+    private Integer lastStep() {
+        JsonNode value = input.path("lastStep");
+        if (value.isInt() && value.intValue() > 0 && input.path("run").isTextual()) {
+            return value.intValue();
+        }
+        refuseUnlessAbsent(
+                value,
+                "lastStep",
+                "a whole number above 0, of a run that is gone on with; for a new one: {\"overrides\": {\"train.steps\": 500}}");
+        return null;
     }
 
     private Budget budget() {

@@ -19,6 +19,7 @@ import java.util.Map;
  *     with by its id alone keeps its spec
  * @param sets settings on top of all, {@code train.steps=500}, of which a later one stands over an earlier; may be null
  * @param budget after which the run is stopped; null for none, or, of a run that is gone on with, for the one it had
+ * @param lastStep where training ends from now on, of a run that is gone on with; null: where it was to end
  * @param faults what of the input as it was written cannot be meant, for the refusal; may be null
  */
 public record RunRequest(
@@ -29,6 +30,7 @@ public record RunRequest(
         String run,
         List<String> sets,
         Budget budget,
+        Integer lastStep,
         List<String> faults) {
 
     public RunRequest {
@@ -46,7 +48,7 @@ public record RunRequest(
             String note,
             String run,
             List<String> sets) {
-        this(preset, overrides, config, note, run, sets, null, null);
+        this(preset, overrides, config, note, run, sets, null, null, null);
     }
 
     public RunRequest(String preset, Map<String, Object> overrides, List<String> config, String note, String run) {
@@ -60,7 +62,12 @@ public record RunRequest(
 
     /** This one within {@code most}. */
     public RunRequest within(Budget most) {
-        return new RunRequest(preset, overrides, config, note, run, sets, most, faults);
+        return new RunRequest(preset, overrides, config, note, run, sets, most, lastStep, faults);
+    }
+
+    /** This one to train until {@code step}. */
+    public RunRequest until(Integer step) {
+        return new RunRequest(preset, overrides, config, note, run, sets, budget, step, faults);
     }
 
     /**

@@ -83,6 +83,15 @@ public final class Runs {
         return step;
     }
 
+    private static void requireAhead(RunFolder folder, int lastStep) throws IOException {
+        int newest = newestStep(folder);
+        if (lastStep < newest) {
+            throw new BadInputException(
+                    "run %s: its newest checkpoint is of step %d, it cannot end at step %d; a new run of its settings can"
+                            .formatted(folder.id(), newest, lastStep));
+        }
+    }
+
     private static int newestStep(RunFolder folder) throws IOException {
         return new CheckpointStore(folder.checkpoints(), notice -> {})
                 .newest()
@@ -175,6 +184,10 @@ public final class Runs {
         RunRecord begun = same ? record : folder.update(r -> r.begun(workflowId, machine.get()));
         if (request.budget() != null) {
             begun = folder.update(r -> r.within(request.budget()));
+        }
+        if (request.lastStep() != null) {
+            requireAhead(folder, request.lastStep());
+            begun = folder.update(r -> r.endingAt(request.lastStep()));
         }
         return plan(folder, spec, begun);
     }

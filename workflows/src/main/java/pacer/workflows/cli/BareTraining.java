@@ -10,6 +10,7 @@ import pacer.activities.dataset.DatasetResult;
 import pacer.activities.dataset.Datasets;
 import pacer.activities.dataset.FetchSettings;
 import pacer.activities.publishing.report.ReportWriter;
+import pacer.activities.run.Budget;
 import pacer.activities.run.Home;
 import pacer.activities.run.Machine;
 import pacer.activities.run.Progress;
@@ -24,6 +25,7 @@ import pacer.activities.run.Runs;
 import pacer.activities.run.Stage;
 import pacer.activities.run.StageContext;
 import pacer.activities.run.StageLog;
+import pacer.activities.run.StoppedException;
 import pacer.activities.staging.Staging;
 import pacer.activities.staging.StagingRequest;
 import pacer.activities.training.Training;
@@ -82,7 +84,7 @@ final class BareTraining implements AutoCloseable {
     }
 
     /** Trains to the end, telling {@code view} of it. */
-    void run(RunSpec spec, String note, RunView view) throws IOException, InterruptedException {
+    void run(RunSpec spec, String note, Budget budget, RunView view) throws IOException, InterruptedException {
         String id = folder.id();
         StageLog log = new StageLog(home, hub, clock);
         Runs runs = new Runs(home, hub, clock, Machine::environment, ReportWriter::write);
@@ -90,7 +92,7 @@ final class BareTraining implements AutoCloseable {
             runs.open(
                     folder.exists()
                             ? RunRequest.goOn(id)
-                            : new RunRequest(null, null, List.of(CanonicalYaml.write(spec)), note, id),
+                            : new RunRequest(null, null, List.of(CanonicalYaml.write(spec)), note, id).within(budget),
                     "none: trained without a workflow");
             RunEnding ending = new RunEnding(id, RunStatus.FAILED, "ended unexpectedly");
             try {
@@ -100,6 +102,9 @@ final class BareTraining implements AutoCloseable {
                 new Training(home, log, hub, clock, Machine::environment, TrainingSettings.of(environment))
                         .train(new TrainingRequest(id, data.hash()), id, context(Stage.TRAIN));
                 ending = new RunEnding(id, RunStatus.STOPPED, "trained, not evaluated");
+            } catch (StoppedException e) { // on request, or over its budget
+                ending = new RunEnding(id, RunStatus.STOPPED, stopping ? "stopped on request" : e.getMessage());
+                throw e;
             } catch (IOException | RuntimeException e) {
                 ending = new RunEnding(
                         id,

@@ -6,6 +6,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.function.Predicate;
+import pacer.activities.run.Budget;
 import pacer.activities.run.RunFolder;
 import pacer.activities.run.RunIndex;
 import pacer.activities.run.RunRecord;
@@ -14,6 +15,7 @@ import pacer.workflows.RunClaim;
 import pacer.workflows.TemporalAddress;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
 @Command(name = "resume", description = "Go on with a run from its last checkpoint.")
@@ -24,6 +26,15 @@ final class ResumeCommand implements Callable<Integer> {
             completionCandidates = Completions.OfRuns.class,
             description = "Id, its beginning, last, or a folder (default: the newest that is not finished).")
     private String name;
+
+    @Option(
+            names = "--steps",
+            paramLabel = "N",
+            description = "Train until step N instead, a finished run too: at the rate where its schedule ends.")
+    private Integer steps;
+
+    @Mixin
+    private BudgetOption budget;
 
     @Mixin
     private ServiceOption service;
@@ -83,13 +94,18 @@ final class ResumeCommand implements Callable<Integer> {
         RunRecord record = entry.record();
         RunFolder folder = entry.folder();
         requireAmongRuns(folder);
-        if (record.status() == RunStatus.FINISHED) {
-            throw new Mistake("run " + record.id() + " is finished; a new one of its settings: "
+        if (steps != null && steps < 1) {
+            throw new Mistake("--steps " + steps + ": must be 1 or more");
+        }
+        if (record.status() == RunStatus.FINISHED && steps == null) {
+            throw new Mistake("run " + record.id()
+                    + " is finished; --steps N trains it further; a new one of its settings: "
                     + Hints.of(console, places).with(service).run(List.of(Console.shown(folder.preset()), "--new")));
         }
         Hints hints = Hints.of(console, places).with(service);
         try (RunFollower follower = new RunFollower(console, places, service, output)) {
-            return follower.follow(hints, pipeline -> pipeline.resume(record.id()));
+            Budget most = budget.budget();
+            return follower.follow(hints, pipeline -> pipeline.resume(record.id(), most, steps));
         }
     }
 }

@@ -3,6 +3,7 @@ package pacer.workflows.cli;
 import java.io.IOException;
 import java.util.concurrent.Callable;
 import pacer.activities.dataset.Datasets;
+import pacer.activities.run.Budget;
 import pacer.workflows.SpecLayers;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -41,7 +42,8 @@ final class RunCommand implements Callable<Integer> {
                 Datasets.requireLocalFile(layers.spec().dataset()); // elsewhere the path is of another machine
             }
             Hints hints = Hints.of(console, places).with(service).with(start.spec());
-            return follower.follow(hints, pipeline -> pipeline.start(layers, start.note(), start.fresh()));
+            Budget budget = start.budget();
+            return follower.follow(hints, pipeline -> pipeline.start(layers, start.note(), budget, start.fresh()));
         }
     }
 }

@@ -1,5 +1,6 @@
 package pacer.workflows.cli;
 
+import pacer.activities.run.Budget;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
@@ -16,6 +17,9 @@ final class StartOptions {
     @Option(names = "--note", paramLabel = "TEXT", description = "A line kept with the run.")
     private String note;
 
+    @Mixin
+    private BudgetOption budget;
+
     SpecOptions spec() {
         return spec;
     }
@@ -23,6 +27,11 @@ final class StartOptions {
     /** Whether no earlier run will do. */
     boolean fresh() {
         return fresh;
+    }
+
+    /** Null where none was given. */
+    Budget budget() {
+        return budget.budget();
     }
 
     /** Null where none was given. */

@@ -49,7 +49,7 @@ final class TrainCommand implements Callable<Integer> {
             int code = Exit.OK;
             boolean refused = false;
             try (StopSignals _ = StopSignals.listen(view, training::stop, hints.again("train"))) {
-                training.run(resolved, start.note(), view);
+                training.run(resolved, start.note(), start.budget(), view);
             } catch (StoppedException e) {
                 code = Exit.STOPPED;
             } catch (StageFailure e) {

@@ -219,7 +219,7 @@ public final class TrainPipelineImpl implements TrainPipeline {
 
     @Override
     public void checkCheckpointNow() {
-        requireTraining();
+        requireStep();
         require(!steering.isPaused(), "it is paused, with a checkpoint");
     }
 
@@ -255,6 +255,14 @@ public final class TrainPipelineImpl implements TrainPipeline {
         RunActivity runs = Workflow.newActivityStub(RunActivity.class, policies.close(plan.host()));
         lastStep = steering.change(() -> runs.amend(new RunAmendment(plan.run(), step)));
         return "training ends at step %,d".formatted(lastStep);
+    }
+
+    private void requireStep() {
+        requireTraining();
+        boolean begun = ledger.now() != null
+                && ledger.now().step() != null
+                && ledger.now().step() > 0;
+        require(begun, "no step is taken yet, as far as was told");
     }
 
     private void requireTraining() {

@@ -71,7 +71,7 @@ public record Budget(Double hours, Double dollars) {
     public String inWords() {
         List<String> parts = new ArrayList<>();
         if (hours != null) {
-            parts.add("%s h".formatted(plain(hours)));
+            parts.add(hours < 1 ? plain(60 * hours) + " min" : plain(hours) + " h");
         }
         if (dollars != null) {
             parts.add("%s USD".formatted(plain(dollars)));

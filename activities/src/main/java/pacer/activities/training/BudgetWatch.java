@@ -1,6 +1,5 @@
 package pacer.activities.training;
 
-import java.util.Locale;
 import java.util.OptionalDouble;
 import pacer.activities.run.Budget;
 import pacer.activities.run.Progress;
@@ -28,16 +27,9 @@ final class BudgetWatch implements StageContext {
         if (left.isEmpty()) {
             return context;
         }
-        String spent =
-                "over budget: the %s that it had are used up; a larger one, such as %s, goes on from the checkpoint"
-                        .formatted(budget.inWords(), "--budget " + larger(budget));
+        String spent = "over budget, %s; more time or money lets it go on from its checkpoint: resume with --budget"
+                .formatted(budget.inWords());
         return new BudgetWatch(context, System.nanoTime() + (long) (1e9 * left.getAsDouble()), spent);
-    }
-
-    private static String larger(Budget budget) {
-        return budget.hours() != null
-                ? String.format(Locale.ROOT, "%.3gh", 2 * budget.hours())
-                : String.format(Locale.ROOT, "%.3gusd", 2 * budget.dollars());
     }
 
     @Override

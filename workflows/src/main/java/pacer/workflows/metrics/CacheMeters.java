@@ -38,13 +38,16 @@ final class CacheMeters {
     /** @param limit bytes that the cache may take; empty for as many as the disk has */
     static void register(MeterBook book, Home home, Clock clock, Supplier<OptionalLong> limit) {
         CacheMeters cache = new CacheMeters(home, clock);
-        book.gauge("pacer_cache_bytes", "Downloads, datasets and staged shards on this host.", cache::bytes);
+        book.gauge(
+                "pacer_cache_bytes",
+                "Size of the cache: downloads, datasets and staged shards on this host.",
+                cache::bytes);
         book.gauge(
                 "pacer_cache_limit_bytes",
-                "What they may take: the limit that was set, else what they take and what the disk has left.",
+                "What the cache may take: the limit that was set, else what it takes and what the disk has left.",
                 () -> cache.limit(limit.get()));
         book.gauge("pacer_cache_disk_bytes", "Size of the disk that the cache lies on.", cache::disk);
-        book.gauge("pacer_cache_disk_free_bytes", "What that disk has left.", cache::free);
+        book.gauge("pacer_cache_disk_free_bytes", "What the cache's disk has left.", cache::free);
     }
 
     private Long limit(OptionalLong set) {

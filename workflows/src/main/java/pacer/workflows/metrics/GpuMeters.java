@@ -47,14 +47,18 @@ final class GpuMeters {
                 "pacer_gpu_up",
                 "1 for a GPU that answers, 0 for one that does not.",
                 gpu -> gpu.answers() ? 1 : 0);
-        gpus.gauge(book, "pacer_gpu_utilization_ratio", "Part of the time in which a kernel ran.", Gpu::utilization);
-        gpus.gauge(book, "pacer_gpu_memory_used_bytes", "Memory in use, by any process.", Gpu::memoryUsed);
-        gpus.gauge(book, "pacer_gpu_memory_total_bytes", "Memory that it has.", Gpu::memoryTotal);
-        gpus.gauge(book, "pacer_gpu_power_watts", "Power that it draws.", Gpu::watts);
-        gpus.gauge(book, "pacer_gpu_temperature_celsius", "Temperature of its chip.", Gpu::celsius);
+        gpus.gauge(
+                book,
+                "pacer_gpu_utilization_ratio",
+                "Part of the time in which a kernel ran on a GPU.",
+                Gpu::utilization);
+        gpus.gauge(book, "pacer_gpu_memory_used_bytes", "Memory of a GPU in use, by any process.", Gpu::memoryUsed);
+        gpus.gauge(book, "pacer_gpu_memory_total_bytes", "Memory that a GPU has.", Gpu::memoryTotal);
+        gpus.gauge(book, "pacer_gpu_power_watts", "Power that a GPU draws.", Gpu::watts);
+        gpus.gauge(book, "pacer_gpu_temperature_celsius", "Temperature of a GPU's chip.", Gpu::celsius);
         book.count(
                 "pacer_gpu_uncorrected_errors_total",
-                "Errors of its memory that could not be corrected, since the driver was loaded.",
+                "Errors of a GPU's memory that could not be corrected, since the driver was loaded.",
                 LABELS,
                 () -> gpus.points(Gpu::uncorrectedErrors));
     }

@@ -39,7 +39,7 @@ final class RunGauges {
                 meters.ofRun(run -> seconds(run.began)));
         book.gauge(
                 "pacer_run_ended_timestamp_seconds",
-                "When it was over; absent while it is worked on.",
+                "When the run was over; absent while it is worked on.",
                 meters.ofRun(run -> seconds(run.ended)));
         book.gauge(
                 "pacer_run_worked_seconds",
@@ -47,7 +47,7 @@ final class RunGauges {
                 meters.ofRun(run -> run.workedSeconds(meters.now())));
         book.gauge(
                 "pacer_run_cost_dollars",
-                "Cost of that time; absent where cost.dollarsPerHour is not given.",
+                "Cost of the time worked on the run; absent where cost.dollarsPerHour is not given.",
                 meters.ofRun(run -> run.dollars(meters.now())));
     }
 
@@ -123,11 +123,11 @@ final class RunGauges {
                 meters.atWork(run -> run.checkpoint == null ? null : run.checkpoint.step()));
         book.gauge(
                 "pacer_checkpoint_bytes",
-                "Its size.",
+                "Size of the newest checkpoint.",
                 meters.atWork(run -> run.checkpoint == null ? null : run.checkpoint.bytes()));
         book.gauge(
                 "pacer_checkpoint_last_timestamp_seconds",
-                "When it was complete.",
+                "When the newest checkpoint was complete.",
                 meters.ofRun(run -> run.checkpoint == null ? null : seconds(run.checkpoint.time())));
     }
 
@@ -138,21 +138,23 @@ final class RunGauges {
                 meters.ofResult(run -> run.verdict.validationLoss()));
         book.gauge(
                 "pacer_result_expected_loss_nats",
-                "What it was to reach; absent where nothing was expected.",
+                "The validation loss that the run judged last was to reach; absent where nothing was expected.",
                 meters.ofResult(run -> run.verdict.expected()));
         book.gauge(
                 "pacer_result_tokens_per_second",
-                "Its throughput over all steps.",
+                "Throughput of the run judged last, over all its steps.",
                 meters.ofResult(run -> run.trained == null ? null : run.trained.tokensPerSecond()));
         book.gauge(
                 "pacer_result_worked_seconds",
-                "Time worked on all its stages.",
+                "Time worked on all stages of the run judged last.",
                 meters.ofResult(run -> run.workedSeconds(meters.now())));
         book.gauge(
-                "pacer_result_timestamp_seconds", "When it was judged.", meters.ofResult(run -> seconds(run.judged)));
+                "pacer_result_timestamp_seconds",
+                "When the run judged last was judged.",
+                meters.ofResult(run -> seconds(run.judged)));
         book.gauge(
                 "pacer_result_verdict",
-                "1 for its verdict, 0 for the others: passed, missed, none.",
+                "Verdict on the run judged last, 1 for what it is, 0 for the others: passed, missed, none.",
                 new String[] {"verdict"},
                 () -> {
                     Verdict verdict = meters.ofResult(run -> run.verdict).get();

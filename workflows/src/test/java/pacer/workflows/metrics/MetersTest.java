@@ -365,14 +365,28 @@ class MetersTest {
     void promtoolFindsNoFaultInNamesAndTypes() throws Exception {
         Path promtool = promtool();
         Assumptions.assumeTrue(promtool != null, "no promtool: infra/local/install DIR prometheus");
-        String run = open("cost.dollarsPerHour", 36, "expectation.validationLoss", 1.6);
+        String finished = open("expectation.validationLoss", 1.6);
+        trains(finished);
+        finish(finished, 1.58, true);
+        String run =
+                open("cost.dollarsPerHour", 36, "expectation.validationLoss", 1.6, "expectation.referenceLoss", 1.5);
         trains(run);
         step(run, 7, 3.25);
+        event(run, new TrainingEvent.Validated(now, 7, 3.5, 1000, true));
+        event(run, new TrainingEvent.Checkpointed(now, 7, "checkpoints/step-000007", 9 << 20, 250));
+        Files.createDirectories(home.cache());
+        String scrape = Scrape.of(registry).text();
+        assertThat(MeterReference.meters())
+                .extracting(MeterBook.Meter::name)
+                .filteredOn(name -> !name.startsWith("pacer_gpu_")
+                        && !name.equals("pacer_training_mfu_ratio")
+                        && !name.equals("pacer_run_ended_timestamp_seconds"))
+                .as("so that promtool sees them all")
+                .allSatisfy(name -> assertThat(scrape).contains("\n" + name));
         Process process = new ProcessBuilder(promtool.toString(), "check", "metrics")
                 .redirectErrorStream(true)
-                .redirectInput(Files.writeString(
-                                folder.resolve("scrape"), Scrape.of(registry).text())
-                        .toFile())
+                .redirectInput(
+                        Files.writeString(folder.resolve("scrape"), scrape).toFile())
                 .start();
         assertThat(new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8))
                 .isEmpty();

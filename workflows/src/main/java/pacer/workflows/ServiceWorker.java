@@ -60,7 +60,10 @@ public final class ServiceWorker implements AutoCloseable {
                     PipelineWorker.start(connection, WorkerSettings.of(options.home(), options.environment()), roles);
             RunHub hub = worker.hub();
             hub.followAll(listener);
-            endpoint.ifPresent(MetricsEndpoint::serve);
+            endpoint.ifPresent(served -> {
+                hub.followAll(served.follow(options.home()));
+                served.serve();
+            });
             return new ServiceWorker(connection, worker, endpoint, EnumSet.copyOf(roles));
         } catch (IOException | RuntimeException e) {
             endpoint.ifPresent(MetricsEndpoint::close);

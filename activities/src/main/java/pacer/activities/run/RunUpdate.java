@@ -21,6 +21,9 @@ public sealed interface RunUpdate {
 
     record StageEnded(StageRecord record) implements RunUpdate {}
 
+    /** It is over, or has been left for later: {@code record} says how. */
+    record Closed(RunRecord record) implements RunUpdate {}
+
     /** Something a person should know: a damaged file fetched again, an attempt that failed and is tried again. */
     record Notice(Stage stage, String text) implements RunUpdate {}
 }

@@ -102,7 +102,8 @@ public final class Runs {
     /** Marks the run as ended and brings its report up to date, where that can be done. */
     public void close(RunEnding ending) throws IOException {
         RunFolder folder = home.run(ending.run());
-        folder.update(r -> r.ended(ending.status(), clock.instant(), r.verdict(), ending.reason()));
+        RunRecord closed = folder.update(r -> r.ended(ending.status(), clock.instant(), r.verdict(), ending.reason()));
+        hub.tell(ending.run(), new RunUpdate.Closed(closed));
         try {
             report.write(folder.path());
         } catch (IOException | RuntimeException e) {

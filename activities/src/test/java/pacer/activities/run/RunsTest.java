@@ -193,6 +193,13 @@ class RunsTest {
         }
         assertThat(home.run("my-run").read().status()).isEqualTo(RunStatus.FAILED);
         assertThat(told)
+                .filteredOn(RunUpdate.Closed.class::isInstance)
+                .extracting(update -> ((RunUpdate.Closed) update).record())
+                .hasSize(2)
+                .allMatch(record ->
+                        record.status() == RunStatus.FAILED && record.failure().equals("it broke"));
+        assertThat(told)
+                .filteredOn(RunUpdate.Notice.class::isInstance)
                 .hasSize(2)
                 .containsOnly(new RunUpdate.Notice(
                         Stage.PUBLISH, "the report was not brought up to date: permission denied: report.html"));

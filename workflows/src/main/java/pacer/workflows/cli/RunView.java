@@ -83,6 +83,9 @@ final class RunView implements Consumer<RunUpdate>, AutoCloseable {
                 }
             }
             case RunUpdate.StageEnded ended -> end(ended.record());
+            case RunUpdate.Closed closed -> {
+                // the closing says it all
+            }
             case RunUpdate.Notice notice -> notice(notice.text());
         }
     }

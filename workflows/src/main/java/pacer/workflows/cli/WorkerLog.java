@@ -27,7 +27,11 @@ final class WorkerLog {
                         "! step " + Quantities.grouped(e.step()) + " without update: " + e.reason();
                     case RunUpdate.Trained(TrainingEvent.Validated e) ->
                         "step " + Quantities.grouped(e.step()) + "  val " + Quantities.loss(e.loss());
-                    case RunUpdate.Trained _, RunUpdate.Evaluated _, RunUpdate.Advanced _, RunUpdate.Opened _ -> "";
+                    case RunUpdate.Trained _,
+                            RunUpdate.Evaluated _,
+                            RunUpdate.Advanced _,
+                            RunUpdate.Opened _,
+                            RunUpdate.Closed _ -> "";
                 };
         if (!line.isEmpty()) {
             // ISO 8601 in UTC: whoever collects logs of several hosts sorts them

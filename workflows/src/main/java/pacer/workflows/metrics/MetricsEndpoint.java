@@ -23,9 +23,12 @@ import java.net.InetSocketAddress;
 import java.nio.charset.StandardCharsets;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.function.BiConsumer;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import pacer.activities.run.BadInputException;
+import pacer.activities.run.Home;
+import pacer.activities.run.RunUpdate;
 
 /**
  * {@code /metrics} for Prometheus and {@code /health} for whoever starts a worker: the JVM's, the Temporal SDK's and the runs' meters in one registry.
@@ -44,6 +47,7 @@ public final class MetricsEndpoint implements AutoCloseable {
 
     private MetricsEndpoint(InetSocketAddress address) throws IOException {
         this.meters = new PrometheusMeterRegistry(PrometheusConfig.DEFAULT, registry, Clock.SYSTEM);
+        meters.config().meterFilter(new SdkBuckets());
         new JvmMemoryMetrics().bindTo(meters);
         garbage.bindTo(meters);
         new JvmThreadMetrics().bindTo(meters);
@@ -93,9 +97,9 @@ public final class MetricsEndpoint implements AutoCloseable {
         return scope;
     }
 
-    /** For meters of ours. */
-    public PrometheusRegistry registry() {
-        return registry;
+    /** Registers the meters of runs, cache and GPUs; what is returned is to hear of all that happens in this process's stages. */
+    public BiConsumer<String, RunUpdate> follow(Home home) {
+        return Meters.register(new MeterBook(registry), home, java.time.Clock.systemUTC());
     }
 
     /** Answers from now on: whoever asks {@code /health} takes the worker for ready. */

@@ -1,0 +1,117 @@
+package pacer.workflows.metrics;
+
+import java.io.IOException;
+import java.nio.file.FileVisitResult;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.SimpleFileVisitor;
+import java.nio.file.attribute.BasicFileAttributes;
+import java.time.Clock;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.HashSet;
+import java.util.List;
+import java.util.OptionalLong;
+import java.util.Set;
+import java.util.function.Supplier;
+import pacer.activities.run.Home;
+
+/** How full the cache is. What staging found in it and what not is counted by {@link RunCounts}. */
+final class CacheMeters {
+    /** Files are few, but may lie on a network: they are counted no more often than this. */
+    private static final Duration MEMORY = Duration.ofSeconds(30);
+
+    private final Home home;
+    private final Clock clock;
+    private Long bytes;
+    private Instant counted = Instant.EPOCH;
+
+    private CacheMeters(Home home, Clock clock) {
+        this.home = home;
+        this.clock = clock;
+    }
+
+    static void register(MeterBook book, Home home, Clock clock) {
+        register(book, home, clock, OptionalLong::empty);
+    }
+
+    /** @param limit bytes that the cache may take; empty for as many as the disk has */
+    static void register(MeterBook book, Home home, Clock clock, Supplier<OptionalLong> limit) {
+        CacheMeters cache = new CacheMeters(home, clock);
+        book.gauge(
+                "pacer_cache_bytes",
+                "Size of the cache: downloads, datasets and staged shards on this host.",
+                cache::bytes);
+        book.gauge(
+                "pacer_cache_limit_bytes",
+                "What the cache may take: the limit that was set, else what it takes and what the disk has left.",
+                () -> cache.limit(limit.get()));
+        book.gauge("pacer_cache_disk_bytes", "Size of the disk that the cache lies on.", cache::disk);
+        book.gauge("pacer_cache_disk_free_bytes", "What the cache's disk has left.", cache::free);
+    }
+
+    private Long limit(OptionalLong set) {
+        if (set.isPresent()) {
+            return set.getAsLong();
+        }
+        Long free = free();
+        Long used = bytes();
+        return free == null || used == null ? null : used + free;
+    }
+
+    private Long disk() {
+        try {
+            return Files.getFileStore(home.cache()).getTotalSpace();
+        } catch (IOException e) {
+            return null;
+        }
+    }
+
+    private Long free() {
+        try {
+            return Files.getFileStore(home.cache()).getUsableSpace();
+        } catch (IOException e) {
+            return null; // there is no cache yet
+        }
+    }
+
+    private synchronized Long bytes() {
+        Instant now = clock.instant();
+        if (counted.plus(MEMORY).isBefore(now)) {
+            try {
+                bytes = count();
+            } catch (IOException e) {
+                bytes = null; // a folder that cannot be read: whoever works with it says so
+            }
+            counted = now;
+        }
+        return bytes;
+    }
+
+    /** A staged shard may be a second name of a dataset's: a file counts once. */
+    private long count() throws IOException {
+        long[] sum = {0};
+        Set<Object> seen = new HashSet<>();
+        for (Path folder : List.of(home.downloads(), home.datasets(), home.staged())) {
+            if (!Files.isDirectory(folder)) {
+                continue;
+            }
+            Files.walkFileTree(folder, new SimpleFileVisitor<>() {
+                @Override
+                public FileVisitResult visitFile(Path file, BasicFileAttributes attributes) {
+                    if (attributes.isRegularFile()
+                            && (attributes.fileKey() == null || seen.add(attributes.fileKey()))) {
+                        sum[0] += attributes.size();
+                    }
+                    return FileVisitResult.CONTINUE;
+                }
+
+                @Override
+                public FileVisitResult visitFileFailed(Path file, IOException e) {
+                    return FileVisitResult.CONTINUE; // deleted meanwhile
+                }
+            });
+        }
+        return sum[0];
+    }
+}

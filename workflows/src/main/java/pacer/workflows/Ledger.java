@@ -26,6 +26,8 @@ final class Ledger {
     private Double validationLoss;
     private long opened; // milliseconds
     private boolean paused;
+    private long pausedAt; // milliseconds
+    private long pausedFor; // milliseconds, of the pauses that are over
     private String ending;
 
     void opened(RunPlan run) {
@@ -72,8 +74,14 @@ final class Ledger {
         return curve.points();
     }
 
-    void pausing(boolean now) {
-        paused = now;
+    void pausing(boolean begins) {
+        long time = Workflow.currentTimeMillis();
+        if (begins) {
+            pausedAt = time;
+        } else {
+            pausedFor += time - pausedAt;
+        }
+        paused = begins;
         show();
     }
 
@@ -169,6 +177,7 @@ final class Ledger {
     }
 
     private String details() {
-        return RunDetails.markdown(plan, stages, now, paused, ending, Workflow.currentTimeMillis() - opened);
+        long until = paused ? pausedAt : Workflow.currentTimeMillis();
+        return RunDetails.markdown(plan, stages, now, paused, ending, until - opened - pausedFor);
     }
 }

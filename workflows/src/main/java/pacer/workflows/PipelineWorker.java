@@ -19,6 +19,8 @@ import pacer.activities.evaluation.EvaluationActivityImpl;
 import pacer.activities.process.Standby;
 import pacer.activities.publishing.Publishing;
 import pacer.activities.publishing.PublishingActivityImpl;
+import pacer.activities.reproduction.ReproductionActivityImpl;
+import pacer.activities.reproduction.Reproductions;
 import pacer.activities.run.ActivityStage;
 import pacer.activities.run.Environment;
 import pacer.activities.run.Home;
@@ -77,13 +79,13 @@ public final class PipelineWorker implements AutoCloseable {
     }
 
     static void registerWorkflows(Worker worker, Policies policies) {
+        // an input that cannot be read would otherwise be tried for ever
+        WorkflowImplementationOptions options = WorkflowImplementationOptions.newBuilder()
+                .setFailWorkflowExceptionTypes(DataConverterException.class)
+                .build();
         worker.registerWorkflowImplementationFactory(
-                TrainPipeline.class,
-                () -> new TrainPipelineImpl(policies),
-                // an input that cannot be read would otherwise be tried for ever
-                WorkflowImplementationOptions.newBuilder()
-                        .setFailWorkflowExceptionTypes(DataConverterException.class)
-                        .build());
+                TrainPipeline.class, () -> new TrainPipelineImpl(policies), options);
+        worker.registerWorkflowImplementationFactory(Reproduce.class, () -> new ReproduceImpl(policies), options);
     }
 
     private static void host(
@@ -104,6 +106,7 @@ public final class PipelineWorker implements AutoCloseable {
                 new DatasetActivityImpl(new Datasets(home, log, clock, settings.fetch()), activity),
                 new StagingActivityImpl(new Staging(home, log, clock), activity),
                 new TrainingControlActivityImpl(training),
+                new ReproductionActivityImpl(new Reproductions(home)),
                 new PublishingActivityImpl(new Publishing(home, log, clock, settings.report()), activity));
         Worker train = factory.newWorker(
                 TaskQueues.train(host),

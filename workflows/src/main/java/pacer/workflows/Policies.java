@@ -61,6 +61,13 @@ record Policies(Duration heartbeat) {
         return stage(TaskQueues.data(host), summary, Duration.ofMinutes(10), 5, Duration.ofMinutes(1));
     }
 
+    /** Reading the records of earlier runs. */
+    ActivityOptions comparing(String host) {
+        String summary = "compares with earlier runs";
+        return options(TaskQueues.data(host), summary, Duration.ofMinutes(5), 5, Duration.ofMinutes(1))
+                .build();
+    }
+
     /** A step of a large model and its checkpoint take minutes; a training that is at work at all writes one. */
     ActivityOptions checkpointNow(String host) {
         String summary = "asks the training for a checkpoint";

@@ -11,6 +11,9 @@ import pacer.workflows.PipelineProgress.StageLine;
 
 /** The current details of a run's page in the Temporal UI: Markdown that its User Metadata tab renders. */
 final class RunDetails {
+    /** The page shows cells without a margin; a blank at the end of one would be taken away. */
+    private static final String GAP = "\u2003";
+
     private RunDetails() {}
 
     /**
@@ -18,19 +21,20 @@ final class RunDetails {
      *
      * @param now the newest of the stage at work; null when it has said nothing yet
      * @param ending how the run ended; null before
-     * @param millis since it was opened
+     * @param millis since it was opened, pauses left out
      */
     static String markdown(
             RunPlan plan, List<StageLine> stages, Progress now, boolean paused, String ending, long millis) {
         StringBuilder page = new StringBuilder();
         page.append("**").append(plan.run()).append("**: ").append(plan.model()).append("\n\n");
-        page.append("| stage | state | |\n|---|---|---|\n");
+        page.append("| stage%s | state%s | |\n|---|---|---|\n".formatted(GAP, GAP));
         for (StageLine line : stages) {
             String text = line.summary();
             if (text == null && now != null && now.stage() == line.stage()) {
                 text = now.text();
             }
-            page.append("| %s | %s | %s |\n".formatted(line.stage().label(), state(line, paused), cell(text)));
+            page.append("| %s%s | %s%s | %s |\n"
+                    .formatted(line.stage().label(), GAP, state(line, paused), GAP, cell(text)));
         }
         if (now != null && now.step() != null) {
             page.append(numbers(plan, now, millis));
@@ -50,10 +54,10 @@ final class RunDetails {
 
     private static String state(StageLine line, boolean paused) {
         return switch (line.state()) {
-            case "done" -> "✓ done";
-            case "failed" -> "✗ failed";
-            case "running" -> paused ? "● paused" : "● running";
-            default -> "● " + line.state();
+            case "done" -> "✓\u00a0done";
+            case "failed" -> "✗\u00a0failed";
+            case "running" -> paused ? "●\u00a0paused" : "●\u00a0running";
+            default -> "●\u00a0" + line.state();
         };
     }
 
@@ -77,8 +81,8 @@ final class RunDetails {
 
     private static void put(List<String> names, List<String> values, String name, String value) {
         if (value != null) {
-            names.add(name);
-            values.add(cell(value));
+            names.add(name + GAP);
+            values.add(cell(value) + GAP);
         }
     }
 

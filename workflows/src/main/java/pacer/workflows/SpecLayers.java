@@ -72,4 +72,9 @@ public record SpecLayers(String preset, List<String> configs, List<String> sets,
     RunRequest request(String note, String id) {
         return new RunRequest(preset, null, configs, note, id, sets);
     }
+
+    /** Asks for a new run of this spec, each time. */
+    public RunRequest reproduction() {
+        return new RunRequest(preset, null, configs, "a reproduction", null, sets);
+    }
 }

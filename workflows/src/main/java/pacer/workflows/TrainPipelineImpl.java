@@ -67,7 +67,7 @@ public final class TrainPipelineImpl implements TrainPipeline {
 
             close(plan, RunStatus.FINISHED, null);
             PipelineResult result = new PipelineResult(
-                    run, published.verdict(), trained.dataset(), trained.training(), trained.evaluated());
+                    run, published.verdict(), trained.dataset(), trained.training(), trained.evaluated(), plan.host());
             ledger.judged(result);
             return result;
         } catch (CanceledFailure e) { // while it was paused
@@ -158,7 +158,7 @@ public final class TrainPipelineImpl implements TrainPipeline {
     }
 
     /** The stage's own reason rather than "Activity task failed". */
-    private static RuntimeException inItsOwnWords(ActivityFailure e) {
+    static RuntimeException inItsOwnWords(ActivityFailure e) {
         return e.getCause() instanceof ApplicationFailure cause
                 ? ApplicationFailure.newNonRetryableFailureWithCause(reason(e), cause.getType(), e)
                 : e;

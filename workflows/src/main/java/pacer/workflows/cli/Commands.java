@@ -22,6 +22,7 @@ final class Commands {
             "logs",
             "down",
             "worker",
+            "schedule",
             "doctor",
             "version",
             "completion");
@@ -46,6 +47,7 @@ final class Commands {
             case "logs" -> new LogsCommand(console);
             case "down" -> new DownCommand(console);
             case "worker" -> new WorkerCommand(console);
+            case "schedule" -> new ScheduleCommand(console);
             case "doctor" -> new DoctorCommand(console);
             case "version" -> new VersionCommand(console);
             case "completion" -> new CompletionCommand(console);

@@ -1,0 +1,64 @@
+package pacer.workflows;
+
+import io.temporal.api.enums.v1.ParentClosePolicy;
+import io.temporal.failure.ActivityFailure;
+import io.temporal.failure.ApplicationFailure;
+import io.temporal.failure.ChildWorkflowFailure;
+import io.temporal.workflow.ChildWorkflowCancellationType;
+import io.temporal.workflow.ChildWorkflowOptions;
+import io.temporal.workflow.Workflow;
+import java.util.Map;
+import pacer.activities.reproduction.Reproduction;
+import pacer.activities.reproduction.ReproductionActivity;
+import pacer.activities.run.RunRequest;
+
+/** One run, never gone on with from an earlier one, then a look at those before it. */
+public final class ReproduceImpl implements Reproduce {
+    /** Type of the failure of a reproduction that did not reach what is expected. */
+    static final String MISSED = "Missed";
+
+    private final Policies policies;
+
+    ReproduceImpl(Policies policies) {
+        this.policies = policies;
+    }
+
+    @Override
+    public Reproduction run(RunRequest request) {
+        PipelineResult result = train(request);
+        ReproductionActivity comparison =
+                Workflow.newActivityStub(ReproductionActivity.class, policies.comparing(result.host()));
+        Reproduction told;
+        try {
+            told = comparison.compare(result.run());
+        } catch (ActivityFailure e) {
+            throw TrainPipelineImpl.inItsOwnWords(e);
+        }
+        Workflow.upsertMemo(Map.of("run", told.run(), "verdict", told.text()));
+        Workflow.setCurrentDetails(told.text());
+        if (Boolean.FALSE.equals(told.passed())) {
+            throw ApplicationFailure.newNonRetryableFailure(told.text(), MISSED, told);
+        }
+        return told;
+    }
+
+    private PipelineResult train(RunRequest request) {
+        TrainPipeline pipeline = Workflow.newChildWorkflowStub(
+                TrainPipeline.class,
+                ChildWorkflowOptions.newBuilder()
+                        .setWorkflowId(Workflow.getInfo().getWorkflowId() + "-run")
+                        .setTaskQueue(TaskQueues.CONTROL)
+                        .setStaticSummary("the run of " + Workflow.getInfo().getWorkflowId())
+                        // who stops a reproduction means its run, which ends in order
+                        .setParentClosePolicy(ParentClosePolicy.PARENT_CLOSE_POLICY_REQUEST_CANCEL)
+                        .setCancellationType(ChildWorkflowCancellationType.WAIT_CANCELLATION_COMPLETED)
+                        .build());
+        try {
+            return pipeline.run(request);
+        } catch (ChildWorkflowFailure e) {
+            throw e.getCause() instanceof ApplicationFailure cause
+                    ? ApplicationFailure.newNonRetryableFailureWithCause(cause.getOriginalMessage(), cause.getType(), e)
+                    : e;
+        }
+    }
+}

@@ -29,6 +29,8 @@ import pacer.activities.run.Runs;
 import pacer.activities.run.StageLog;
 import pacer.activities.staging.Staging;
 import pacer.activities.staging.StagingActivityImpl;
+import pacer.activities.tracking.Tracking;
+import pacer.activities.tracking.TrackingActivityImpl;
 import pacer.activities.training.Training;
 import pacer.activities.training.TrainingActivityImpl;
 import pacer.trainer.durable.Host;
@@ -66,8 +68,10 @@ public final class PipelineWorker implements AutoCloseable {
         Clock clock = Clock.systemUTC();
         RunHub hub = new RunHub();
         CompletableFuture<Environment> machine = CompletableFuture.supplyAsync(Machine::environment);
-        RunActivityImpl runs =
-                new RunActivityImpl(new Runs(settings.home(), hub, clock, machine::join, settings.report()), hub);
+        RunActivityImpl runs = new RunActivityImpl(
+                new Runs(settings.home(), hub, clock, machine::join, settings.report()),
+                hub,
+                settings.tracking().isPresent());
         WorkerFactory factory = WorkerFactory.newInstance(connection.client());
         if (roles.contains(Role.CONTROL)) {
             Worker control = factory.newWorker(TaskQueues.CONTROL, options().build());
@@ -82,13 +86,13 @@ public final class PipelineWorker implements AutoCloseable {
     }
 
     static void registerWorkflows(Worker worker, Policies policies) {
+        // an input that cannot be read would otherwise be tried for ever
+        WorkflowImplementationOptions options = WorkflowImplementationOptions.newBuilder()
+                .setFailWorkflowExceptionTypes(DataConverterException.class)
+                .build();
         worker.registerWorkflowImplementationFactory(
-                TrainPipeline.class,
-                () -> new TrainPipelineImpl(policies),
-                // an input that cannot be read would otherwise be tried for ever
-                WorkflowImplementationOptions.newBuilder()
-                        .setFailWorkflowExceptionTypes(DataConverterException.class)
-                        .build());
+                TrainPipeline.class, () -> new TrainPipelineImpl(policies), options);
+        worker.registerWorkflowImplementationFactory(TrackRun.class, () -> new TrackRunImpl(policies), options);
     }
 
     private static void host(
@@ -107,7 +111,8 @@ public final class PipelineWorker implements AutoCloseable {
                 runs,
                 new DatasetActivityImpl(new Datasets(home, log, clock, settings.fetch()), activity),
                 new StagingActivityImpl(new Staging(home, log, clock), activity),
-                new PublishingActivityImpl(new Publishing(home, log, clock, settings.report()), activity));
+                new PublishingActivityImpl(new Publishing(home, log, clock, settings.report()), activity),
+                new TrackingActivityImpl(home, settings.tracking().map(t -> new Tracking(clock, t)), hub));
         Worker train = factory.newWorker(
                 TaskQueues.train(host),
                 options().setMaxConcurrentActivityExecutionSize(1).build());

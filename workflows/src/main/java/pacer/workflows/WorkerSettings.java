@@ -1,20 +1,27 @@
 package pacer.workflows;
 
 import java.util.Map;
+import java.util.Optional;
 import pacer.activities.dataset.FetchSettings;
 import pacer.activities.evaluation.EvaluationSettings;
 import pacer.activities.publishing.report.ReportWriter;
 import pacer.activities.run.Home;
 import pacer.activities.run.Runs;
+import pacer.activities.tracking.TrackingSettings;
 import pacer.activities.training.TrainingSettings;
 
-/** What a worker needs to know of its machine. */
+/**
+ * What a worker needs to know of its machine.
+ *
+ * @param tracking empty where runs are not sent to a tracking server
+ */
 record WorkerSettings(
         Home home,
         FetchSettings fetch,
         TrainingSettings training,
         EvaluationSettings evaluation,
         Runs.Report report,
+        Optional<TrackingSettings> tracking,
         Policies policies) {
 
     static WorkerSettings of(Home home, Map<String, String> environment) {
@@ -24,11 +31,13 @@ record WorkerSettings(
                 TrainingSettings.of(environment),
                 EvaluationSettings.of(environment),
                 ReportWriter::write,
+                TrackingSettings.of(environment),
                 Policies.standard());
     }
 
     /** These settings with a trainer that starts now and stands by for the first training. */
     WorkerSettings standingBy() {
-        return new WorkerSettings(home, fetch, training.standingBy(home.cache()), evaluation, report, policies);
+        return new WorkerSettings(
+                home, fetch, training.standingBy(home.cache()), evaluation, report, tracking, policies);
     }
 }

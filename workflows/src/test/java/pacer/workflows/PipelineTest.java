@@ -169,6 +169,7 @@ class PipelineTest {
                         Optional.empty()),
                 usual.evaluation(),
                 usual.report(),
+                usual.tracking(),
                 usual.policies());
     }
 
@@ -381,6 +382,7 @@ class PipelineTest {
                         Optional.empty()),
                 usual.evaluation(),
                 usual.report(),
+                usual.tracking(),
                 usual.policies());
         try (Pipeline pipeline = Pipeline.open(new PipelineOptions(home, null, Map.of()), settings)) {
             RunHandle run = start(pipeline);

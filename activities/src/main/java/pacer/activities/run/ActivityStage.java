@@ -94,7 +94,7 @@ public final class ActivityStage {
     }
 
     /** The failure by which the service is told of {@code e}. */
-    static RuntimeException failure(Exception e) {
+    public static RuntimeException failure(Exception e) {
         return switch (e) {
             case BadInputException bad -> ApplicationFailure.newNonRetryableFailure(bad.getMessage(), BAD_INPUT);
             case SpecException bad -> ApplicationFailure.newNonRetryableFailure(bad.getMessage(), BAD_INPUT);

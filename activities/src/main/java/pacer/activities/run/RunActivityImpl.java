@@ -8,17 +8,21 @@ import java.io.IOException;
 public final class RunActivityImpl implements RunActivity {
     private final Runs runs;
     private final RunHub hub;
+    private final boolean tracked;
 
-    public RunActivityImpl(Runs runs, RunHub hub) {
+    /** @param tracked whether the runs opened here are to be sent to a tracking server */
+    public RunActivityImpl(Runs runs, RunHub hub, boolean tracked) {
         this.runs = runs;
         this.hub = hub;
+        this.tracked = tracked;
     }
 
     @Override
     public RunPlan open(RunRequest request) {
         try {
             ActivityInfo info = Activity.getExecutionContext().getInfo();
-            return runs.open(request, info.getWorkflowId(), info.getWorkflowRunId());
+            RunPlan plan = runs.open(request, info.getWorkflowId(), info.getWorkflowRunId());
+            return tracked ? plan.withTracking() : plan;
         } catch (IOException | RuntimeException e) {
             throw told(request == null ? null : request.run(), Stage.DATASET, "the run was not opened", e);
         }

@@ -9,6 +9,7 @@ import pacer.trainer.spec.DatasetSpec;
  * @param model the model in a few words
  * @param host name of the host that the run's folder is on; all its stages run there
  * @param resumed whether something of it was done before
+ * @param tracked whether its host sends it to a tracking server; null, as in plans of old, where it does not
  */
 public record RunPlan(
         String run,
@@ -19,4 +20,10 @@ public record RunPlan(
         int steps,
         DatasetSpec dataset,
         String host,
-        boolean resumed) {}
+        boolean resumed,
+        Boolean tracked) {
+
+    RunPlan withTracking() {
+        return new RunPlan(run, preset, description, specHash, model, steps, dataset, host, resumed, true);
+    }
+}

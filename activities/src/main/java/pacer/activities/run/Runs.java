@@ -169,7 +169,8 @@ public final class Runs {
                 spec.train().steps(),
                 spec.dataset(),
                 record.environment().host(),
-                !record.stages().isEmpty());
+                !record.stages().isEmpty(),
+                null);
     }
 
     private static int cores() {

@@ -17,6 +17,7 @@ final class Commands {
             "runs",
             "compare",
             "report",
+            "publish",
             "doctor",
             "version",
             "completion");
@@ -36,6 +37,7 @@ final class Commands {
             case "runs" -> new RunsCommand(console);
             case "compare" -> new CompareCommand(console);
             case "report" -> new ReportCommand(console);
+            case "publish" -> new PublishCommand(console);
             case "doctor" -> new DoctorCommand(console);
             case "version" -> new VersionCommand(console);
             case "completion" -> new CompletionCommand(console);

@@ -75,7 +75,10 @@ class SaveHistories {
             WorkflowExecutionHistory history = connection.client().fetchHistory(run.id());
             Files.writeString(file, history.toJson(true) + "\n");
             if (tracking != null) {
-                String execution = history.getWorkflowExecution().getRunId();
+                String execution = history.getEvents()
+                        .getFirst()
+                        .getWorkflowExecutionStartedEventAttributes()
+                        .getOriginalExecutionRunId();
                 WorkflowExecutionHistory beside = connection.client().fetchHistory(run.id() + "-tracking-" + execution);
                 Files.writeString(tracking, beside.toJson(true) + "\n");
             }

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.fasterxml.jackson.databind.JsonNode;
 import java.net.URI;
 import java.nio.file.Path;
+import java.time.Clock;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
@@ -17,6 +18,7 @@ import pacer.activities.run.Home;
 import pacer.activities.run.RunFolder;
 import pacer.activities.run.RunStatus;
 import pacer.activities.run.RunUpdate;
+import pacer.activities.run.StageContext;
 import pacer.activities.run.TestRuns;
 import pacer.activities.tracking.EventsForTests;
 import pacer.activities.tracking.MlflowForTests;
@@ -74,7 +76,9 @@ class TrackedPipelineTest {
                     .hasValueSatisfying(page ->
                             assertThat(page).startsWith(MLFLOW.uri().toString()).contains("/runs/"));
         }
-        assertThat(updates).noneMatch(RunUpdate.Notice.class::isInstance);
+        assertThat(updates)
+                .noneMatch(update -> update instanceof RunUpdate.Notice notice
+                        && notice.text().contains("MLflow"));
     }
 
     @Test
@@ -124,8 +128,7 @@ class TrackedPipelineTest {
             assertThat(run.result().status()).isEqualTo(RunStatus.FINISHED);
             folder = run.folder().orElseThrow();
         }
-        new Tracking(java.time.Clock.systemUTC(), MLFLOW.settings())
-                .publish(folder, pacer.activities.run.StageContext.NOBODY);
+        new Tracking(Clock.systemUTC(), MLFLOW.settings()).publish(folder, StageContext.NOBODY);
         assertEverythingOnce(folder);
     }
 }

@@ -14,6 +14,9 @@ final class MlflowRuns {
     /** Tag by which a run of MLflow is found again: the pacer run's id. */
     static final String TAG = "pacer.run";
 
+    /** Tells MLflow's pages that models are trained here; else they take it for prompts and agents. */
+    private static final String KIND = "mlflow.experimentKind";
+
     private final MlflowServer server;
     private final String experiment;
 
@@ -27,7 +30,11 @@ final class MlflowRuns {
         Optional<Service.Experiment> there = experiment(name, server);
         if (there.isEmpty()) {
             try {
-                return new MlflowRuns(server, server.call("experiments/create", c -> c.createExperiment(name)));
+                Service.CreateExperiment experiment = Service.CreateExperiment.newBuilder()
+                        .setName(name)
+                        .addTags(Service.ExperimentTag.newBuilder().setKey(KIND).setValue("custom_model_development"))
+                        .build();
+                return new MlflowRuns(server, server.call("experiments/create", c -> c.createExperiment(experiment)));
             } catch (TrackingException e) {
                 if (!e.is("RESOURCE_ALREADY_EXISTS")) {
                     throw e;

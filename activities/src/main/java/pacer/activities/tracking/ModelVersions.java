@@ -30,6 +30,8 @@ import pacer.trainer.checkpoint.Checkpoint;
  */
 record ModelVersions(MlflowServer server, String experiment, String run, RunFolder folder, RunRecord record) {
     private static final String LOSS = "pacer.validationLoss";
+    private static final String DESCRIPTION =
+            "Trained by pacer from its preset of this name; a version is the checkpoint of a finished run.";
     private static final int PAGE = 200;
 
     /**
@@ -117,8 +119,9 @@ record ModelVersions(MlflowServer server, String experiment, String run, RunFold
     /** The loss by which models are compared: a point of the run and of the model, on its dataset. */
     private void measurement(String id, EvaluationResult measured, Instant time, Points.Dataset dataset)
             throws IOException, InterruptedException {
-        Map<String, Object> point =
-                new Points.Point("evaluation/loss", measured.validationLoss(), time, measured.step(), dataset).json();
+        Map<String, Object> point = new Points.Point(
+                        "validation/final_loss", measured.validationLoss(), time, measured.step(), dataset)
+                .json();
         point.put("model_id", id);
         server.post("runs/log-batch", Map.of("run_id", run, "metrics", List.of(point)));
     }
@@ -126,7 +129,7 @@ record ModelVersions(MlflowServer server, String experiment, String run, RunFold
     private String registered(String id, EvaluationResult measured, boolean champion)
             throws IOException, InterruptedException {
         try {
-            server.post("registered-models/create", Map.of("name", name()));
+            server.post("registered-models/create", Map.of("name", name(), "description", DESCRIPTION));
         } catch (TrackingException e) {
             if (!e.is("RESOURCE_ALREADY_EXISTS")) {
                 throw e;

@@ -35,9 +35,9 @@ final class Points {
         }
     }
 
-    /** What a run is trained and measured on; {@code digest} is as long as MLflow allows. */
+    /** What a run is trained and measured on; {@code digest} is the beginning of its hash: MLflow shows it beside each run. */
     record Dataset(String name, String digest) {
-        private static final int DIGEST = 32;
+        private static final int DIGEST = 16;
 
         static Dataset of(String name, String hash) {
             return new Dataset(name, hash.substring(0, Math.min(DIGEST, hash.length())));
@@ -73,7 +73,7 @@ final class Points {
                         "train/tokens_per_second", e.tokensPerSecond());
             case TrainingEvent.Validated e -> Map.of("validation/loss", e.loss());
             case TrainingEvent.Skipped _ -> Map.of("train/skipped", 1.0);
-            case TrainingEvent.Checkpointed e -> Map.of("checkpoint/milliseconds", e.millis());
+            case TrainingEvent.Checkpointed e -> Map.of("train/checkpoint_milliseconds", e.millis());
             case TrainingEvent.Started _,
                     TrainingEvent.Sampled _,
                     TrainingEvent.Notice _,

@@ -53,10 +53,10 @@ public final class Tracking {
                 if (outage.isOver()) {
                     try {
                         tracker.send(record, system);
+                        outage.ended(context);
                         if (record.status() != RunStatus.RUNNING) {
                             return tracker.end(record, false);
                         }
-                        outage.ended(context);
                     } catch (TrackingException e) {
                         outage.begun(e, context);
                     }

@@ -3,6 +3,7 @@ package pacer.activities.tracking;
 import com.fasterxml.jackson.databind.JsonNode;
 import java.io.IOException;
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -96,17 +97,19 @@ final class MlflowRuns {
         if (!found.isEmpty()) {
             return found.getFirst().getInfo().getRunId();
         }
-        Service.CreateRun.Builder run = Service.CreateRun.newBuilder()
-                .setExperimentId(experiment)
-                .setRunName(name)
-                .setUserId(user)
-                .setStartTime(begun.toEpochMilli())
-                .addTags(tag(TAG, name));
-        tags.forEach((key, value) -> run.addTags(tag(key, value)));
-        return server.call("runs/create", c -> c.createRun(run.build())).getRunId();
-    }
-
-    private static Service.RunTag tag(String key, String value) {
-        return Service.RunTag.newBuilder().setKey(key).setValue(value).build();
+        List<Map<String, String>> all = new ArrayList<>();
+        all.add(Map.of("key", TAG, "value", name));
+        tags.forEach((key, value) -> all.add(Map.of("key", key, "value", value)));
+        Map<String, Object> run = Map.of(
+                "experiment_id", experiment,
+                "run_name", name,
+                "user_id", user,
+                "start_time", begun.toEpochMilli(),
+                "tags", all);
+        return server.post("runs/create", run)
+                .path("run")
+                .path("info")
+                .path("run_id")
+                .asText();
     }
 }

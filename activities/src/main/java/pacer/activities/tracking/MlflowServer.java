@@ -27,9 +27,10 @@ import pacer.activities.run.RunJson;
 import pacer.activities.run.StageContext;
 
 /**
- * The tracking server. MLflow's Java client speaks to it, where it knows a call by its own methods, else by its transport; artifacts go by
- * HTTP, for which the client would start Python. Each call ends when the stage should stop, and when no answer comes: the client itself
- * would wait for ever.
+ * The tracking server. MLflow's Java client speaks to it where it knows the call and doing that twice is nothing: it tries again by itself, also
+ * what the server has done and only the answer was lost of. What must not be done twice, what is newer than the client, and artifacts, for
+ * which it would start Python, go by HTTP. Each call ends when the stage should stop, and when no answer comes: the client itself would wait
+ * for ever.
  */
 final class MlflowServer implements AutoCloseable {
     private static final long LOOK_MILLIS = 100;
@@ -46,7 +47,10 @@ final class MlflowServer implements AutoCloseable {
     MlflowServer(TrackingSettings settings, StageContext context) {
         this.settings = settings;
         this.context = context;
-        this.http = HttpClient.newBuilder().connectTimeout(settings.answer()).build();
+        this.http = HttpClient.newBuilder()
+                .version(HttpClient.Version.HTTP_1_1)
+                .connectTimeout(settings.answer())
+                .build();
         this.client = connect();
     }
 
@@ -72,17 +76,29 @@ final class MlflowServer implements AutoCloseable {
     }
 
     JsonNode get(String path) throws IOException, InterruptedException {
-        return json(path, call(path.replaceAll("\\?.*", ""), c -> c.sendGet(path)));
+        return json("GET", path, HttpRequest.BodyPublishers.noBody());
     }
 
     JsonNode post(String path, Object body) throws IOException, InterruptedException {
-        String text = RunJson.MAPPER.writeValueAsString(body);
-        return json(path, call(path, c -> c.sendPost(path, text)));
+        return json("POST", path, HttpRequest.BodyPublishers.ofByteArray(RunJson.MAPPER.writeValueAsBytes(body)));
     }
 
     JsonNode patch(String path, Object body) throws IOException, InterruptedException {
-        String text = RunJson.MAPPER.writeValueAsString(body);
-        return json(path, call(path, c -> c.sendPatch(path, text)));
+        return json("PATCH", path, HttpRequest.BodyPublishers.ofByteArray(RunJson.MAPPER.writeValueAsBytes(body)));
+    }
+
+    private JsonNode json(String method, String path, HttpRequest.BodyPublisher body)
+            throws IOException, InterruptedException {
+        String what = path.replaceAll("\\?.*", "");
+        HttpRequest.Builder request = HttpRequest.newBuilder(URI.create(settings.server() + "/api/2.0/mlflow/" + path))
+                .header("Content-Type", "application/json")
+                .method(method, body);
+        String answer = send(what, request, settings.answer());
+        try {
+            return RunJson.MAPPER.readTree(answer);
+        } catch (JsonProcessingException e) {
+            throw noMlflow(what, e);
+        }
     }
 
     /** Puts an artifact at {@code path} below the server's folder of artifacts. */
@@ -92,16 +108,21 @@ final class MlflowServer implements AutoCloseable {
             address.append('/')
                     .append(URLEncoder.encode(name, StandardCharsets.UTF_8).replace("+", "%20"));
         }
-        HttpRequest.Builder request =
-                HttpRequest.newBuilder(URI.create(address.toString())).PUT(content);
+        Duration patience = settings.answer().plusSeconds(content.contentLength() / SLOWEST_BYTES_A_SECOND);
+        send(
+                "artifact " + path,
+                HttpRequest.newBuilder(URI.create(address.toString())).PUT(content),
+                patience);
+    }
+
+    private String send(String what, HttpRequest.Builder request, Duration patience)
+            throws IOException, InterruptedException {
         if (settings.user() != null && settings.password() != null) {
             byte[] both = (settings.user() + ":" + settings.password()).getBytes(StandardCharsets.UTF_8);
             request.header("Authorization", "Basic " + Base64.getEncoder().encodeToString(both));
         } else if (settings.token() != null) {
             request.header("Authorization", "Bearer " + settings.token());
         }
-        Duration patience = settings.answer().plusSeconds(content.contentLength() / SLOWEST_BYTES_A_SECOND);
-        String what = "artifact " + path;
         CompletableFuture<HttpResponse<String>> sent =
                 http.sendAsync(request.build(), HttpResponse.BodyHandlers.ofString());
         HttpResponse<String> answer;
@@ -113,6 +134,7 @@ final class MlflowServer implements AutoCloseable {
         if (answer.statusCode() / 100 != 2) {
             throw refused(what, answer.statusCode(), answer.body(), null);
         }
+        return answer.body();
     }
 
     private <T> T await(String what, Future<T> call, Duration patience) throws IOException, InterruptedException {
@@ -195,14 +217,6 @@ final class MlflowServer implements AutoCloseable {
                 status,
                 code,
                 cause);
-    }
-
-    private JsonNode json(String what, String text) throws TrackingException {
-        try {
-            return RunJson.MAPPER.readTree(text);
-        } catch (JsonProcessingException e) {
-            throw noMlflow(what, e);
-        }
     }
 
     /** Address of the page of {@code run}. */

@@ -79,7 +79,13 @@ record ModelVersions(MlflowServer server, String experiment, String run, RunFold
         model.put("name", name());
         model.put("model_type", "gpt");
         model.put("source_run_id", run);
-        model.put("tags", List.of(tag(MlflowRuns.TAG, record.id()), tag("pacer.checkpoint", measured.checkpoint())));
+        model.put(
+                "tags",
+                List.of(
+                        tag(MlflowRuns.TAG, record.id()),
+                        tag("pacer.checkpoint", measured.checkpoint()),
+                        tag("mlflow.source.name", "pacer"),
+                        tag("mlflow.source.type", "LOCAL")));
         return server.post("logged-models", model).path("model");
     }
 
@@ -128,15 +134,18 @@ record ModelVersions(MlflowServer server, String experiment, String run, RunFold
 
     private String registered(String id, EvaluationResult measured, boolean champion)
             throws IOException, InterruptedException {
-        try {
-            server.post("registered-models/create", Map.of("name", name(), "description", DESCRIPTION));
-        } catch (TrackingException e) {
-            if (!e.is("RESOURCE_ALREADY_EXISTS")) {
-                throw e;
+        List<ModelVersion> before = versions();
+        if (before.isEmpty()) {
+            try {
+                server.post("registered-models/create", Map.of("name", name(), "description", DESCRIPTION));
+            } catch (TrackingException e) {
+                if (!e.is("RESOURCE_ALREADY_EXISTS")) {
+                    throw e;
+                }
             }
         }
         Optional<ModelVersion> there =
-                versions().stream().filter(v -> v.getRunId().equals(run)).findFirst();
+                before.stream().filter(v -> v.getRunId().equals(run)).findFirst();
         if (there.isEmpty()) {
             Map<String, Object> version = new LinkedHashMap<>();
             version.put("name", name());

@@ -43,7 +43,9 @@ public final class DroppingProxy implements AutoCloseable {
             }
             HttpResponse<byte[]> answer = http.send(request.build(), HttpResponse.BodyHandlers.ofByteArray());
             if (drops.test(exchange.getRequestMethod() + " " + exchange.getRequestURI().getPath())) {
-                dropped.incrementAndGet();
+                if (dropped.incrementAndGet() % 2 == 0) { // as a gateway that has lost its server
+                    exchange.sendResponseHeaders(502, -1);
+                }
                 return;
             }
             exchange.sendResponseHeaders(answer.statusCode(), answer.body().length == 0 ? -1 : answer.body().length);

@@ -31,7 +31,7 @@ import pacer.trainer.durable.DurableFiles;
 public final class MlflowForTests implements BeforeAllCallback, AfterAllCallback {
     private static final Duration PATIENCE = Duration.ofSeconds(60);
 
-    private final HttpClient http = HttpClient.newHttpClient();
+    private final HttpClient http = HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).build();
     private Path folder;
     private int port;
     private Process process;

@@ -13,7 +13,7 @@ import pacer.activities.run.BadInputException;
  * @param server address of the tracking server, without a user's name or password
  * @param user null where none is needed
  * @param password null where none is needed
- * @param token null where none is needed; goes before user and password nowhere: MLflow takes one or the other
+ * @param token null where none is needed; used where no user and password are given
  * @param experiment name of the experiment that runs belong to; made when it is not there
  * @param workflows address of Temporal's UI, for links; null where it is not named
  * @param poll from one look for new events to the next

@@ -230,7 +230,7 @@ class TrackingTest {
 
     @Test
     void aFollowerThatIsKilledAtAnyMomentIsGoneOnWith() throws Exception {
-        events.launch(1, 1500); // several pieces
+        events.launch(1, 800); // several pieces
         finish(1.5);
         long seed = System.nanoTime();
         System.out.println("seed " + seed);
@@ -238,7 +238,7 @@ class TrackingTest {
         List<byte[]> cursors = new ArrayList<>();
         Path cursor = folder.path().resolve("tracking.json");
         for (boolean ended = false; !ended; ) {
-            Duration life = Duration.ofMillis(100 + random.nextInt(1200));
+            Duration life = Duration.ofMillis(200 + random.nextInt(1500));
             try {
                 tracking().follow(home, TrackingRequest.of(folder.id()), dyingAfter(life));
                 ended = true;
@@ -279,8 +279,8 @@ class TrackingTest {
         long seed = System.nanoTime();
         System.out.println("seed " + seed);
         Random random = new Random(seed);
-        for (int kill = 0; kill < 3; kill++) {
-            events.launch(1 + 600 * kill, 600 * (kill + 1));
+        for (int kill = 0; kill < 2; kill++) {
+            events.launch(1 + 400 * kill, 400 * (kill + 1));
             Thread.sleep(100 + random.nextInt(1500)); // in the middle of it, likely
             MLFLOW.kill();
             Thread.sleep(random.nextInt(500));
@@ -304,7 +304,7 @@ class TrackingTest {
         // of each kind of request the first answer, and later ones now and then
         try (DroppingProxy proxy =
                 new DroppingProxy(MLFLOW.uri(), request -> seen.add(request) || random.nextInt(10) == 0)) {
-            events.launch(1, 600);
+            events.launch(1, 300);
             finish(1.5);
             TrackingResult sent = null;
             for (int attempt = 0; sent == null; attempt++) {

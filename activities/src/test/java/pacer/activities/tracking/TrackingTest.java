@@ -9,9 +9,7 @@ import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Clock;
-import java.time.Duration;
 import java.util.ArrayList;
-import java.util.Collections;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -21,6 +19,8 @@ import java.util.concurrent.Callable;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.FutureTask;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -29,7 +29,6 @@ import org.junit.jupiter.api.io.TempDir;
 import pacer.activities.dataset.DatasetResult;
 import pacer.activities.evaluation.EvaluationResult;
 import pacer.activities.run.Home;
-import pacer.activities.run.Progress;
 import pacer.activities.run.RunEnding;
 import pacer.activities.run.RunFolder;
 import pacer.activities.run.RunHub;
@@ -40,6 +39,7 @@ import pacer.activities.run.StoppedException;
 import pacer.activities.run.TestRuns;
 import pacer.activities.run.TestStage;
 import pacer.activities.run.Verdict;
+import pacer.activities.tracking.DroppingProxy.Fate;
 import pacer.trainer.spec.DatasetSpec;
 
 /** Against a real server, some of the time through a proxy that loses answers. */
@@ -230,47 +230,46 @@ class TrackingTest {
 
     @Test
     void aFollowerThatIsKilledAtAnyMomentIsGoneOnWith() throws Exception {
-        events.launch(1, 800); // several pieces
+        events.launch(1, 1200); // several pieces
         finish(1.5);
         long seed = System.nanoTime();
         System.out.println("seed " + seed);
         Random random = new Random(seed);
         List<byte[]> cursors = new ArrayList<>();
         Path cursor = folder.path().resolve("tracking.json");
-        for (boolean ended = false; !ended; ) {
-            Duration life = Duration.ofMillis(200 + random.nextInt(1500));
-            try {
-                tracking().follow(home, TrackingRequest.of(folder.id()), dyingAfter(life));
-                ended = true;
-            } catch (StoppedException e) {
-                if (Files.exists(cursor)) {
+        AtomicReference<TestStage> life = new AtomicReference<>();
+        AtomicInteger left = new AtomicInteger();
+        // of the request that it dies with nobody knows what became
+        try (DroppingProxy proxy = new DroppingProxy(MLFLOW.uri(), request -> {
+            if (!request.endsWith("/runs/log-batch") || left.decrementAndGet() != 0) {
+                return Fate.PASSES;
+            }
+            life.get().stop = StageContext.Stop.WORKER_SHUTDOWN;
+            return random.nextBoolean() ? Fate.LOST : Fate.ANSWER_LOST;
+        })) {
+            Tracking tracking = tracking(proxy.uri());
+            for (boolean ended = false; !ended; ) {
+                assertThat(cursors).hasSizeLessThan(100);
+                life.set(new TestStage());
+                left.set(4 + random.nextInt(3)); // the first three tell tags and params
+                try {
+                    tracking.follow(home, TrackingRequest.of(folder.id()), life.get());
+                    ended = true;
+                } catch (StoppedException e) {
                     cursors.add(Files.readAllBytes(cursor));
                 }
             }
-        }
-        assertThat(cursors).isNotEmpty();
-        assertEverythingOnce();
-        // killed after a request and before the cursor was moved: what was sent since an earlier cursor is sent again
-        Collections.shuffle(cursors, random);
-        Files.write(cursor, cursors.getFirst());
-        tracking().follow(home, TrackingRequest.of(folder.id()), context);
-        assertEverythingOnce();
-    }
-
-    private static StageContext dyingAfter(Duration life) {
-        long end = System.nanoTime() + life.toNanos();
-        return new StageContext() {
-            @Override
-            public void progress(Progress newest) {}
-
-            @Override
-            public void notice(String text) {}
-
-            @Override
-            public Stop stop() {
-                return System.nanoTime() < end ? Stop.NONE : Stop.WORKER_SHUTDOWN;
+            assertThat(cursors).hasSizeGreaterThan(2);
+            assertEverythingOnce();
+            // killed after a request and before the cursor was moved: what was sent since an earlier cursor is sent
+            // again
+            for (byte[] earlier : cursors) {
+                Files.write(cursor, earlier);
+                left.set(0);
+                tracking.follow(home, TrackingRequest.of(folder.id()), context);
             }
-        };
+            assertEverythingOnce();
+        }
     }
 
     @Test
@@ -302,8 +301,9 @@ class TrackingTest {
         Random random = new Random(seed);
         Set<String> seen = ConcurrentHashMap.newKeySet();
         // of each kind of request the first answer, and later ones now and then
-        try (DroppingProxy proxy =
-                new DroppingProxy(MLFLOW.uri(), request -> seen.add(request) || random.nextInt(10) == 0)) {
+        try (DroppingProxy proxy = new DroppingProxy(
+                MLFLOW.uri(),
+                request -> seen.add(request) || random.nextInt(10) == 0 ? Fate.ANSWER_LOST : Fate.PASSES)) {
             events.launch(1, 300);
             finish(1.5);
             TrackingResult sent = null;

@@ -11,20 +11,27 @@ import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.util.concurrent.Executors;
 import java.util.concurrent.atomic.AtomicInteger;
-import java.util.function.Predicate;
+import java.util.function.Function;
 
-/** Stands before a server and loses the answers to some requests, which the server has done. */
+/** Stands before a server and loses some requests, or the answers to some that the server has done. */
 public final class DroppingProxy implements AutoCloseable {
     private final HttpServer proxy;
     private final HttpClient http = HttpClient.newHttpClient();
     private final URI server;
-    private final Predicate<String> drops;
+    private final Function<String, Fate> fates;
     private final AtomicInteger dropped = new AtomicInteger();
 
-    /** @param drops whether the answer to a request is lost, told as {@code POST /path} */
-    public DroppingProxy(URI server, Predicate<String> drops) throws IOException {
+    /** What becomes of a request. */
+    public enum Fate {
+        PASSES,
+        LOST,
+        ANSWER_LOST
+    }
+
+    /** @param fates decides on each request, told as {@code POST /path} */
+    public DroppingProxy(URI server, Function<String, Fate> fates) throws IOException {
         this.server = server;
-        this.drops = drops;
+        this.fates = fates;
         this.proxy = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
         proxy.setExecutor(Executors.newVirtualThreadPerTaskExecutor());
         proxy.createContext("/", this::pass);
@@ -33,6 +40,10 @@ public final class DroppingProxy implements AutoCloseable {
 
     private void pass(HttpExchange exchange) throws IOException {
         try (exchange) {
+            Fate fate = fates.apply(exchange.getRequestMethod() + " " + exchange.getRequestURI().getPath());
+            if (fate == Fate.LOST) {
+                return;
+            }
             HttpRequest.Builder request = HttpRequest.newBuilder(server.resolve(exchange.getRequestURI()))
                     .method(
                             exchange.getRequestMethod(),
@@ -42,7 +53,7 @@ public final class DroppingProxy implements AutoCloseable {
                 request.header("Content-Type", type);
             }
             HttpResponse<byte[]> answer = http.send(request.build(), HttpResponse.BodyHandlers.ofByteArray());
-            if (drops.test(exchange.getRequestMethod() + " " + exchange.getRequestURI().getPath())) {
+            if (fate == Fate.ANSWER_LOST) {
                 if (dropped.incrementAndGet() % 2 == 0) { // as a gateway that has lost its server
                     exchange.sendResponseHeaders(502, -1);
                 }

@@ -7,15 +7,19 @@ import io.temporal.client.WorkflowExecutionAlreadyStarted;
 import io.temporal.client.WorkflowOptions;
 import io.temporal.client.WorkflowStub;
 import java.io.IOException;
+import java.time.Clock;
 import java.util.EnumSet;
 import java.util.Optional;
 import java.util.Set;
 import pacer.activities.process.Standby;
 import pacer.activities.run.Budget;
 import pacer.activities.run.Home;
+import pacer.activities.run.RunFolder;
 import pacer.activities.run.RunHub;
 import pacer.activities.run.RunIndex;
 import pacer.activities.run.RunRequest;
+import pacer.activities.tracking.Tracking;
+import pacer.activities.tracking.TrackingSettings;
 import pacer.trainer.spec.RunSpec;
 import pacer.trainer.spec.SpecLoader;
 
@@ -27,9 +31,15 @@ public final class Pipeline implements AutoCloseable {
     private final Home home;
     private final TemporalConnection connection;
     private final Optional<PipelineWorker> worker;
+    private final Optional<Tracking> tracking;
 
-    private Pipeline(Home home, TemporalConnection connection, Optional<PipelineWorker> worker) {
+    private Pipeline(
+            Home home,
+            TemporalConnection connection,
+            Optional<PipelineWorker> worker,
+            Optional<TrackingSettings> tracking) {
         this.home = home;
+        this.tracking = tracking.filter(_ -> worker.isPresent()).map(t -> new Tracking(Clock.systemUTC(), t));
         this.connection = connection;
         this.worker = worker;
     }
@@ -87,7 +97,8 @@ public final class Pipeline implements AutoCloseable {
         return new Pipeline(
                 home,
                 connection,
-                roles.isEmpty() ? Optional.empty() : Optional.of(PipelineWorker.start(connection, settings, roles)));
+                roles.isEmpty() ? Optional.empty() : Optional.of(PipelineWorker.start(connection, settings, roles)),
+                settings.tracking());
     }
 
     /** What happens in the stages that this process works on; empty where it works on none. */
@@ -164,6 +175,11 @@ public final class Pipeline implements AutoCloseable {
             throw e;
         }
         return handle;
+    }
+
+    /** How a run stands that this process sends to MLflow; empty where it sends none. */
+    public Optional<Tracked> tracked(RunFolder folder) {
+        return tracking.map(t -> new Tracked(folder, t));
     }
 
     /** Ends the worker, if there is one, in order; runs on a service elsewhere go on without it. */

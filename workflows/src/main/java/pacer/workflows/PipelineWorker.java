@@ -31,6 +31,8 @@ import pacer.activities.run.Runs;
 import pacer.activities.run.StageLog;
 import pacer.activities.staging.Staging;
 import pacer.activities.staging.StagingActivityImpl;
+import pacer.activities.tracking.Tracking;
+import pacer.activities.tracking.TrackingActivityImpl;
 import pacer.activities.training.Training;
 import pacer.activities.training.TrainingActivityImpl;
 import pacer.activities.training.TrainingControlActivityImpl;
@@ -86,6 +88,7 @@ public final class PipelineWorker implements AutoCloseable {
         worker.registerWorkflowImplementationFactory(
                 TrainPipeline.class, () -> new TrainPipelineImpl(policies), options);
         worker.registerWorkflowImplementationFactory(Reproduce.class, () -> new ReproduceImpl(policies), options);
+        worker.registerWorkflowImplementationFactory(TrackRun.class, () -> new TrackRunImpl(policies), options);
     }
 
     private static void host(
@@ -107,7 +110,8 @@ public final class PipelineWorker implements AutoCloseable {
                 new StagingActivityImpl(new Staging(home, log, clock), activity),
                 new TrainingControlActivityImpl(training),
                 new ReproductionActivityImpl(new Reproductions(home)),
-                new PublishingActivityImpl(new Publishing(home, log, clock, settings.report()), activity));
+                new PublishingActivityImpl(new Publishing(home, log, clock, settings.report()), activity),
+                new TrackingActivityImpl(home, settings.tracking().map(t -> new Tracking(clock, t)), hub));
         Worker train = factory.newWorker(
                 TaskQueues.train(host),
                 options().setMaxConcurrentActivityExecutionSize(1).build());

@@ -2,7 +2,10 @@ package pacer.workflows;
 
 import io.temporal.activity.ActivityCancellationType;
 import io.temporal.activity.ActivityOptions;
+import io.temporal.api.enums.v1.ParentClosePolicy;
 import io.temporal.common.RetryOptions;
+import io.temporal.workflow.ChildWorkflowCancellationType;
+import io.temporal.workflow.ChildWorkflowOptions;
 import java.time.Duration;
 
 /**
@@ -72,6 +75,27 @@ record Policies(Duration heartbeat) {
     ActivityOptions checkpointNow(String host) {
         String summary = "asks the training for a checkpoint";
         return options(TaskQueues.data(host), summary, Duration.ofMinutes(30), 1, Duration.ofSeconds(1))
+                .build();
+    }
+
+    /**
+     * Beside a run from its beginning to its end, and on until MLflow has it all. An outage is waited for within an attempt; what makes one
+     * fail is mended by people: a password, a deleted experiment. They have days, and need tell nobody when it is done.
+     */
+    ActivityOptions tracking(String host) {
+        String summary = "sends what is new to MLflow";
+        return stage(TaskQueues.data(host), summary, Duration.ofDays(70), UNLIMITED, Duration.ofMinutes(10));
+    }
+
+    /** A workflow of its own, which outlives the pipeline's, however that ends: nobody waits for it. */
+    static ChildWorkflowOptions trackingWorkflow(String run, String execution) {
+        return ChildWorkflowOptions.newBuilder()
+                // a run may be gone on with while an earlier execution's is still at work
+                .setWorkflowId(run + "-tracking-" + execution)
+                .setTaskQueue(TaskQueues.CONTROL)
+                .setParentClosePolicy(ParentClosePolicy.PARENT_CLOSE_POLICY_ABANDON)
+                .setCancellationType(ChildWorkflowCancellationType.ABANDON)
+                .setStaticSummary("run " + run + " to MLflow")
                 .build();
     }
 

@@ -3,6 +3,7 @@ package pacer.workflows;
 import io.temporal.failure.ActivityFailure;
 import io.temporal.failure.ApplicationFailure;
 import io.temporal.failure.CanceledFailure;
+import io.temporal.workflow.Async;
 import io.temporal.workflow.Workflow;
 import pacer.activities.dataset.DatasetActivity;
 import pacer.activities.dataset.DatasetRequest;
@@ -24,6 +25,7 @@ import pacer.activities.run.RunStatus;
 import pacer.activities.run.Stage;
 import pacer.activities.staging.StagingActivity;
 import pacer.activities.staging.StagingRequest;
+import pacer.activities.tracking.TrackingRequest;
 import pacer.activities.training.TrainingActivity;
 import pacer.activities.training.TrainingControlActivity;
 import pacer.activities.training.TrainingRequest;
@@ -50,9 +52,20 @@ public final class TrainPipelineImpl implements TrainPipeline {
                     Workflow.newActivityStub(RunActivity.class, policies.open()).open(request);
             lastStep = plan.steps();
             ledger.opened(plan);
+            track(plan);
             return train(plan);
         } catch (ActivityFailure e) {
             throw inItsOwnWords(e);
+        }
+    }
+
+    /** Beside the run, where its host sends it to MLflow; nothing of the run waits for it. Plans from before there was that do not name it. */
+    private static void track(RunPlan plan) {
+        if (Boolean.TRUE.equals(plan.tracked())) {
+            TrackRun beside = Workflow.newChildWorkflowStub(
+                    TrackRun.class,
+                    Policies.trackingWorkflow(plan.run(), Workflow.getInfo().getOriginalExecutionRunId()));
+            Async.function(beside::track, new TrackRun.Input(plan.host(), TrackingRequest.of(plan.run())));
         }
     }
 

@@ -1,18 +1,21 @@
 package pacer.workflows;
 
 import java.util.Map;
+import java.util.Optional;
 import pacer.activities.dataset.FetchSettings;
 import pacer.activities.evaluation.EvaluationSettings;
 import pacer.activities.publishing.report.ReportWriter;
 import pacer.activities.run.Home;
 import pacer.activities.run.Runs;
 import pacer.activities.run.Surroundings;
+import pacer.activities.tracking.TrackingSettings;
 import pacer.activities.training.TrainingSettings;
 
 /**
  * What a worker needs to know of its machine.
  *
  * @param links addresses of pages about runs, by name, for people
+ * @param tracking empty where runs are not sent to a tracking server
  */
 record WorkerSettings(
         Home home,
@@ -21,6 +24,7 @@ record WorkerSettings(
         EvaluationSettings evaluation,
         Runs.Report report,
         Map<String, String> links,
+        Optional<TrackingSettings> tracking,
         Policies policies) {
 
     static WorkerSettings of(Home home, Map<String, String> environment) {
@@ -31,12 +35,13 @@ record WorkerSettings(
                 EvaluationSettings.of(environment),
                 ReportWriter::write,
                 RunLinks.of(environment),
+                TrackingSettings.of(environment),
                 Policies.standard());
     }
 
     /** What the worker knows of the services around it. */
     Surroundings surroundings(TemporalConnection connection) {
-        return new Surroundings(connection.knowsSearchAttributes(), links);
+        return new Surroundings(connection.knowsSearchAttributes(), tracking.isPresent(), links);
     }
 
     /** These settings with a trainer that starts now and stands by for the first training. */
@@ -46,6 +51,6 @@ record WorkerSettings(
 
     /** These settings with other ones for training. */
     WorkerSettings with(TrainingSettings other) {
-        return new WorkerSettings(home, fetch, other, evaluation, report, links, policies);
+        return new WorkerSettings(home, fetch, other, evaluation, report, links, tracking, policies);
     }
 }

@@ -7,12 +7,14 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.EnumSet;
 import java.util.List;
+import java.util.Map;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.condition.EnabledIfSystemProperty;
 import pacer.activities.run.Home;
 import pacer.activities.run.RunUpdate;
 import pacer.activities.run.TestRuns;
+import pacer.activities.tracking.TrackingSettings;
 import pacer.trainer.event.TrainingEvent;
 
 /**
@@ -35,6 +37,15 @@ class SaveHistories {
         save(target.resolve("refused.json"), nothing, "refuse=true");
         save(target.resolve("stopped.json"), (home, run) -> run.stop(), "mishap=wait", "at=15");
         save(target.resolve("mended.json"), SaveHistories::damage, "mishap=hold", "at=15");
+        saveTracked(target.resolve("tracked.json"), target.resolve("tracking.json"));
+    }
+
+    /** A run that is sent to MLflow, where nobody answers; and the workflow that sends it, as far as it comes. */
+    private static void saveTracked(Path run, Path tracking) throws IOException, InterruptedException {
+        Home home = TestRuns.home(Files.createTempDirectory("pacer-history"));
+        TrackingSettings nowhere = TrackingSettings.of(Map.of("MLFLOW_TRACKING_URI", "http://127.0.0.1:9"))
+                .orElseThrow();
+        save(run, home, TestPipelines.tracked(TestPipelines.settings(home), nowhere), (_, _) -> {}, tracking);
     }
 
     private interface AtStep14 {
@@ -43,12 +54,14 @@ class SaveHistories {
 
     private static void save(Path file, AtStep14 then, String... properties) throws IOException, InterruptedException {
         Home home = TestRuns.home(Files.createTempDirectory("pacer-history"));
+        save(file, home, TestPipelines.settings(home, properties), then, null);
+    }
+
+    private static void save(Path file, Home home, WorkerSettings settings, AtStep14 then, Path tracking)
+            throws IOException, InterruptedException {
         try (TemporalConnection connection = TemporalConnection.open(TemporalAddress.embedded());
-                Pipeline pipeline = Pipeline.with(
-                        home,
-                        connection,
-                        TestPipelines.settings(home, properties),
-                        EnumSet.allOf(ServiceWorker.Role.class))) {
+                Pipeline pipeline =
+                        Pipeline.with(home, connection, settings, EnumSet.allOf(ServiceWorker.Role.class))) {
             SpecLayers layers = SpecLayers.load(
                     "quickstart",
                     List.of(),
@@ -61,6 +74,14 @@ class SaveHistories {
             });
             WorkflowExecutionHistory history = connection.client().fetchHistory(run.id());
             Files.writeString(file, history.toJson(true) + "\n");
+            if (tracking != null) {
+                String execution = history.getEvents()
+                        .getFirst()
+                        .getWorkflowExecutionStartedEventAttributes()
+                        .getOriginalExecutionRunId();
+                WorkflowExecutionHistory beside = connection.client().fetchHistory(run.id() + "-tracking-" + execution);
+                Files.writeString(tracking, beside.toJson(true) + "\n");
+            }
             System.out.println(
                     file + ": " + outcome.status() + ", " + history.getEvents().size() + " events");
         }

@@ -12,6 +12,7 @@ import pacer.activities.dataset.FetchSettings;
 import pacer.activities.evaluation.EvaluationSettings;
 import pacer.activities.process.JavaCommand;
 import pacer.activities.run.Home;
+import pacer.activities.tracking.TrackingSettings;
 import pacer.activities.training.ProtocolEvaluator;
 import pacer.activities.training.ProtocolTrainer;
 import pacer.activities.training.TrainingSettings;
@@ -46,7 +47,21 @@ final class TestPipelines {
                         java, ProtocolEvaluator.class.getName(), Duration.ofSeconds(5), Duration.ofSeconds(60)),
                 folder -> Files.writeString(folder.resolve("report.html"), "<p>" + folder.getFileName()),
                 Map.of(),
+                Optional.empty(),
                 policies);
+    }
+
+    /** {@code usual} settings, with runs sent to MLflow. */
+    static WorkerSettings tracked(WorkerSettings usual, TrackingSettings tracking) {
+        return new WorkerSettings(
+                usual.home(),
+                usual.fetch(),
+                usual.training(),
+                usual.evaluation(),
+                usual.report(),
+                usual.links(),
+                Optional.of(tracking),
+                usual.policies());
     }
 
     private static JavaCommand java(String... properties) {

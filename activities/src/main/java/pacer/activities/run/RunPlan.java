@@ -13,6 +13,7 @@ import pacer.trainer.spec.DatasetSpec;
  * @param host name of the host that the run's folder is on; all its stages run there
  * @param resumed whether something of it was done before
  * @param page what its page shows beside the progress; null in plans from before it did
+ * @param tracked whether its host sends it to a tracking server; null, as in plans of old, where it does not
  */
 public record RunPlan(
         String run,
@@ -24,7 +25,8 @@ public record RunPlan(
         DatasetSpec dataset,
         String host,
         boolean resumed,
-        Page page) {
+        Page page,
+        Boolean tracked) {
 
     /**
      * What a run's page in the Temporal UI shows and is found by.
@@ -58,6 +60,17 @@ public record RunPlan(
                 page.commit(),
                 page.dollarsPerHour(),
                 page.secondsSpent());
-        return new RunPlan(run, preset, description, specHash, model, steps, dataset, host, resumed, with);
+        return new RunPlan(
+                run,
+                preset,
+                description,
+                specHash,
+                model,
+                steps,
+                dataset,
+                host,
+                resumed,
+                with,
+                surroundings.tracked() ? true : null);
     }
 }

@@ -228,7 +228,8 @@ public final class Runs {
                         CanonicalYaml.write(spec),
                         record.environment().commit(),
                         spec.cost().dollarsPerHour(),
-                        record.secondsSpent()));
+                        record.secondsSpent()),
+                null);
     }
 
     private static int cores() {

@@ -4,6 +4,8 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Clock;
+import java.time.Instant;
+import java.time.temporal.ChronoUnit;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -59,5 +61,18 @@ public final class TestRuns {
                 Clock.systemUTC(),
                 () -> MACHINE,
                 folder -> Files.writeString(folder.resolve("report.html"), "<p>"));
+    }
+
+    /** Records that a stage of {@code folder}'s run is done, or at work where there is no {@code result}. */
+    public static void stage(RunFolder folder, Stage stage, StageResult result) throws IOException {
+        Instant now = Instant.now().truncatedTo(ChronoUnit.MILLIS);
+        StageRecord.Status status = result == null ? StageRecord.Status.RUNNING : StageRecord.Status.DONE;
+        folder.update(r -> r.withStage(new StageRecord(
+                stage, status, "key", now, now, 1, 1, false, null, RunJson.MAPPER.valueToTree(result))));
+    }
+
+    /** Records that {@code folder}'s run is at work again. */
+    public static void begun(RunFolder folder, String workflow) throws IOException {
+        folder.update(r -> r.begun(workflow, MACHINE));
     }
 }

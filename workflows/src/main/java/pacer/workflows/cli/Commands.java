@@ -17,6 +17,7 @@ final class Commands {
             "runs",
             "compare",
             "report",
+            "publish",
             "up",
             "status",
             "logs",
@@ -42,6 +43,7 @@ final class Commands {
             case "runs" -> new RunsCommand(console);
             case "compare" -> new CompareCommand(console);
             case "report" -> new ReportCommand(console);
+            case "publish" -> new PublishCommand(console);
             case "up" -> new UpCommand(console);
             case "status" -> new StatusCommand(console);
             case "logs" -> new LogsCommand(console);

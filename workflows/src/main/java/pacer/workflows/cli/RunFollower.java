@@ -1,20 +1,26 @@
 package pacer.workflows.cli;
 
 import java.io.IOException;
+import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.Locale;
+import java.util.Optional;
 import java.util.SequencedMap;
 import pacer.activities.run.RunFolder;
 import pacer.workflows.Pipeline;
 import pacer.workflows.PipelineOptions;
 import pacer.workflows.PipelineOutcome;
 import pacer.workflows.RunHandle;
+import pacer.workflows.Tracked;
 
 /**
  * Starts a run and shows it to its end; what {@code run} and {@code resume} have in common. To be made first of all, before settings
  * are read: a trainer starts meanwhile.
  */
 final class RunFollower implements AutoCloseable {
+    /** How long a run that is over waits for MLflow to take something more of it. */
+    private static final Duration LAST_WORDS = Duration.ofSeconds(5);
+
     private final Console console;
     private final Pipeline.Prepared prepared;
     private final boolean json;
@@ -58,7 +64,11 @@ final class RunFollower implements AutoCloseable {
             } finally {
                 view.close();
             }
-            return close(run, outcome, hints);
+            int code = close(run, outcome, hints);
+            if (run.folder().isPresent()) {
+                tellTracking(pipeline.tracked(run.folder().get()), hints.local("publish", run.id()));
+            }
+            return code;
         }
     }
 
@@ -85,6 +95,21 @@ final class RunFollower implements AutoCloseable {
             case STOPPED -> Exit.STOPPED;
             case FAILED, RUNNING -> outcome.refused() ? Exit.USAGE : Exit.FAILED;
         };
+    }
+
+    /** The worker ends with this process: what MLflow has not yet, it gets now or by a command. */
+    private void tellTracking(Optional<Tracked> tracked, String publish) throws IOException, InterruptedException {
+        if (tracked.isEmpty()) {
+            return;
+        }
+        boolean all = tracked.get().awaitAll(LAST_WORDS);
+        Optional<String> page = tracked.get().page();
+        if (!all) {
+            console.err().println("not all of it is in MLflow yet: " + publish + " sends the rest");
+        } else if (!json && page.isPresent()) {
+            console.println("");
+            console.println("In MLflow: " + page.get());
+        }
     }
 
     private static String said(PipelineOutcome outcome) {

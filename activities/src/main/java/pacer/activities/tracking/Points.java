@@ -1,0 +1,90 @@
+package pacer.activities.tracking;
+
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import pacer.trainer.event.TrainingEvent;
+
+/** Metric points as MLflow's REST takes them. */
+final class Points {
+    private Points() {}
+
+    /**
+     * One value of one metric. Time and step are the event's: MLflow takes the same point twice for one.
+     *
+     * @param dataset what it was measured on; null where that is nothing
+     */
+    record Point(String key, double value, Instant time, long step, Dataset dataset) {
+
+        Map<String, Object> json() {
+            Map<String, Object> json = new LinkedHashMap<>();
+            json.put("key", key);
+            json.put(
+                    "value",
+                    Double.isFinite(value) ? (Object) value : Double.toString(value)); // "NaN", as protobuf has it
+            json.put("timestamp", time.toEpochMilli());
+            json.put("step", step);
+            if (dataset != null) {
+                json.put("dataset_name", dataset.name());
+                json.put("dataset_digest", dataset.digest());
+            }
+            return json;
+        }
+    }
+
+    /** What a run is trained and measured on; {@code digest} is the beginning of its hash: MLflow shows it beside each run. */
+    record Dataset(String name, String digest) {
+        private static final int DIGEST = 16;
+
+        static Dataset of(String name, String hash) {
+            return new Dataset(name, hash.substring(0, Math.min(DIGEST, hash.length())));
+        }
+    }
+
+    /**
+     * The points of {@code events}, of each kind only those beyond the steps that were sent.
+     *
+     * @param newest the last step of each kind that was sent; brought up to date
+     */
+    static List<Point> of(List<TrainingEvent> events, Map<String, Integer> newest, Dataset dataset) {
+        List<Point> points = new ArrayList<>();
+        for (TrainingEvent event : events) {
+            Map<String, Double> values = values(event);
+            String kind = event.getClass().getSimpleName();
+            if (!values.isEmpty() && event.step() > newest.getOrDefault(kind, Integer.MIN_VALUE)) {
+                newest.put(kind, event.step());
+                values.forEach((key, value) -> points.add(new Point(key, value, event.time(), event.step(), dataset)));
+            }
+        }
+        return points;
+    }
+
+    private static Map<String, Double> values(TrainingEvent event) {
+        return switch (event) {
+            case TrainingEvent.Step e ->
+                Map.of(
+                        "train/loss", e.loss(),
+                        "train/gradient_norm", e.gradientNorm(),
+                        "train/learning_rate", e.learningRate(),
+                        "train/step_milliseconds", e.millis(),
+                        "train/tokens_per_second", e.tokensPerSecond());
+            case TrainingEvent.Validated e -> Map.of("validation/loss", e.loss());
+            case TrainingEvent.Skipped _ -> Map.of("train/skipped", 1.0);
+            case TrainingEvent.Checkpointed e -> Map.of("train/checkpoint_milliseconds", e.millis());
+            case TrainingEvent.Started _,
+                    TrainingEvent.Sampled _,
+                    TrainingEvent.Notice _,
+                    TrainingEvent.Working _,
+                    TrainingEvent.Finished _,
+                    TrainingEvent.Failed _ -> Map.of();
+        };
+    }
+
+    /** {@code newest} to change. */
+    static Map<String, Integer> copy(Map<String, Integer> newest) {
+        return new HashMap<>(newest);
+    }
+}

@@ -29,6 +29,7 @@ import pacer.activities.run.Runs;
 import pacer.activities.run.StageLog;
 import pacer.activities.staging.Staging;
 import pacer.activities.staging.StagingActivityImpl;
+import pacer.activities.store.StoredDatasets;
 import pacer.activities.training.Training;
 import pacer.activities.training.TrainingActivityImpl;
 import pacer.trainer.durable.Host;
@@ -100,13 +101,14 @@ public final class PipelineWorker implements AutoCloseable {
             Supplier<Environment> machine) {
         Home home = settings.home();
         StageLog log = new StageLog(home, hub, clock);
+        Optional<StoredDatasets> stored = settings.store().map(StoredDatasets::new);
         ActivityStage activity = new ActivityStage(home, hub);
         String host = Host.name();
         Worker data = factory.newWorker(TaskQueues.data(host), options().build());
         data.registerActivitiesImplementations(
                 runs,
-                new DatasetActivityImpl(new Datasets(home, log, clock, settings.fetch()), activity),
-                new StagingActivityImpl(new Staging(home, log, clock), activity),
+                new DatasetActivityImpl(new Datasets(home, log, clock, settings.fetch(), stored), activity),
+                new StagingActivityImpl(new Staging(home, log, clock, stored), activity),
                 new PublishingActivityImpl(new Publishing(home, log, clock, settings.report()), activity));
         Worker train = factory.newWorker(
                 TaskQueues.train(host),

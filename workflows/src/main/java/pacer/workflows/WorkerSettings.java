@@ -1,11 +1,13 @@
 package pacer.workflows;
 
 import java.util.Map;
+import java.util.Optional;
 import pacer.activities.dataset.FetchSettings;
 import pacer.activities.evaluation.EvaluationSettings;
 import pacer.activities.publishing.report.ReportWriter;
 import pacer.activities.run.Home;
 import pacer.activities.run.Runs;
+import pacer.activities.store.Store;
 import pacer.activities.training.TrainingSettings;
 
 /** What a worker needs to know of its machine. */
@@ -15,7 +17,8 @@ record WorkerSettings(
         TrainingSettings training,
         EvaluationSettings evaluation,
         Runs.Report report,
-        Policies policies) {
+        Policies policies,
+        Optional<Store> store) {
 
     static WorkerSettings of(Home home, Map<String, String> environment) {
         return new WorkerSettings(
@@ -24,11 +27,12 @@ record WorkerSettings(
                 TrainingSettings.of(environment),
                 EvaluationSettings.of(environment),
                 ReportWriter::write,
-                Policies.standard());
+                Policies.standard(),
+                Store.of(environment));
     }
 
     /** These settings with a trainer that starts now and stands by for the first training. */
     WorkerSettings standingBy() {
-        return new WorkerSettings(home, fetch, training.standingBy(home.cache()), evaluation, report, policies);
+        return new WorkerSettings(home, fetch, training.standingBy(home.cache()), evaluation, report, policies, store);
     }
 }

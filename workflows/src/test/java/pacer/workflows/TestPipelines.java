@@ -45,7 +45,8 @@ final class TestPipelines {
                 new EvaluationSettings(
                         java, ProtocolEvaluator.class.getName(), Duration.ofSeconds(5), Duration.ofSeconds(60)),
                 folder -> Files.writeString(folder.resolve("report.html"), "<p>" + folder.getFileName()),
-                policies);
+                policies,
+                Optional.empty());
     }
 
     private static JavaCommand java(String... properties) {

@@ -14,6 +14,7 @@ import pacer.activities.run.Progress;
 import pacer.activities.run.Stage;
 import pacer.activities.run.StageContext;
 import pacer.activities.run.StageLog;
+import pacer.activities.store.StoredDatasets;
 import pacer.trainer.data.BadDataException;
 import pacer.trainer.data.Split;
 import pacer.trainer.durable.DurableFiles;
@@ -37,17 +38,30 @@ public final class Datasets {
     private final Clock clock;
     private final RawFiles rawFiles;
     private final int shardTokens;
+    private final Optional<StoredDatasets> store;
 
     public Datasets(Home home, StageLog log, Clock clock, FetchSettings settings) {
-        this(home, log, clock, settings, Tokenization.SHARD_TOKENS);
+        this(home, log, clock, settings, Optional.empty());
     }
 
-    Datasets(Home home, StageLog log, Clock clock, FetchSettings settings, int shardTokens) {
+    /** Datasets that are shared by way of {@code store}. */
+    public Datasets(Home home, StageLog log, Clock clock, FetchSettings settings, Optional<StoredDatasets> store) {
+        this(home, log, clock, settings, Tokenization.SHARD_TOKENS, store);
+    }
+
+    Datasets(
+            Home home,
+            StageLog log,
+            Clock clock,
+            FetchSettings settings,
+            int shardTokens,
+            Optional<StoredDatasets> store) {
         this.home = home;
         this.log = log;
         this.clock = clock;
         this.rawFiles = new RawFiles(home.downloads(), settings, MavenJars.standard(), clock);
         this.shardTokens = shardTokens;
+        this.store = store;
     }
 
     /**
@@ -96,10 +110,25 @@ public final class Datasets {
         })) {
             Optional<DatasetManifest> there = sound(folder, context);
             if (there.isPresent()) {
+                share(hash, there.get(), folder, context);
                 return result(hash, there.get(), true);
             }
+            Optional<DatasetManifest> elsewhere =
+                    store.isPresent() ? store.get().find(hash, context) : Optional.empty();
+            if (elsewhere.isPresent()) {
+                return result(hash, elsewhere.get(), true); // staging fetches its shards
+            }
             RawFile file = raw.isPresent() ? raw.get() : rawFiles.acquire(spec, context);
-            return result(hash, make(spec, file, folder, context), false);
+            DatasetManifest made = make(spec, file, folder, context);
+            share(hash, made, folder, context);
+            return result(hash, made, false);
+        }
+    }
+
+    private void share(String hash, DatasetManifest manifest, Path folder, StageContext context)
+            throws InterruptedException {
+        if (store.isPresent()) {
+            store.get().send(hash, manifest, folder, context, (fraction, text) -> context.progress(at(fraction, text)));
         }
     }
 

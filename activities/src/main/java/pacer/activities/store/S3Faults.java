@@ -16,7 +16,7 @@ final class S3Faults {
         String where = place + access.endpoint().map(uri -> " at " + uri).orElse("") + ": ";
         return switch (e) {
             case S3Exception answer -> answered(where, place, answer);
-            default -> new IOException(where + reason(e) + hint(e), e);
+            default -> told(new IOException(where + reason(e) + hint(e)), e);
         };
     }
 
@@ -34,7 +34,7 @@ final class S3Faults {
                     default -> e.statusCode() == 403 ? KEYS : "";
                 };
         String said = e.statusCode() + (code.isEmpty() ? "" : " " + code) + text + next;
-        return new AnsweredException(where + "the server answers " + said, e.statusCode(), e);
+        return told(new IOException(where + "the server answers " + said), e);
     }
 
     /** The SDK wraps what the socket said in words of its own. */
@@ -54,17 +54,9 @@ final class S3Faults {
         return text.contains("region") ? "; set AWS_REGION" : "";
     }
 
-    /** The server's own answer. */
-    static final class AnsweredException extends IOException {
-        private final int status;
-
-        AnsweredException(String message, int status, Throwable cause) {
-            super(message, cause);
-            this.status = status;
-        }
-
-        int status() {
-            return status;
-        }
+    /** Not as the cause: what that says, the message says in better words. */
+    private static IOException told(IOException fault, SdkException e) {
+        fault.addSuppressed(e);
+        return fault;
     }
 }

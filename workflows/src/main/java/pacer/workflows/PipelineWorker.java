@@ -30,6 +30,7 @@ import pacer.activities.run.StageLog;
 import pacer.activities.staging.Staging;
 import pacer.activities.staging.StagingActivityImpl;
 import pacer.activities.store.StoredDatasets;
+import pacer.activities.store.StoredRuns;
 import pacer.activities.training.Training;
 import pacer.activities.training.TrainingActivityImpl;
 import pacer.trainer.durable.Host;
@@ -67,8 +68,8 @@ public final class PipelineWorker implements AutoCloseable {
         Clock clock = Clock.systemUTC();
         RunHub hub = new RunHub();
         CompletableFuture<Environment> machine = CompletableFuture.supplyAsync(Machine::environment);
-        RunActivityImpl runs =
-                new RunActivityImpl(new Runs(settings.home(), hub, clock, machine::join, settings.report()), hub);
+        RunActivityImpl runs = new RunActivityImpl(
+                new Runs(settings.home(), hub, clock, machine::join, settings.report(), elsewhere(settings)), hub);
         WorkerFactory factory = WorkerFactory.newInstance(connection.client());
         if (roles.contains(Role.CONTROL)) {
             Worker control = factory.newWorker(TaskQueues.CONTROL, options().build());
@@ -114,8 +115,26 @@ public final class PipelineWorker implements AutoCloseable {
                 TaskQueues.train(host),
                 options().setMaxConcurrentActivityExecutionSize(1).build());
         train.registerActivitiesImplementations(
-                new TrainingActivityImpl(new Training(home, log, hub, clock, machine, settings.training()), activity),
+                new TrainingActivityImpl(
+                        new Training(
+                                home,
+                                log,
+                                hub,
+                                clock,
+                                machine,
+                                settings.training(),
+                                settings.store().map(StoredRuns::new)),
+                        activity),
                 new EvaluationActivityImpl(new Evaluation(home, log, hub, clock, settings.evaluation()), activity));
+    }
+
+    private static Runs.Elsewhere elsewhere(WorkerSettings settings) {
+        Optional<StoredRuns> store = settings.store().map(StoredRuns::new);
+        return id -> {
+            if (store.isPresent()) {
+                boolean _ = store.get().bring(settings.home(), id);
+            }
+        };
     }
 
     private static WorkerOptions.Builder options() {

@@ -20,6 +20,17 @@ record WorkerSettings(
         Policies policies,
         Optional<Store> store) {
 
+    /** Without a store. */
+    WorkerSettings(
+            Home home,
+            FetchSettings fetch,
+            TrainingSettings training,
+            EvaluationSettings evaluation,
+            Runs.Report report,
+            Policies policies) {
+        this(home, fetch, training, evaluation, report, policies, Optional.empty());
+    }
+
     static WorkerSettings of(Home home, Map<String, String> environment) {
         return new WorkerSettings(
                 home,

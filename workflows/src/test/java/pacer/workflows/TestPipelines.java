@@ -45,8 +45,7 @@ final class TestPipelines {
                 new EvaluationSettings(
                         java, ProtocolEvaluator.class.getName(), Duration.ofSeconds(5), Duration.ofSeconds(60)),
                 folder -> Files.writeString(folder.resolve("report.html"), "<p>" + folder.getFileName()),
-                policies,
-                Optional.empty());
+                policies);
     }
 
     private static JavaCommand java(String... properties) {

@@ -73,8 +73,9 @@ public final class Datasets {
     public DatasetResult prepare(DatasetRequest request, StageContext context)
             throws IOException, InterruptedException {
         if (request.run() == null) {
-            return prepare(request.dataset(), context);
+            return prepare(request.dataset(), Optional.empty(), context);
         }
+        Optional<String> staged = staged(request.run());
         String key = Sha256.ofParts("dataset", request.dataset().toString());
         return log.run(
                 request.run(),
@@ -83,7 +84,7 @@ public final class Datasets {
                 DatasetResult.class,
                 earlier -> false, // a look at the folder is cheap, and tells whether its shards are still sound
                 context,
-                () -> prepare(request.dataset(), context));
+                () -> prepare(request.dataset(), staged, context));
     }
 
     /**
@@ -95,6 +96,32 @@ public final class Datasets {
         if (Source.parse(spec.url()) instanceof Source.LocalFile(Path path)) {
             RawFiles.requireFile(path.toAbsolutePath().normalize());
         }
+    }
+
+    /** Hash of the dataset that the run was given before, on another host perhaps. */
+    private Optional<String> staged(String run) throws IOException {
+        return home.run(run)
+                .read()
+                .stage(Stage.STAGE)
+                .flatMap(s -> Optional.ofNullable(s.result()))
+                .map(result -> result.path("dataset").asText(""))
+                .filter(hash -> hash.matches("[0-9a-f]{64}"));
+    }
+
+    private DatasetResult prepare(DatasetSpec spec, Optional<String> staged, StageContext context)
+            throws IOException, InterruptedException {
+        if (staged.isPresent() && store.isPresent() && isElsewhere(spec)) {
+            Optional<DatasetManifest> known = store.get().find(staged.get(), context);
+            if (known.isPresent()) {
+                return result(staged.get(), known.get(), true);
+            }
+        }
+        return prepare(spec, context);
+    }
+
+    /** Whether the text is a file of the host on which the run began, and not of this one. */
+    private static boolean isElsewhere(DatasetSpec spec) {
+        return Source.parse(spec.url()) instanceof Source.LocalFile(Path path) && !Files.exists(path);
     }
 
     private DatasetResult prepare(DatasetSpec spec, StageContext context) throws IOException, InterruptedException {

@@ -24,6 +24,7 @@ public final class Runs {
     private final Clock clock;
     private final Supplier<Environment> machine;
     private final Report report;
+    private final Elsewhere elsewhere;
 
     /** Writes the report of the run in a folder. */
     @FunctionalInterface
@@ -31,7 +32,19 @@ public final class Runs {
         void write(Path runFolder) throws IOException;
     }
 
+    /** Where runs of other hosts are found. */
+    @FunctionalInterface
+    public interface Elsewhere {
+        /** Makes the folder of the run {@code id} here, if it is known there. */
+        void bring(String id) throws IOException, InterruptedException;
+    }
+
     public Runs(Home home, RunHub hub, Clock clock, Supplier<Environment> machine, Report report) {
+        this(home, hub, clock, machine, report, id -> {});
+    }
+
+    public Runs(Home home, RunHub hub, Clock clock, Supplier<Environment> machine, Report report, Elsewhere elsewhere) {
+        this.elsewhere = elsewhere;
         this.home = home;
         this.hub = hub;
         this.clock = clock;
@@ -49,6 +62,11 @@ public final class Runs {
     public RunPlan open(RunRequest request, String workflowId, String owner) throws IOException {
         if (request == null) {
             return open(new RunRequest(null, null, null, null, null), workflowId, owner);
+        }
+        if (request.run() != null
+                && !request.namesSpec()
+                && !folder(request.run()).exists()) {
+            bring(request.run());
         }
         Optional<RunFolder> there = request.run() != null
                 ? Optional.of(folder(request.run())).filter(RunFolder::exists)
@@ -78,6 +96,15 @@ public final class Runs {
             hub.tell(
                     ending.run(),
                     new RunUpdate.Notice(Stage.PUBLISH, "the report was not brought up to date: " + Reasons.of(e)));
+        }
+    }
+
+    private void bring(String id) throws IOException {
+        try {
+            elsewhere.bring(id);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new IOException("run " + id + ": interrupted while it was looked for", e);
         }
     }
 
@@ -144,7 +171,9 @@ public final class Runs {
         }
         DurableFiles.sweep(folder.path(), Duration.ZERO);
         DurableFiles.sweep(folder.samples(), Duration.ZERO);
-        boolean same = workflowId.equals(record.workflowId()) && record.status() == RunStatus.RUNNING;
+        boolean same = workflowId.equals(record.workflowId())
+                && record.status() == RunStatus.RUNNING
+                && record.environment().host().equals(machine.get().host()); // its stages go to this one's queues
         RunRecord begun = same ? record : folder.update(r -> r.begun(workflowId, machine.get()));
         return plan(folder, spec, begun);
     }

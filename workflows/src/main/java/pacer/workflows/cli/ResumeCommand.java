@@ -3,11 +3,16 @@ package pacer.workflows.cli;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.Callable;
+import pacer.activities.run.Home;
 import pacer.activities.run.RunFolder;
+import pacer.activities.run.RunId;
 import pacer.activities.run.RunIndex;
 import pacer.activities.run.RunRecord;
 import pacer.activities.run.RunStatus;
+import pacer.activities.store.Store;
+import pacer.activities.store.StoredRuns;
 import pacer.workflows.RunClaim;
 import pacer.workflows.TemporalConnection;
 import picocli.CommandLine.Command;
@@ -65,8 +70,26 @@ final class ResumeCommand implements Callable<Integer> {
         return found;
     }
 
+    /** A run that was begun on another host may be in the store. */
+    private void bringIfElsewhere() throws IOException, InterruptedException {
+        Home home = places.home(console.environment());
+        boolean id = RunId.isOne(name);
+        if (!id || home.run(name).exists()) {
+            return;
+        }
+        Optional<Store> store = Store.of(console.environment());
+        if (store.isPresent() && new StoredRuns(store.get()).bring(home, name)) {
+            console.err()
+                    .println(console.program() + ": run " + name + " was fetched from "
+                            + store.get().place());
+        }
+    }
+
     @Override
     public Integer call() throws IOException, InterruptedException {
+        if (name != null) {
+            bringIfElsewhere();
+        }
         RunIndex.Entry entry = name == null ? unfinished() : places.run(name, console.environment());
         RunRecord record = entry.record();
         RunFolder folder = entry.folder();

@@ -109,7 +109,7 @@ public final class PipelineWorker implements AutoCloseable {
         data.registerActivitiesImplementations(
                 runs,
                 new DatasetActivityImpl(new Datasets(home, log, clock, settings.fetch(), stored), activity),
-                new StagingActivityImpl(new Staging(home, log, clock, stored), activity),
+                new StagingActivityImpl(new Staging(home, log, clock, stored, settings.cacheLimit()), activity),
                 new PublishingActivityImpl(new Publishing(home, log, clock, settings.report()), activity));
         Worker train = factory.newWorker(
                 TaskQueues.train(host),

@@ -10,6 +10,7 @@ import java.util.stream.Stream;
 import pacer.activities.run.BadInputException;
 import pacer.activities.run.FileChecks;
 import pacer.activities.run.Home;
+import pacer.activities.run.LocalCache;
 import pacer.activities.run.Progress;
 import pacer.activities.run.Stage;
 import pacer.activities.run.StageContext;
@@ -135,6 +136,7 @@ public final class Datasets {
             context.check();
             context.progress(at(null, "another process prepares this dataset"));
         })) {
+            LocalCache.touch(folder);
             Optional<DatasetManifest> there = sound(folder, context);
             if (there.isPresent()) {
                 share(hash, there.get(), folder, context);

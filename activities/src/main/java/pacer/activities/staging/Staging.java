@@ -10,12 +10,15 @@ import java.util.Arrays;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.Set;
 import java.util.stream.Stream;
 import pacer.activities.run.DamagedDataException;
 import pacer.activities.run.FileChecks;
 import pacer.activities.run.Home;
+import pacer.activities.run.LocalCache;
 import pacer.activities.run.Progress;
+import pacer.activities.run.RunFolder;
 import pacer.activities.run.Stage;
 import pacer.activities.run.StageContext;
 import pacer.activities.run.StageLog;
@@ -38,13 +41,19 @@ public final class Staging {
     private final StageLog log;
     private final Clock clock;
     private final Optional<StoredDatasets> store;
+    private final LocalCache cache;
 
     public Staging(Home home, StageLog log, Clock clock) {
-        this(home, log, clock, Optional.empty());
+        this(home, log, clock, Optional.empty(), OptionalLong.empty());
     }
 
-    /** Staging of datasets that may lie in {@code store} only. */
-    public Staging(Home home, StageLog log, Clock clock, Optional<StoredDatasets> store) {
+    /**
+     * Staging of datasets that may lie in {@code store} only.
+     *
+     * @param limit what this machine's cache may hold, in bytes
+     */
+    public Staging(Home home, StageLog log, Clock clock, Optional<StoredDatasets> store, OptionalLong limit) {
+        this.cache = new LocalCache(home, limit, clock);
         this.home = home;
         this.log = log;
         this.clock = clock;
@@ -70,16 +79,25 @@ public final class Staging {
                 StagingResult.class,
                 earlier -> false, // every shard is proven each time
                 context,
-                () -> stage(request.dataset(), context));
+                () -> stageAndShrink(request, context));
     }
 
-    private StagingResult stage(String hash, StageContext context) throws IOException, InterruptedException {
+    private StagingResult stageAndShrink(StagingRequest request, StageContext context)
+            throws IOException, InterruptedException {
+        StagingResult staged = stage(request.dataset(), home.run(request.run()), context);
+        cache.shrink(context);
+        return staged;
+    }
+
+    private StagingResult stage(String hash, RunFolder run, StageContext context)
+            throws IOException, InterruptedException {
         Files.createDirectories(home.staged());
         // two at once would clear away each other's temporary links
         try (FileGuard _ = FileGuard.take(home.staged().resolve(hash + ".lock"), () -> {
             context.check();
             context.progress(Progress.of(Stage.STAGE, clock.instant(), null, "another process stages this dataset"));
         })) {
+            cache.use(hash, run);
             return stageAlone(hash, context);
         }
     }

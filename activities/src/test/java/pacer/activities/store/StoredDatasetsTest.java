@@ -10,6 +10,7 @@ import java.time.Clock;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.UUID;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
@@ -77,7 +78,7 @@ class StoredDatasetsTest {
             Optional<StoredDatasets> shared = Optional.of(new StoredDatasets(store));
             plan = TestRuns.open(home, hub, text);
             datasets = new Datasets(home, log, Clock.systemUTC(), FetchSettings.of(Map.of()), shared);
-            staging = new Staging(home, log, Clock.systemUTC(), shared);
+            staging = new Staging(home, log, Clock.systemUTC(), shared, OptionalLong.empty());
         }
 
         DatasetResult prepare() throws IOException, InterruptedException {

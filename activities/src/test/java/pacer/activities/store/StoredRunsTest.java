@@ -12,6 +12,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.UUID;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
@@ -107,7 +108,8 @@ class StoredRunsTest {
             String hash = new Datasets(home, log, Clock.systemUTC(), FetchSettings.of(Map.of()), datasets)
                     .prepare(new DatasetRequest(plan.run(), plan.dataset()), stage)
                     .hash();
-            new Staging(home, log, Clock.systemUTC(), datasets).stage(new StagingRequest(plan.run(), hash), stage);
+            new Staging(home, log, Clock.systemUTC(), datasets, OptionalLong.empty())
+                    .stage(new StagingRequest(plan.run(), hash), stage);
             TrainingSettings settings = new TrainingSettings(
                     java(properties),
                     ProtocolTrainer.class.getName(),

@@ -120,6 +120,15 @@ public final class ObjectStore implements AutoCloseable {
         });
     }
 
+    /** The same by way of {@code part}, which stays when it fails, and with which the next attempt goes on. */
+    public void get(String key, long bytes, String sha256, Path part, Path target, TransferListener listener)
+            throws IOException, InterruptedException {
+        Transfer.run(bytes, listener, moved -> {
+            new Retrieval(this, key, bytes, sha256, moved).to(part, target);
+            return null;
+        });
+    }
+
     /** The bytes of a small object, proven by the digest that it was stored with; empty when there is none. */
     public Optional<byte[]> read(String key, TransferListener listener) throws IOException, InterruptedException {
         return Transfer.run(0, listener, moved -> {

@@ -40,58 +40,88 @@ final class Retrieval {
     }
 
     /** Takes the bytes in their order. */
-    @FunctionalInterface
     private interface Sink {
+        /** The next ones are those from {@code at} on; what was taken beyond is void. */
+        void begin(long at) throws IOException;
+
         void take(byte[] bytes, int length) throws IOException;
     }
 
     /** To a file beside {@code target}, which gets its name when it is proven and on disk. */
     void to(Path target) throws IOException, InterruptedException {
-        Files.createDirectories(target.toAbsolutePath().getParent());
         Path beside = DurableFiles.beside(target);
-        try (FileChannel out = FileChannel.open(beside, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE)) {
-            proven(() -> out.truncate(0).position(0), (buffer, length) -> {
-                ByteBuffer left = ByteBuffer.wrap(buffer, 0, length);
-                while (left.hasRemaining()) {
-                    out.write(left);
-                }
-            });
-            out.force(true);
-            DurableFiles.move(beside, target);
+        try {
+            to(beside, target);
         } finally {
             Files.deleteIfExists(beside);
         }
     }
 
-    void to(ByteBuffer target) throws IOException, InterruptedException {
-        proven(target::clear, (buffer, length) -> target.put(buffer, 0, length));
+    /** The same by way of {@code part}, which stays when it fails, and with which the next attempt goes on. */
+    void to(Path part, Path target) throws IOException, InterruptedException {
+        Files.createDirectories(target.toAbsolutePath().getParent());
+        try (FileChannel out =
+                FileChannel.open(part, StandardOpenOption.CREATE, StandardOpenOption.READ, StandardOpenOption.WRITE)) {
+            MessageDigest digest = Sha256.begin();
+            long had = Math.min(out.size(), bytes);
+            Sha256.update(digest, out, had, n -> {});
+            proven(had, digest, new Sink() {
+                @Override
+                public void begin(long at) throws IOException {
+                    out.truncate(at).position(at);
+                }
+
+                @Override
+                public void take(byte[] buffer, int length) throws IOException {
+                    ByteBuffer left = ByteBuffer.wrap(buffer, 0, length);
+                    while (left.hasRemaining()) {
+                        out.write(left);
+                    }
+                }
+            });
+            out.force(true);
+        }
+        DurableFiles.move(part, target);
     }
 
-    @FunctionalInterface
-    private interface Reset {
-        Object run() throws IOException;
+    void to(ByteBuffer target) throws IOException, InterruptedException {
+        proven(0, Sha256.begin(), new Sink() {
+            @Override
+            public void begin(long at) {
+                target.position(Math.toIntExact(at));
+            }
+
+            @Override
+            public void take(byte[] buffer, int length) {
+                target.put(buffer, 0, length);
+            }
+        });
     }
 
     /** Twice at most: what a line has damaged comes well the second time, what a disk has damaged does not. */
-    private void proven(Reset reset, Sink sink) throws IOException, InterruptedException {
-        String found = "";
-        for (int attempt = 1; attempt <= 2; attempt++) {
-            reset.run();
+    private void proven(long had, MessageDigest ofThat, Sink sink) throws IOException, InterruptedException {
+        sink.begin(had);
+        moved.set(had);
+        String found = read(had, ofThat, sink);
+        if (!isRight(found)) {
+            sink.begin(0);
             moved.set(0);
-            found = read(sink);
-            if (sha256.isEmpty() || found.equals(sha256)) {
-                return;
-            }
+            found = read(0, Sha256.begin(), sink);
         }
-        throw new DamagedObjectException(store.address(key) + ": "
-                + (found.isEmpty() ? "its bytes are not what the server's checksum says" : "has SHA-256 " + found)
-                + ", should have " + sha256 + "; it is damaged in the store");
+        if (!isRight(found)) {
+            throw new DamagedObjectException(store.address(key) + ": "
+                    + (found.isEmpty() ? "its bytes are not what the server's checksum says" : "has SHA-256 " + found)
+                    + ", should have " + sha256 + "; it is damaged in the store");
+        }
+    }
+
+    private boolean isRight(String found) {
+        return !found.isEmpty() && (sha256.isEmpty() || found.equals(sha256));
     }
 
     /** SHA-256 of what was read; empty when the server's own checksum says that it is damaged. */
-    private String read(Sink sink) throws IOException, InterruptedException {
-        MessageDigest digest = Sha256.begin();
-        long at = 0;
+    private String read(long from, MessageDigest digest, Sink sink) throws IOException, InterruptedException {
+        long at = from;
         int fruitless = 0;
         while (at < bytes) {
             long before = at;

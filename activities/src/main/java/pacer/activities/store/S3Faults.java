@@ -34,7 +34,9 @@ final class S3Faults {
                     default -> e.statusCode() == 403 ? KEYS : "";
                 };
         String said = e.statusCode() + (code.isEmpty() ? "" : " " + code) + text + next;
-        return told(new IOException(where + "the server answers " + said), e);
+        String message = where + "the server answers " + said;
+        boolean refused = e.statusCode() == 403 || code.equals("NoSuchBucket");
+        return told(refused ? new RefusedException(message) : new IOException(message), e);
     }
 
     /** The SDK wraps what the socket said in words of its own. */

@@ -22,6 +22,8 @@ import java.util.regex.Pattern;
 public final class FaultProxy implements AutoCloseable {
     private static final Pattern LENGTH = Pattern.compile("(?im)^content-length: (\\d+)");
 
+    private static final Pattern RANGE = Pattern.compile("(?im)^range: bytes=(\\d+)-");
+
     private final ServerSocket listening;
     private final int server;
     private final List<Fault> faults = new CopyOnWriteArrayList<>();
@@ -52,7 +54,7 @@ public final class FaultProxy implements AutoCloseable {
         return URI.create("http://127.0.0.1:" + listening.getLocalPort());
     }
 
-    /** The first lines of all requests so far, {@code PUT /bucket/key?…}. */
+    /** The first lines of all requests so far, {@code PUT /bucket/key?…}, with {@code from N} where only the end was asked for. */
     public List<String> requests() {
         return requests;
     }
@@ -105,7 +107,8 @@ public final class FaultProxy implements AutoCloseable {
                 return;
             }
             String line = head.substring(0, head.indexOf(" HTTP/"));
-            requests.add(line);
+            Matcher range = RANGE.matcher(head);
+            requests.add(range.find() ? line + " from " + range.group(1) : line);
             Fault fault = due(line);
             Matcher length = LENGTH.matcher(head);
             long bytes = length.find() ? Long.parseLong(length.group(1)) : 0;

@@ -111,7 +111,8 @@ public final class S3Server implements BeforeAllCallback, AfterAllCallback {
         return environment(uri(), prefix);
     }
 
-    static Map<String, String> environment(URI endpoint, String prefix) {
+    /** The same by way of {@code endpoint}. */
+    public static Map<String, String> environment(URI endpoint, String prefix) {
         return new HashMap<>(Map.of(
                 "PACER_STORE", "s3://" + BUCKET + "/" + prefix,
                 "AWS_ENDPOINT_URL_S3", endpoint.toString(),

@@ -214,21 +214,33 @@ class StoredRunsTest {
         Host first = new Host("a");
         RunPlan plan = first.begin();
         assertThatThrownBy(() -> first.train(plan, "mishap=crash", "at=15")).isInstanceOf(StageFailure.class);
-        StoredRun run = new StoredRun(first.store.objects(), first.run());
-        CheckpointUploads zombie = new StoredRuns(first.store).uploads(first.run(), 1, first.stage);
+        CheckpointUploads zombie = new StoredRuns(first.store).uploads(first.run(), 2, first.stage);
         zombie.finish();
-
         Host second = new Host("b");
-        TrainingResult result = second.train(second.open(RunRequest.goOn("run-1")));
-        assertThat(result.steps()).isEqualTo(30);
-        List<Integer> after = storedSteps();
+        RunPlan taken = second.open(RunRequest.goOn("run-1"));
+        assertThatThrownBy(() -> second.train(taken, "mishap=crash", "at=25")).isInstanceOf(StageFailure.class);
+        assertThat(storedSteps()).containsExactly(10, 20);
+
+        // the first host trains on, and its retention deletes
+        Path late = first.run().checkpoints().resolve("step-000020");
+        try (Stream<Path> files = Files.list(second.run().checkpoints().resolve("step-000020"))) {
+            Files.createDirectory(late);
+            for (Path file : files.toList()) {
+                Files.copy(file, late.resolve(file.getFileName()));
+            }
+        }
         DurableFiles.deleteTree(first.run().checkpoints().resolve("step-000010"));
         zombie.finish();
         zombie.close();
 
-        assertThat(storedSteps()).isEqualTo(after);
-        assertThat(run.newestEpoch(TransferListener.NOBODY)).isEqualTo(2);
-        assertThat(run.claim(1, "someone else", TransferListener.NOBODY)).isFalse();
+        assertThat(first.stage.notices)
+                .filteredOn(n -> n.contains("another host has gone on with this run"))
+                .hasSize(1);
+        assertThat(storedSteps()).containsExactly(10, 20);
+        StoredRun run = new StoredRun(first.store.objects(), first.run());
+        assertThat(run.newestEpoch(TransferListener.NOBODY)).isEqualTo(3);
+        assertThat(run.claim(2, "someone else", TransferListener.NOBODY)).isFalse();
+        assertThat(second.train(taken).steps()).isEqualTo(30);
     }
 
     @Test

@@ -297,7 +297,7 @@ class StoredRunsTest {
             }
             host.stage.stop = StageContext.Stop.REQUESTED;
         });
-        assertThatThrownBy(() -> host.train(plan, "mishap=slow", "at=11")).isInstanceOf(StoppedException.class);
+        assertThatThrownBy(() -> host.train(plan, "mishap=slow", "at=15")).isInstanceOf(StoppedException.class);
         assertThat(storedSteps()).isEqualTo(host.steps());
     }
 }

@@ -31,6 +31,8 @@ import pacer.activities.run.Runs;
 import pacer.activities.run.StageLog;
 import pacer.activities.staging.Staging;
 import pacer.activities.staging.StagingActivityImpl;
+import pacer.activities.store.StoredDatasets;
+import pacer.activities.store.StoredRuns;
 import pacer.activities.tracking.Tracking;
 import pacer.activities.tracking.TrackingActivityImpl;
 import pacer.activities.training.Training;
@@ -64,7 +66,7 @@ public final class PipelineWorker implements AutoCloseable {
         RunHub hub = new RunHub();
         CompletableFuture<Environment> machine = CompletableFuture.supplyAsync(Machine::environment);
         RunActivityImpl runs = new RunActivityImpl(
-                new Runs(settings.home(), hub, clock, machine::join, settings.report()),
+                new Runs(settings.home(), hub, clock, machine::join, settings.report(), elsewhere(settings)),
                 hub,
                 settings.surroundings(connection));
         WorkerFactory factory = WorkerFactory.newInstance(connection.client());
@@ -100,14 +102,22 @@ public final class PipelineWorker implements AutoCloseable {
             Supplier<Environment> machine) {
         Home home = settings.home();
         StageLog log = new StageLog(home, hub, clock);
+        Optional<StoredDatasets> stored = settings.store().map(StoredDatasets::new);
         ActivityStage activity = new ActivityStage(home, hub);
         String host = Host.name();
-        Training training = new Training(home, log, hub, clock, machine, settings.training());
+        Training training = new Training(
+                home,
+                log,
+                hub,
+                clock,
+                machine,
+                settings.training(),
+                settings.store().map(StoredRuns::new));
         Worker data = factory.newWorker(TaskQueues.data(host), options().build());
         data.registerActivitiesImplementations(
                 runs,
-                new DatasetActivityImpl(new Datasets(home, log, clock, settings.fetch()), activity),
-                new StagingActivityImpl(new Staging(home, log, clock), activity),
+                new DatasetActivityImpl(new Datasets(home, log, clock, settings.fetch(), stored), activity),
+                new StagingActivityImpl(new Staging(home, log, clock, stored, settings.cacheLimit()), activity),
                 new TrainingControlActivityImpl(training),
                 new ReproductionActivityImpl(new Reproductions(home)),
                 new PublishingActivityImpl(new Publishing(home, log, clock, settings.report()), activity),
@@ -118,6 +128,15 @@ public final class PipelineWorker implements AutoCloseable {
         train.registerActivitiesImplementations(
                 new TrainingActivityImpl(training, activity),
                 new EvaluationActivityImpl(new Evaluation(home, log, hub, clock, settings.evaluation()), activity));
+    }
+
+    private static Runs.Elsewhere elsewhere(WorkerSettings settings) {
+        Optional<StoredRuns> store = settings.store().map(StoredRuns::new);
+        return id -> {
+            if (store.isPresent()) {
+                boolean _ = store.get().bring(settings.home(), id);
+            }
+        };
     }
 
     private static WorkerOptions.Builder options() {

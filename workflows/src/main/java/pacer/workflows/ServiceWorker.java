@@ -56,12 +56,12 @@ public final class ServiceWorker implements AutoCloseable {
                 metrics == null ? Optional.empty() : Optional.of(MetricsEndpoint.at(metrics));
         try {
             TemporalConnection connection = TemporalConnection.open(address, endpoint.map(MetricsEndpoint::scope));
-            PipelineWorker worker =
-                    PipelineWorker.start(connection, WorkerSettings.of(options.home(), options.environment()), roles);
+            WorkerSettings settings = WorkerSettings.of(options.home(), options.environment());
+            PipelineWorker worker = PipelineWorker.start(connection, settings, roles);
             RunHub hub = worker.hub();
             hub.followAll(listener);
             endpoint.ifPresent(served -> {
-                hub.followAll(served.follow(options.home()));
+                hub.followAll(served.follow(options.home(), settings.cacheLimit()));
                 served.serve();
             });
             return new ServiceWorker(connection, worker, endpoint, EnumSet.copyOf(roles));

@@ -2,12 +2,15 @@ package pacer.workflows;
 
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalLong;
 import pacer.activities.dataset.FetchSettings;
 import pacer.activities.evaluation.EvaluationSettings;
 import pacer.activities.publishing.report.ReportWriter;
 import pacer.activities.run.Home;
+import pacer.activities.run.LocalCache;
 import pacer.activities.run.Runs;
 import pacer.activities.run.Surroundings;
+import pacer.activities.store.Store;
 import pacer.activities.tracking.TrackingSettings;
 import pacer.activities.training.TrainingSettings;
 
@@ -25,6 +28,8 @@ record WorkerSettings(
         Runs.Report report,
         Map<String, String> links,
         Optional<TrackingSettings> tracking,
+        Optional<Store> store,
+        OptionalLong cacheLimit,
         Policies policies) {
 
     static WorkerSettings of(Home home, Map<String, String> environment) {
@@ -36,6 +41,8 @@ record WorkerSettings(
                 ReportWriter::write,
                 RunLinks.of(environment),
                 TrackingSettings.of(environment),
+                Store.of(environment),
+                LocalCache.limit(environment),
                 Policies.standard());
     }
 
@@ -51,6 +58,6 @@ record WorkerSettings(
 
     /** These settings with other ones for training. */
     WorkerSettings with(TrainingSettings other) {
-        return new WorkerSettings(home, fetch, other, evaluation, report, links, tracking, policies);
+        return new WorkerSettings(home, fetch, other, evaluation, report, links, tracking, store, cacheLimit, policies);
     }
 }

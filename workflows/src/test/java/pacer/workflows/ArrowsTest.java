@@ -49,6 +49,17 @@ class ArrowsTest {
     }
 
     @Test
+    void onlyTheStoreKnowsS3() {
+        noClasses()
+                .that()
+                .resideOutsideOfPackage("pacer.activities.store..")
+                .should()
+                .dependOnClassesThat()
+                .resideInAPackage("software.amazon..")
+                .check(CLASSES);
+    }
+
+    @Test
     void onlyShellsKnowTemporalAmongTheActivities() {
         noClasses()
                 .that()

@@ -8,6 +8,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalLong;
 import pacer.activities.dataset.FetchSettings;
 import pacer.activities.evaluation.EvaluationSettings;
 import pacer.activities.process.JavaCommand;
@@ -48,6 +49,8 @@ final class TestPipelines {
                 folder -> Files.writeString(folder.resolve("report.html"), "<p>" + folder.getFileName()),
                 Map.of(),
                 Optional.empty(),
+                Optional.empty(),
+                OptionalLong.empty(),
                 policies);
     }
 
@@ -61,6 +64,8 @@ final class TestPipelines {
                 usual.report(),
                 usual.links(),
                 Optional.of(tracking),
+                usual.store(),
+                usual.cacheLimit(),
                 usual.policies());
     }
 

@@ -10,11 +10,13 @@ import java.util.stream.Stream;
 import pacer.activities.run.BadInputException;
 import pacer.activities.run.FileChecks;
 import pacer.activities.run.Home;
+import pacer.activities.run.LocalCache;
 import pacer.activities.run.Progress;
 import pacer.activities.run.RunFolder;
 import pacer.activities.run.Stage;
 import pacer.activities.run.StageContext;
 import pacer.activities.run.StageLog;
+import pacer.activities.store.StoredDatasets;
 import pacer.trainer.Samples;
 import pacer.trainer.data.BadDataException;
 import pacer.trainer.data.Split;
@@ -40,17 +42,30 @@ public final class Datasets {
     private final Clock clock;
     private final RawFiles rawFiles;
     private final int shardTokens;
+    private final Optional<StoredDatasets> store;
 
     public Datasets(Home home, StageLog log, Clock clock, FetchSettings settings) {
-        this(home, log, clock, settings, Tokenization.SHARD_TOKENS);
+        this(home, log, clock, settings, Optional.empty());
     }
 
-    Datasets(Home home, StageLog log, Clock clock, FetchSettings settings, int shardTokens) {
+    /** Datasets that are shared by way of {@code store}. */
+    public Datasets(Home home, StageLog log, Clock clock, FetchSettings settings, Optional<StoredDatasets> store) {
+        this(home, log, clock, settings, Tokenization.SHARD_TOKENS, store);
+    }
+
+    Datasets(
+            Home home,
+            StageLog log,
+            Clock clock,
+            FetchSettings settings,
+            int shardTokens,
+            Optional<StoredDatasets> store) {
         this.home = home;
         this.log = log;
         this.clock = clock;
         this.rawFiles = new RawFiles(home.downloads(), settings, MavenJars.standard(), clock);
         this.shardTokens = shardTokens;
+        this.store = store;
     }
 
     /**
@@ -62,8 +77,9 @@ public final class Datasets {
     public DatasetResult prepare(DatasetRequest request, StageContext context)
             throws IOException, InterruptedException {
         if (request.run() == null) {
-            return prepare(request.dataset(), context);
+            return prepare(request.dataset(), Optional.empty(), context);
         }
+        Optional<String> staged = staged(request.run());
         String key = Sha256.ofParts("dataset", request.dataset().toString());
         return log.run(
                 request.run(),
@@ -73,7 +89,7 @@ public final class Datasets {
                 earlier -> false, // a look at the folder is cheap, and tells whether its shards are still sound
                 context,
                 () -> {
-                    DatasetResult made = prepare(request.dataset(), context);
+                    DatasetResult made = prepare(request.dataset(), staged, context);
                     requirePrompt(home.run(request.run()), made);
                     return made;
                 });
@@ -101,6 +117,32 @@ public final class Datasets {
         }
     }
 
+    /** Hash of the dataset that the run was given before, on another host perhaps. */
+    private Optional<String> staged(String run) throws IOException {
+        return home.run(run)
+                .read()
+                .stage(Stage.STAGE)
+                .flatMap(s -> Optional.ofNullable(s.result()))
+                .map(result -> result.path("dataset").asText(""))
+                .filter(hash -> hash.matches("[0-9a-f]{64}"));
+    }
+
+    private DatasetResult prepare(DatasetSpec spec, Optional<String> staged, StageContext context)
+            throws IOException, InterruptedException {
+        if (staged.isPresent() && store.isPresent() && isElsewhere(spec)) {
+            Optional<DatasetManifest> known = store.get().find(staged.get(), context);
+            if (known.isPresent()) {
+                return result(staged.get(), known.get(), true);
+            }
+        }
+        return prepare(spec, context);
+    }
+
+    /** Whether the text is a file of the host on which the run began, and not of this one. */
+    private static boolean isElsewhere(DatasetSpec spec) {
+        return Source.parse(spec.url()) instanceof Source.LocalFile(Path path) && !Files.exists(path);
+    }
+
     private DatasetResult prepare(DatasetSpec spec, StageContext context) throws IOException, InterruptedException {
         // a pinned digest names the dataset without a look at the raw file; but a user's own file may be another
         // than the one that the preset pins, and nothing else would say so
@@ -112,12 +154,28 @@ public final class Datasets {
             context.check();
             context.progress(at(null, "another process prepares this dataset"));
         })) {
+            LocalCache.touch(folder);
             Optional<DatasetManifest> there = sound(folder, context);
             if (there.isPresent()) {
+                share(hash, there.get(), folder, context);
                 return result(hash, there.get(), true);
             }
+            Optional<DatasetManifest> elsewhere =
+                    store.isPresent() ? store.get().find(hash, context) : Optional.empty();
+            if (elsewhere.isPresent()) {
+                return result(hash, elsewhere.get(), true); // staging fetches its shards
+            }
             RawFile file = raw.isPresent() ? raw.get() : rawFiles.acquire(spec, context);
-            return result(hash, make(spec, file, folder, context), false);
+            DatasetManifest made = make(spec, file, folder, context);
+            share(hash, made, folder, context);
+            return result(hash, made, false);
+        }
+    }
+
+    private void share(String hash, DatasetManifest manifest, Path folder, StageContext context)
+            throws InterruptedException {
+        if (store.isPresent()) {
+            store.get().send(hash, manifest, folder, context, (fraction, text) -> context.progress(at(fraction, text)));
         }
     }
 

@@ -13,6 +13,7 @@ import java.time.Clock;
 import java.time.Duration;
 import java.util.OptionalLong;
 import pacer.activities.run.BadInputException;
+import pacer.activities.run.LocalCache;
 import pacer.activities.run.Progress;
 import pacer.activities.run.Reasons;
 import pacer.activities.run.Stage;
@@ -46,6 +47,7 @@ final class RawFiles {
                 local(spec, local.path().toAbsolutePath().normalize(), context);
             case Source.MavenEntry maven -> unpacked(spec, maven, context);
             case Source.Https https -> fetched(spec, https, context);
+            case Source.S3 s3 -> new S3Download(downloads, settings, clock).fetch(spec, s3.address(), context);
         };
     }
 
@@ -119,6 +121,7 @@ final class RawFiles {
         try (FileGuard _ = FileGuard.take(downloads.resolve(spec.sha256() + ".lock"), context::check)) {
             if (Files.exists(target)) {
                 if (Sha256.of(target, n -> context.check()).equals(spec.sha256())) {
+                    LocalCache.touch(target);
                     return RawFile.own(target, spec.sha256(), Files.size(target));
                 }
                 context.notice(target + " was damaged; it is fetched again");

@@ -7,6 +7,7 @@ import java.nio.file.Path;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import pacer.activities.run.BadInputException;
+import pacer.activities.store.S3Address;
 
 /** Where a raw file comes from: {@code dataset.url}, taken apart and checked. */
 sealed interface Source {
@@ -32,9 +33,12 @@ sealed interface Source {
         }
     }
 
+    /** {@code s3://bucket/key}. */
+    record S3(S3Address address) implements Source {}
+
     Pattern MAVEN = Pattern.compile("maven:([\\w.-]+):([\\w.-]+):([\\w.-]+)!/(.+)");
 
-    String FORMS = "https://…, file:PATH, or maven:GROUP:ARTIFACT:VERSION!/ENTRY";
+    String FORMS = "https://…, s3://BUCKET/KEY, file:PATH, or maven:GROUP:ARTIFACT:VERSION!/ENTRY";
 
     /**
      * Takes {@code url} apart.
@@ -55,6 +59,13 @@ sealed interface Source {
             } catch (InvalidPathException e) {
                 throw bad(url, e.getReason());
             }
+        }
+        if (url.startsWith("s3:")) {
+            S3Address address = S3Address.parse("dataset.url", url);
+            if (address.key().isEmpty()) {
+                throw bad(url, "names no object; write s3://BUCKET/KEY");
+            }
+            return new S3(address);
         }
         if (url.startsWith("maven:")) {
             Matcher parts = MAVEN.matcher(url);

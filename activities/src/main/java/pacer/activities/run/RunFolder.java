@@ -130,6 +130,17 @@ public record RunFolder(Path path) {
         }
     }
 
+    /** Makes the folder of a run of another host from its record and its preset, unless it is here already. */
+    public void receive(byte[] record, byte[] preset) throws IOException {
+        Files.createDirectories(path);
+        try (FileGuard _ = lock()) {
+            if (!exists()) {
+                DurableFiles.write(preset(), preset);
+                DurableFiles.write(recordFile(), record);
+            }
+        }
+    }
+
     private FileGuard lock() throws IOException {
         try {
             return FileGuard.take(path.resolve(".lock"), () -> {});

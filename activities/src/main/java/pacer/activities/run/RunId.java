@@ -19,13 +19,18 @@ public final class RunId {
         return attempt == 1 ? id : id + "-" + attempt;
     }
 
+    /** Whether {@code id} can be a folder's name. */
+    public static boolean isOne(String id) {
+        return id != null && ALLOWED.matcher(id).matches();
+    }
+
     /**
      * {@code id} itself, if it can be a folder's name.
      *
      * @throws IllegalArgumentException otherwise, with the rule
      */
     public static String check(String id) {
-        if (id == null || !ALLOWED.matcher(id).matches()) {
+        if (!isOne(id)) {
             throw new IllegalArgumentException(
                     "run id '" + id
                             + "': a run is named by up to 120 letters, digits, dots, dashes and underscores, the first a letter or digit");

@@ -25,6 +25,7 @@ public final class Runs {
     private final Clock clock;
     private final Supplier<Environment> machine;
     private final Report report;
+    private final Elsewhere elsewhere;
 
     /** Writes the report of the run in a folder. */
     @FunctionalInterface
@@ -32,7 +33,19 @@ public final class Runs {
         void write(Path runFolder) throws IOException;
     }
 
+    /** Where runs of other hosts are found. */
+    @FunctionalInterface
+    public interface Elsewhere {
+        /** Makes the folder of the run {@code id} here, if it is known there. */
+        void bring(String id) throws IOException, InterruptedException;
+    }
+
     public Runs(Home home, RunHub hub, Clock clock, Supplier<Environment> machine, Report report) {
+        this(home, hub, clock, machine, report, id -> {});
+    }
+
+    public Runs(Home home, RunHub hub, Clock clock, Supplier<Environment> machine, Report report, Elsewhere elsewhere) {
+        this.elsewhere = elsewhere;
         this.home = home;
         this.hub = hub;
         this.clock = clock;
@@ -53,6 +66,11 @@ public final class Runs {
         }
         if (!request.faults().isEmpty()) {
             throw new BadInputException(String.join("\n", request.faults()));
+        }
+        if (request.run() != null
+                && !request.namesSpec()
+                && !folder(request.run()).exists()) {
+            bring(request.run());
         }
         Optional<RunFolder> there = request.run() != null
                 ? Optional.of(folder(request.run())).filter(RunFolder::exists)
@@ -110,6 +128,15 @@ public final class Runs {
             hub.tell(
                     ending.run(),
                     new RunUpdate.Notice(Stage.PUBLISH, "the report was not brought up to date: " + Reasons.of(e)));
+        }
+    }
+
+    private void bring(String id) throws IOException {
+        try {
+            elsewhere.bring(id);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new IOException("run " + id + ": interrupted while it was looked for", e);
         }
     }
 
@@ -181,7 +208,9 @@ public final class Runs {
         requireBudget(request.budget(), spec);
         DurableFiles.sweep(folder.path(), Duration.ZERO);
         DurableFiles.sweep(folder.samples(), Duration.ZERO);
-        boolean same = workflowId.equals(record.workflowId()) && record.status() == RunStatus.RUNNING;
+        boolean same = workflowId.equals(record.workflowId())
+                && record.status() == RunStatus.RUNNING
+                && record.environment().host().equals(machine.get().host()); // its stages go to this one's queues
         RunRecord begun = same ? record : folder.update(r -> r.begun(workflowId, machine.get()));
         if (request.budget() != null) {
             begun = folder.update(r -> r.within(request.budget()));

@@ -9,15 +9,20 @@ import java.time.Duration;
 import java.util.Arrays;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.Set;
 import java.util.stream.Stream;
 import pacer.activities.run.DamagedDataException;
 import pacer.activities.run.FileChecks;
 import pacer.activities.run.Home;
+import pacer.activities.run.LocalCache;
 import pacer.activities.run.Progress;
+import pacer.activities.run.RunFolder;
 import pacer.activities.run.Stage;
 import pacer.activities.run.StageContext;
 import pacer.activities.run.StageLog;
+import pacer.activities.store.StoredDatasets;
 import pacer.trainer.data.BadDataException;
 import pacer.trainer.durable.DurableFiles;
 import pacer.trainer.durable.FileGuard;
@@ -27,18 +32,32 @@ import pacer.trainer.text.Tokenization.Shard;
 
 /**
  * Brings the shards of a dataset to the local disk of the host that trains. They lie there under their digest
- * ({@code staged/<sha256>.bin}), so that datasets share what they have in common, and each is proven by it every time; and
+ * ({@code staged/<sha256>.bin}), so that datasets share what they have in common; each comes from the
+ * dataset's folder on this machine or else from the store, and is proven by it every time; and
  * under their names in {@code staged/<hash of the dataset>/}, as links, beside the manifest: that is what a trainer is given.
  */
 public final class Staging {
     private final Home home;
     private final StageLog log;
     private final Clock clock;
+    private final Optional<StoredDatasets> store;
+    private final LocalCache cache;
 
     public Staging(Home home, StageLog log, Clock clock) {
+        this(home, log, clock, Optional.empty(), OptionalLong.empty());
+    }
+
+    /**
+     * Staging of datasets that may lie in {@code store} only.
+     *
+     * @param limit what this machine's cache may hold, in bytes
+     */
+    public Staging(Home home, StageLog log, Clock clock, Optional<StoredDatasets> store, OptionalLong limit) {
+        this.cache = new LocalCache(home, limit, clock);
         this.home = home;
         this.log = log;
         this.clock = clock;
+        this.store = store;
     }
 
     /** The folder that a trainer of the dataset {@code hash} is given. */
@@ -60,23 +79,32 @@ public final class Staging {
                 StagingResult.class,
                 earlier -> false, // every shard is proven each time
                 context,
-                () -> stage(request.dataset(), context));
+                () -> stageAndShrink(request, context));
     }
 
-    private StagingResult stage(String hash, StageContext context) throws IOException, InterruptedException {
+    private StagingResult stageAndShrink(StagingRequest request, StageContext context)
+            throws IOException, InterruptedException {
+        StagingResult staged = stage(request.dataset(), home.run(request.run()), context);
+        cache.shrink(context);
+        return staged;
+    }
+
+    private StagingResult stage(String hash, RunFolder run, StageContext context)
+            throws IOException, InterruptedException {
         Files.createDirectories(home.staged());
         // two at once would clear away each other's temporary links
         try (FileGuard _ = FileGuard.take(home.staged().resolve(hash + ".lock"), () -> {
             context.check();
             context.progress(Progress.of(Stage.STAGE, clock.instant(), null, "another process stages this dataset"));
         })) {
+            cache.use(hash, run);
             return stageAlone(hash, context);
         }
     }
 
     private StagingResult stageAlone(String hash, StageContext context) throws IOException, InterruptedException {
         Path dataset = home.datasets().resolve(hash);
-        DatasetManifest manifest = prepared(dataset);
+        DatasetManifest manifest = prepared(hash, dataset, context);
         Path folder = folder(home, hash);
         Files.createDirectories(folder);
         DurableFiles.sweep(home.staged(), Duration.ofDays(1));
@@ -89,11 +117,20 @@ public final class Staging {
                     mended++;
                     context.notice(staged(shard) + " was damaged; it is fetched again");
                 }
-                fetch(dataset.resolve(shard.name()), shard);
+                if (Files.exists(dataset.resolve(shard.name()))) {
+                    fetch(dataset.resolve(shard.name()), shard);
+                }
             }
         }
-        if (!wrong.isEmpty() && !damaged(manifest.shards(), context).isEmpty()) {
-            throw damagedAtItsSource(dataset);
+        Set<String> missing = wrong.isEmpty() ? wrong : damaged(manifest.shards(), context);
+        int fromStore = 0;
+        for (Shard shard : manifest.shards()) {
+            if (missing.contains(shard.sha256())) {
+                if (!fetchFromStore(hash, shard, context)) {
+                    throw damagedAtItsSource(dataset);
+                }
+                fromStore++;
+            }
         }
         link(manifest, folder);
         int hits = (int) manifest.shards().stream()
@@ -101,17 +138,33 @@ public final class Staging {
                 .count();
         long bytes = manifest.shards().stream().mapToLong(Shard::bytes).sum();
         int files = manifest.shards().size();
-        return new StagingResult(hash, files, bytes, hits, files - hits, mended);
+        return new StagingResult(hash, files, bytes, hits, files - hits, mended, fromStore);
     }
 
-    /** Another run may have found it damaged, and be about to make it anew. */
-    private static DatasetManifest prepared(Path dataset) throws IOException {
+    /** Of the dataset's folder or, where this machine has none, of the store. */
+    private DatasetManifest prepared(String hash, Path dataset, StageContext context)
+            throws IOException, InterruptedException {
         try {
             return DatasetManifest.read(dataset);
         } catch (BadDataException e) {
-            throw new DamagedDataException(
-                    e.getMessage() + "; the run, or resuming it, makes the dataset anew", Stage.DATASET);
+            Optional<DatasetManifest> stored = store.isPresent() ? store.get().read(hash, context) : Optional.empty();
+            // another run may have found it damaged, and be about to make it anew
+            return stored.orElseThrow(() -> new DamagedDataException(
+                    e.getMessage() + "; the run, or resuming it, makes the dataset anew", Stage.DATASET));
         }
+    }
+
+    private boolean fetchFromStore(String hash, Shard shard, StageContext context)
+            throws IOException, InterruptedException {
+        return store.isPresent()
+                && store.get()
+                        .fetch(
+                                hash,
+                                shard,
+                                staged(shard),
+                                context,
+                                (fraction, text) ->
+                                        context.progress(Progress.of(Stage.STAGE, clock.instant(), fraction, text)));
     }
 
     /** Staging it again would bring the same bytes; without its manifest it is no dataset, and is made anew. */

@@ -9,10 +9,11 @@ import pacer.activities.run.StageResult;
  * @param files shards there are
  * @param bytes their size together
  * @param hits shards that were there already
- * @param fetched shards linked or copied
+ * @param fetched shards that were not
  * @param mended shards among those that were there but damaged
+ * @param fromStore shards among those fetched that came from the store, the others from the dataset's folder on this machine
  */
-public record StagingResult(String dataset, int files, long bytes, int hits, int fetched, int mended)
+public record StagingResult(String dataset, int files, long bytes, int hits, int fetched, int mended, int fromStore)
         implements StageResult {
 
     @Override
@@ -22,11 +23,12 @@ public record StagingResult(String dataset, int files, long bytes, int hits, int
 
     @Override
     public String summary() {
-        return "%d shards, %.1f MB%s%s"
+        return "%d shards, %.1f MB%s%s%s"
                 .formatted(
                         files,
                         bytes / 1e6,
                         fetched == 0 ? ", there already" : "",
+                        fromStore == 0 ? "" : ", " + fromStore + " from the store",
                         mended == 0 ? "" : ", " + mended + " damaged ones fetched again");
     }
 }

@@ -9,6 +9,7 @@ import java.time.Clock;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.concurrent.ConcurrentHashMap;
@@ -33,6 +34,8 @@ import pacer.activities.run.StageLog;
 import pacer.activities.run.StageResult;
 import pacer.activities.run.StoppedException;
 import pacer.activities.staging.Staging;
+import pacer.activities.store.CheckpointUploads;
+import pacer.activities.store.StoredRuns;
 import pacer.trainer.checkpoint.Checkpoint;
 import pacer.trainer.checkpoint.CheckpointStore;
 import pacer.trainer.checkpoint.Fence;
@@ -66,6 +69,7 @@ public final class Training {
     private final TrainingSettings settings;
     private final TrainerLauncher launcher;
     private final CheckpointRequests requests = new CheckpointRequests();
+    private final Optional<StoredRuns> store;
     private final Map<String, Integer> untold = new ConcurrentHashMap<>(); // failures by owner
 
     public Training(
@@ -75,7 +79,20 @@ public final class Training {
             Clock clock,
             Supplier<Environment> machine,
             TrainingSettings settings) {
+        this(home, log, hub, clock, machine, settings, Optional.empty());
+    }
+
+    /** Training whose checkpoints are kept in {@code store} too. */
+    public Training(
+            Home home,
+            StageLog log,
+            RunHub hub,
+            Clock clock,
+            Supplier<Environment> machine,
+            TrainingSettings settings,
+            Optional<StoredRuns> store) {
         this.home = home;
+        this.store = store;
         this.log = log;
         this.hub = hub;
         this.clock = clock;
@@ -209,12 +226,16 @@ public final class Training {
         if (attempts.tried(owner)) {
             prove(dataset, context); // staging did before the first attempt, which may be long ago
         }
-        Fence fence = Fence.acquire(folder.path(), FENCE_PATIENCE, context::notice);
-        CheckpointStore store = new CheckpointStore(folder.checkpoints(), context::notice);
+        long elsewhere = store.isPresent() ? store.get().newestEpoch(folder, context) : 0;
+        Fence fence = Fence.acquire(folder.path(), elsewhere, FENCE_PATIENCE, context::notice);
+        CheckpointStore checkpoints = new CheckpointStore(folder.checkpoints(), context::notice);
         for (String checkpoint : unsound) {
             if (Files.exists(folder.path().resolve(checkpoint))) {
-                store.setAside(fence, folder.path().resolve(checkpoint));
+                checkpoints.setAside(fence, folder.path().resolve(checkpoint));
             }
+        }
+        if (store.isPresent()) {
+            store.get().restore(folder, fence, context);
         }
         long epoch = fence.epoch();
         int from = newestStep(folder);
@@ -225,16 +246,39 @@ public final class Training {
         attempts.put(attempt);
         Environment here = machine.get();
         folder.update(record -> record.trainingIn(here, from, clock.instant()));
+        Optional<CheckpointUploads> uploads = store.map(runs -> runs.uploads(folder, epoch, context));
+        try {
+            return run(folder, dataset, data, spec, attempts, attempt, here, uploads, context);
+        } finally {
+            uploads.ifPresent(CheckpointUploads::close);
+        }
+    }
+
+    private TrainingResult run(
+            RunFolder folder,
+            String dataset,
+            Path data,
+            RunSpec spec,
+            Attempts attempts,
+            Attempts.Attempt attempt,
+            Environment here,
+            Optional<CheckpointUploads> uploads,
+            StageContext context)
+            throws IOException, InterruptedException {
         TrainerMonitor monitor = new TrainerMonitor(
                 event -> {
                     requests.hear(folder.id(), event);
                     hub.tell(folder.id(), new RunUpdate.Trained(event));
+                    if (event instanceof TrainingEvent.Checkpointed) {
+                        uploads.ifPresent(CheckpointUploads::changed);
+                    }
                 },
                 context::progress);
         List<Child> ranks;
         try {
             Integer lastStep = folder.read().lastStep();
-            ranks = launcher.start(folder, data, spec.train().ranks(), lastStep, epoch, here.commit(), monitor::line);
+            ranks = launcher.start(
+                    folder, data, spec.train().ranks(), lastStep, attempt.epoch(), here.commit(), monitor::line);
         } catch (IOException e) {
             if (Reasons.lasting(e)) {
                 throw e;
@@ -252,6 +296,9 @@ public final class Training {
         } finally {
             requests.end(folder.id());
             ranks.forEach(Child::kill);
+        }
+        if (uploads.isPresent()) {
+            uploads.get().finish(); // also where it failed: perhaps this host does
         }
         if (end.code() == 0 && monitor.finished().isPresent()) {
             return TrainingSummary.read(folder);

@@ -12,6 +12,7 @@ import java.time.Clock;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -44,7 +45,7 @@ class DatasetsTest {
     void prepare() throws IOException {
         home = TestRuns.home(folder);
         StageLog log = new StageLog(home, new RunHub(), Clock.systemUTC());
-        datasets = new Datasets(home, log, Clock.systemUTC(), FetchSettings.of(Map.of()), 5000);
+        datasets = new Datasets(home, log, Clock.systemUTC(), FetchSettings.of(Map.of()), 5000, Optional.empty());
         text = TestRuns.text(folder.resolve("text.txt"), 20);
     }
 

@@ -76,7 +76,7 @@ class StagingTest {
     void shardsLieUnderTheirDigestsAndUnderTheirNames() throws Exception {
         StagingResult result = stage();
 
-        assertThat(result).isEqualTo(new StagingResult(dataset, 2, result.bytes(), 0, 2, 0));
+        assertThat(result).isEqualTo(new StagingResult(dataset, 2, result.bytes(), 0, 2, 0, 0));
         assertThat(staged()).hasSize(train().bytes());
         assertThat(folder().resolve(train().name())).hasSameBinaryContentAs(staged());
         try (TokenShards shards = TokenShards.inFolder(folder(), Split.TRAIN, 256)) {

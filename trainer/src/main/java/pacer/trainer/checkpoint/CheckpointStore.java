@@ -45,7 +45,8 @@ public final class CheckpointStore {
         this.notices = notices;
     }
 
-    static String folderName(int step) {
+    /** Name of the folder of a checkpoint of {@code step}. */
+    public static String folderName(int step) {
         return String.format(Locale.ROOT, "step-%06d", step); // some languages have digits of their own
     }
 
@@ -114,6 +115,42 @@ public final class CheckpointStore {
         Path aside = fence.commit(() -> setAside(checkpoint));
         notices.accept(
                 "damaged checkpoint set aside as " + aside.getFileName() + ", training goes on from what is left");
+    }
+
+    /** An empty folder in which the files of a checkpoint of {@code step} from elsewhere are put together, before {@link #adopt}. */
+    public Path receive(Fence fence, int step) throws IOException {
+        Path hidden = hidden(fence, step);
+        DurableFiles.deleteTree(hidden);
+        DurableFiles.createFolder(hidden);
+        return hidden;
+    }
+
+    /** What the manifest in a folder of {@link #receive} lists. */
+    public static List<FileFacts> listed(Path received) throws IOException {
+        return Manifest.read(received).files();
+    }
+
+    /**
+     * Makes what was {@linkplain #receive received} a checkpoint of this folder; who received its files has proven them. What there is of its
+     * step is set aside.
+     *
+     * @throws FencedException when a later epoch has begun
+     */
+    public Checkpoint adopt(Fence fence, int step) throws IOException {
+        Path hidden = hidden(fence, step);
+        Path target = folder.resolve(folderName(step));
+        DurableFiles.syncFolder(hidden);
+        return fence.commit(() -> {
+            if (Files.exists(target)) {
+                Path _ = setAside(target);
+            }
+            DurableFiles.move(hidden, target);
+            return Checkpoint.read(target);
+        });
+    }
+
+    private Path hidden(Fence fence, int step) {
+        return folder.resolve("." + folderName(step) + ".epoch-" + fence.epoch());
     }
 
     /** Begins the checkpoint of {@code step}; every rank of an epoch that begins it gets the same draft. */

@@ -58,6 +58,16 @@ public final class Fence {
      * @throws IOException when the lock cannot be had and its holder cannot be ended from here
      */
     public static Fence acquire(Path run, Duration patience, Consumer<String> notices) throws IOException {
+        return acquire(run, 0, patience, notices);
+    }
+
+    /**
+     * The same, for a run that has been worked on elsewhere.
+     *
+     * @param elsewhere the newest epoch that began there; the next one is later
+     */
+    public static Fence acquire(Path run, long elsewhere, Duration patience, Consumer<String> notices)
+            throws IOException {
         DurableFiles.createFolder(folder(run));
         Optional<RunLock> lock =
                 RunLock.take(folder(run).resolve("lock"), patience.compareTo(GRACE) < 0 ? patience : GRACE);
@@ -67,7 +77,7 @@ public final class Fence {
         }
         try (RunLock _ = lock.get()) {
             DurableFiles.sweep(folder(run), Duration.ZERO); // who writes here has the lock
-            long epoch = newest(run) + 1;
+            long epoch = Math.max(newest(run), elsewhere) + 1;
             DurableFiles.write(folder(run).resolve("epoch"), (epoch + "\n").getBytes(StandardCharsets.US_ASCII));
             endWriter(run, "after epoch " + epoch + " began", notices);
             return new Fence(run, epoch, patience);

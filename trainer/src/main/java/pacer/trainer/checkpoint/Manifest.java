@@ -21,7 +21,9 @@ import pacer.trainer.durable.Sha256;
  * @param files every file of the folder but this one
  */
 public record Manifest(int formatVersion, long epoch, Instant time, TrainingState state, List<FileFacts> files) {
-    static final String FILE = "manifest.json";
+    /** Its name. */
+    public static final String FILE = "manifest.json";
+
     private static final int VERSION = 1;
     private static final String CHECKSUM = "checksum";
     private static final long MAX_BYTES = 1 << 24;

@@ -4,7 +4,7 @@ import java.util.Locale;
 
 /** A text and how it becomes token shards. */
 public record DatasetSpec(
-        @Doc("source: https://…, file:PATH, or maven:GROUP:ARTIFACT:VERSION!/ENTRY")
+        @Doc("source: https://…, s3://BUCKET/KEY, file:PATH, or maven:GROUP:ARTIFACT:VERSION!/ENTRY")
         String url,
 
         @Doc(value = "expected SHA-256 of the raw file, 64 hex digits; required for https", standard = "''")

@@ -8,7 +8,8 @@ import java.util.regex.Pattern;
 /** The rules for where a text may come from. */
 final class DatasetUrl {
 
-    private static final String FORMS = "https://HOST/PATH, file:PATH or maven:GROUP:ARTIFACT:VERSION!/ENTRY";
+    private static final String FORMS =
+            "https://HOST/PATH, s3://BUCKET/KEY, file:PATH or maven:GROUP:ARTIFACT:VERSION!/ENTRY";
     private static final Pattern MAVEN =
             Pattern.compile("maven:[A-Za-z0-9_.-]+:[A-Za-z0-9_.-]+:[A-Za-z0-9_.-]+!/(?<entry>.+)");
 
@@ -26,6 +27,10 @@ final class DatasetUrl {
         return switch (colon < 0 ? "" : url.substring(0, colon)) {
             case "https" -> https(url);
             case "http" -> Optional.of("plain http can be read and changed on the way; use https");
+            case "s3" ->
+                url.matches("s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]/[^/].*")
+                        ? Optional.empty()
+                        : Optional.of("must name an object in a bucket; write s3://BUCKET/KEY");
             case "file" -> file(url.substring("file:".length()));
             case "maven" -> maven(url);
             case "" -> Optional.of("must begin with a scheme; for a file write file:" + Fault.shown(url));

@@ -11,6 +11,7 @@ import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.regex.Pattern;
 import pacer.trainer.data.BadDataException;
 import pacer.trainer.data.Split;
 import pacer.trainer.durable.Sha256;
@@ -38,6 +39,9 @@ public record DatasetManifest(
 
     public static final String NAME = "manifest.json";
 
+    private static final Pattern SHARD = Pattern.compile("[a-z]+-\\d+\\.bin");
+    private static final Pattern SHA256 = Pattern.compile("[0-9a-f]{64}");
+
     private static final JsonMapper JSON = JsonMapper.builder()
             .enable(EnumFeature.WRITE_ENUMS_TO_LOWERCASE)
             .enable(MapperFeature.ACCEPT_CASE_INSENSITIVE_ENUMS)
@@ -58,12 +62,34 @@ public record DatasetManifest(
     public static DatasetManifest read(Path folder) throws IOException {
         Path file = folder.resolve(NAME);
         try {
-            return JSON.readValue(Files.readAllBytes(file), DatasetManifest.class);
+            return parse(Files.readAllBytes(file), file.toString());
         } catch (NoSuchFileException e) {
             throw new BadDataException(file + ": does not exist; " + folder + " is no prepared dataset", e);
-        } catch (JsonProcessingException e) {
-            throw new BadDataException(file + ": no dataset manifest: " + e.getOriginalMessage(), e);
         }
+    }
+
+    /**
+     * The manifest of which {@code json} is the text.
+     *
+     * @param place where it comes from
+     * @throws BadDataException naming the place, when it is none
+     */
+    public static DatasetManifest parse(byte[] json, String place) throws IOException {
+        DatasetManifest manifest;
+        try {
+            manifest = JSON.readValue(json, DatasetManifest.class);
+        } catch (JsonProcessingException e) {
+            throw new BadDataException(place + ": no dataset manifest: " + e.getOriginalMessage(), e);
+        }
+        for (Tokenization.Shard shard : manifest.shards()) {
+            // they become names of files
+            if (!SHARD.matcher(String.valueOf(shard.name())).matches()
+                    || !SHA256.matcher(String.valueOf(shard.sha256())).matches()) {
+                throw new BadDataException(place + ": no dataset manifest: a shard is named " + shard.name()
+                        + " of SHA-256 " + shard.sha256() + ", must be a plain name and 64 hex digits");
+            }
+        }
+        return manifest;
     }
 
     /** The text of the file. */

@@ -7,10 +7,14 @@ import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.function.Predicate;
 import pacer.activities.run.Budget;
+import pacer.activities.run.Home;
 import pacer.activities.run.RunFolder;
+import pacer.activities.run.RunId;
 import pacer.activities.run.RunIndex;
 import pacer.activities.run.RunRecord;
 import pacer.activities.run.RunStatus;
+import pacer.activities.store.Store;
+import pacer.activities.store.StoredRuns;
 import pacer.workflows.RunClaim;
 import pacer.workflows.TemporalAddress;
 import picocli.CommandLine.Command;
@@ -88,8 +92,26 @@ final class ResumeCommand implements Callable<Integer> {
                         + Hints.of(console, places).local("resume", id) + ")";
     }
 
+    /** A run that was begun on another host may be in the store. */
+    private void bringIfElsewhere() throws IOException, InterruptedException {
+        Home home = places.home(console.environment());
+        boolean id = RunId.isOne(name);
+        if (!id || home.run(name).exists()) {
+            return;
+        }
+        Optional<Store> store = Store.of(console.environment());
+        if (store.isPresent() && new StoredRuns(store.get()).bring(home, name)) {
+            console.err()
+                    .println(console.program() + ": run " + name + " was fetched from "
+                            + store.get().place());
+        }
+    }
+
     @Override
     public Integer call() throws IOException, InterruptedException {
+        if (name != null) {
+            bringIfElsewhere();
+        }
         RunIndex.Entry entry = name == null ? unfinished() : places.run(name, console.environment());
         RunRecord record = entry.record();
         RunFolder folder = entry.folder();

@@ -13,7 +13,6 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.OptionalLong;
 import java.util.Set;
-import java.util.function.Supplier;
 import pacer.activities.run.Home;
 
 /** How full the cache is. What staging found in it and what not is counted by {@link RunCounts}. */
@@ -31,12 +30,8 @@ final class CacheMeters {
         this.clock = clock;
     }
 
-    static void register(MeterBook book, Home home, Clock clock) {
-        register(book, home, clock, OptionalLong::empty);
-    }
-
     /** @param limit bytes that the cache may take; empty for as many as the disk has */
-    static void register(MeterBook book, Home home, Clock clock, Supplier<OptionalLong> limit) {
+    static void register(MeterBook book, Home home, Clock clock, OptionalLong limit) {
         CacheMeters cache = new CacheMeters(home, clock);
         book.gauge(
                 "pacer_cache_bytes",
@@ -45,7 +40,7 @@ final class CacheMeters {
         book.gauge(
                 "pacer_cache_limit_bytes",
                 "What the cache may take: the limit that was set, else what it takes and what the disk has left.",
-                () -> cache.limit(limit.get()));
+                () -> cache.limit(limit));
         book.gauge("pacer_cache_disk_bytes", "Size of the disk that the cache lies on.", cache::disk);
         book.gauge("pacer_cache_disk_free_bytes", "What the cache's disk has left.", cache::free);
     }

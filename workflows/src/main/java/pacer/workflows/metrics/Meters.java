@@ -5,6 +5,7 @@ import java.time.Clock;
 import java.time.Instant;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.OptionalLong;
 import java.util.function.BiConsumer;
 import java.util.function.Consumer;
 import java.util.function.Function;
@@ -56,9 +57,9 @@ final class Meters implements BiConsumer<String, RunUpdate> {
     }
 
     /** All meters of ours; the returned one is to hear of everything. */
-    static Meters register(MeterBook book, Home home, Clock clock) {
+    static Meters register(MeterBook book, Home home, OptionalLong cacheLimit, Clock clock) {
         Meters meters = new Meters(book, home, clock);
-        CacheMeters.register(book, home, clock);
+        CacheMeters.register(book, home, clock, cacheLimit);
         GpuMeters.register(book, Nvml.open().orElse(null));
         return meters;
     }

@@ -21,6 +21,7 @@ import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.nio.charset.StandardCharsets;
+import java.util.OptionalLong;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.function.BiConsumer;
@@ -98,8 +99,8 @@ public final class MetricsEndpoint implements AutoCloseable {
     }
 
     /** Registers the meters of runs, cache and GPUs; what is returned is to hear of all that happens in this process's stages. */
-    public BiConsumer<String, RunUpdate> follow(Home home) {
-        return Meters.register(new MeterBook(registry), home, java.time.Clock.systemUTC());
+    public BiConsumer<String, RunUpdate> follow(Home home, OptionalLong cacheLimit) {
+        return Meters.register(new MeterBook(registry), home, cacheLimit, java.time.Clock.systemUTC());
     }
 
     /** Answers from now on: whoever asks {@code /health} takes the worker for ready. */

@@ -42,6 +42,7 @@ final class RunCounts {
     private final Counter hits;
     private final Counter misses;
     private final Counter mended;
+    private final Counter fromStore;
     private final Counter staged;
 
     RunCounts(MeterBook book) {
@@ -72,6 +73,8 @@ final class RunCounts {
                 book.histogram("pacer_checkpoint_duration_seconds", "Time to write a checkpoint.", CHECKPOINT_SECONDS);
         hits = book.counter("pacer_cache_hits_total", "Shards that staging found in the cache, sound.");
         misses = book.counter("pacer_cache_misses_total", "Shards that staging had to bring.");
+        fromStore = book.counter(
+                "pacer_cache_store_fetches_total", "Shards among the missed that came from the store (S3).");
         mended = book.counter("pacer_cache_mended_total", "Shards among the missed that were there, but damaged.");
         staged = book.counter("pacer_cache_staged_bytes_total", "Bytes of shards handed to trainings.");
         begin();
@@ -157,6 +160,7 @@ final class RunCounts {
             hits.inc(result.hits());
             misses.inc(result.fetched());
             mended.inc(result.mended());
+            fromStore.inc(result.fromStore());
             staged.inc(result.bytes());
         }
     }

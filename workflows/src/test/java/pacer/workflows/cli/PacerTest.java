@@ -131,7 +131,8 @@ class PacerTest {
         Result result = pacer("resume", run);
         assertThat(result.code()).isEqualTo(Exit.USAGE);
         assertThat(result.err())
-                .isEqualTo("pacer: run " + run + " is finished; a new one of its settings: ./pacer run "
+                .isEqualTo("pacer: run " + run
+                        + " is finished; --steps N trains it further; a new one of its settings: ./pacer run "
                         + folder.resolve("runs/" + run + "/preset.yaml") + " --new\n");
     }
 

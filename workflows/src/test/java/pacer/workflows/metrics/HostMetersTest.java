@@ -46,7 +46,7 @@ class HostMetersTest {
     @Test
     void theCacheCountsAFileOnceWhateverItsNames() throws Exception {
         Home home = TestRuns.home(folder);
-        CacheMeters.register(new MeterBook(registry), home, Clock.systemUTC(), () -> OptionalLong.of(5000));
+        CacheMeters.register(new MeterBook(registry), home, Clock.systemUTC(), OptionalLong.of(5000));
         assertThat(Scrape.of(registry).value("pacer_cache_bytes"))
                 .as("before there is one")
                 .isEqualTo(0);
@@ -58,7 +58,7 @@ class HostMetersTest {
         Files.createSymbolicLink(home.staged().resolve("link"), shard);
         Files.write(Files.createDirectories(home.downloads()).resolve("raw"), new byte[24]);
         PrometheusRegistry again = new PrometheusRegistry();
-        CacheMeters.register(new MeterBook(again), home, Clock.systemUTC(), () -> OptionalLong.of(5000));
+        CacheMeters.register(new MeterBook(again), home, Clock.systemUTC(), OptionalLong.of(5000));
         assertThat(Scrape.of(again).value("pacer_cache_bytes")).isEqualTo(1024);
         assertThat(Scrape.of(again).value("pacer_cache_limit_bytes")).isEqualTo(5000);
         assertThat(Scrape.of(again).value("pacer_cache_disk_free_bytes")).isPositive();
@@ -68,7 +68,7 @@ class HostMetersTest {
     void withoutALimitTheDiskIsTheLimit() throws Exception {
         Home home = TestRuns.home(folder);
         Files.write(Files.createDirectories(home.downloads()).resolve("raw"), new byte[24]);
-        CacheMeters.register(new MeterBook(registry), home, Clock.systemUTC(), OptionalLong::empty);
+        CacheMeters.register(new MeterBook(registry), home, Clock.systemUTC(), OptionalLong.empty());
         double free = Files.getFileStore(folder).getUsableSpace();
         assertThat(Scrape.of(registry).value("pacer_cache_limit_bytes")).isCloseTo(free + 24, within(free / 100));
     }

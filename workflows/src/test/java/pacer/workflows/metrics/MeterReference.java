@@ -5,6 +5,7 @@ import java.nio.file.Path;
 import java.time.Clock;
 import java.util.Comparator;
 import java.util.List;
+import java.util.OptionalLong;
 import java.util.stream.Collectors;
 import pacer.activities.run.Home;
 import pacer.workflows.metrics.MeterBook.Meter;
@@ -21,7 +22,7 @@ final class MeterReference {
 
     static List<Meter> meters() {
         MeterBook book = new MeterBook(new PrometheusRegistry());
-        Meters.register(book, new Home(Path.of("runs"), Path.of("cache")), Clock.systemUTC());
+        Meters.register(book, new Home(Path.of("runs"), Path.of("cache")), OptionalLong.empty(), Clock.systemUTC());
         return book.meters();
     }
 

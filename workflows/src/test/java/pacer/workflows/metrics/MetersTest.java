@@ -12,6 +12,7 @@ import java.time.Instant;
 import java.time.InstantSource;
 import java.time.ZoneOffset;
 import java.util.List;
+import java.util.OptionalLong;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BiConsumer;
 import org.junit.jupiter.api.Assumptions;
@@ -62,7 +63,7 @@ class MetersTest {
     private void startWorker() {
         InstantSource source = () -> now;
         registry = new PrometheusRegistry();
-        meters = Meters.register(new MeterBook(registry), home, source.withZone(ZoneOffset.UTC));
+        meters = Meters.register(new MeterBook(registry), home, OptionalLong.empty(), source.withZone(ZoneOffset.UTC));
     }
 
     private Double value(String series) {
@@ -263,11 +264,12 @@ class MetersTest {
     void whatStagingFoundIsCounted() throws IOException {
         String run = open();
         hub.tell(run, new RunUpdate.StageStarted(Stage.STAGE));
-        done(run, Stage.STAGE, 1, new StagingResult("d", 5, 1000, 2, 3, 1));
-        done(run, Stage.STAGE, 1, new StagingResult("d", 5, 1000, 5, 0, 0));
+        done(run, Stage.STAGE, 1, new StagingResult("d", 5, 1000, 2, 3, 1, 2));
+        done(run, Stage.STAGE, 1, new StagingResult("d", 5, 1000, 5, 0, 0, 0));
         assertThat(value("pacer_cache_hits_total")).isEqualTo(7);
         assertThat(value("pacer_cache_misses_total")).isEqualTo(3);
         assertThat(value("pacer_cache_mended_total")).isEqualTo(1);
+        assertThat(value("pacer_cache_store_fetches_total")).isEqualTo(2);
         assertThat(value("pacer_cache_staged_bytes_total")).isEqualTo(2000);
         assertThat(value("pacer_stages_total{outcome=\"done\",stage=\"stage\"}"))
                 .isEqualTo(1);

@@ -21,7 +21,7 @@ class MetricsEndpointTest {
     void oneScrapeHasRunsJvmAndSdk() throws Exception {
         RunHub hub = new RunHub();
         try (MetricsEndpoint endpoint = MetricsEndpoint.at("127.0.0.1:0")) {
-            hub.followAll(endpoint.follow(TestRuns.home(folder)));
+            hub.followAll(endpoint.follow(TestRuns.home(folder), OptionalLong.empty()));
             TestRuns.open(TestRuns.home(folder), hub, TestRuns.text(folder.resolve("text.txt"), 5));
             endpoint.scope().timer("temporal_request_latency").record(Duration.ofMillis(30));
             endpoint.serve();

@@ -1,0 +1,294 @@
+package pacer.activities.run;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.LinkOption;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.nio.file.attribute.BasicFileAttributes;
+import java.nio.file.attribute.FileTime;
+import java.time.Clock;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalLong;
+import java.util.Set;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
+import pacer.trainer.durable.DurableFiles;
+import pacer.trainer.durable.FileGuard;
+
+/**
+ * Keeps datasets, staged shards and downloads of this machine within a limit: what was used least recently goes, but nothing that a run at
+ * work has. When a thing was used is the time of the file {@code .used} beside it (not of its lock: to change that one's time means to
+ * open and close it, which would let go of the lock). Which runs have a dataset is in {@code staged/<hash>.runs/}, a file each
+ * that names the run's folder: such a run is at work while its lease is held and, between its stages, for a day unless its record is closed.
+ */
+public final class LocalCache {
+    private static final String USED = ".used";
+    private static final String LOCK = ".lock";
+    private static final String VARIABLE = "PACER_CACHE_LIMIT";
+    private static final Pattern SIZE = Pattern.compile("(\\d{1,12})\\s*([KMGT]?)i?B?", Pattern.CASE_INSENSITIVE);
+    private static final Pattern HASH = Pattern.compile("[0-9a-f]{64}");
+    private static final Pattern SHARD = Pattern.compile("[0-9a-f]{64}\\.bin");
+
+    /** From being used by a stage until the next stage says for whom. */
+    private static final Duration YOUNG = Duration.ofMinutes(10);
+
+    private static final Duration BETWEEN_STAGES = Duration.ofDays(1);
+
+    private final Home home;
+    private final OptionalLong limit;
+    private final Clock clock;
+
+    public LocalCache(Home home, OptionalLong limit, Clock clock) {
+        this.home = home;
+        this.limit = limit;
+        this.clock = clock;
+    }
+
+    /**
+     * The limit that {@code PACER_CACHE_LIMIT} sets, {@code 200GB}; empty when it sets none.
+     *
+     * @throws BadInputException when it is no size
+     */
+    public static OptionalLong limit(Map<String, String> environment) {
+        String text = environment.getOrDefault(VARIABLE, "").strip();
+        if (text.isEmpty()) {
+            return OptionalLong.empty();
+        }
+        Matcher size = SIZE.matcher(text);
+        if (!size.matches()) {
+            throw new BadInputException(VARIABLE + ": '" + text + "' is no size; write 200GB, 500MB or 2TB");
+        }
+        int thousands = size.group(2).isEmpty()
+                ? 0
+                : "KMGT".indexOf(Character.toUpperCase(size.group(2).charAt(0))) + 1;
+        return OptionalLong.of(Long.parseLong(size.group(1)) * (long) Math.pow(1000, thousands));
+    }
+
+    /** Notes that {@code thing} is used now. */
+    public static void touch(Path thing) throws IOException {
+        Path used = beside(thing, USED);
+        Files.createDirectories(used.getParent());
+        Files.write(used, new byte[0]);
+        Files.setLastModifiedTime(used, FileTime.from(Instant.now()));
+    }
+
+    /** Notes that {@code run} works with the dataset {@code hash}. */
+    public void use(String hash, RunFolder run) throws IOException {
+        Path staged = home.staged().resolve(hash);
+        Files.createDirectories(runs(hash));
+        Files.writeString(
+                runs(hash).resolve(run.id()), run.path().toAbsolutePath().toString());
+        touch(staged);
+    }
+
+    /** A dataset with everything of it, or a single file, and when it was used. */
+    private record Thing(String name, Optional<String> dataset, List<Path> paths, Instant used) {}
+
+    /** Deletes what is over the limit; what was deleted is said in one line. */
+    public void shrink(StageContext context) throws IOException {
+        if (limit.isEmpty()) {
+            return;
+        }
+        try (FileGuard guard =
+                FileGuard.tryTake(home.cache().resolve("limit.lock")).orElse(null)) {
+            if (guard != null) { // else another process is at it
+                shrink(limit.getAsLong(), context);
+            }
+        }
+    }
+
+    private void shrink(long most, StageContext context) throws IOException {
+        long before = bytes();
+        if (before <= most) {
+            return;
+        }
+        int dropped = 0;
+        long now = before;
+        for (Thing thing : things()) {
+            context.check();
+            if (now > most && drop(thing)) {
+                dropped++;
+                now = bytes();
+            }
+        }
+        String rest = "%.3f GB of at most %.3f GB are left".formatted(now / 1e9, most / 1e9);
+        if (dropped > 0) {
+            context.notice("cache: the %d datasets and downloads not used for longest deleted, %.3f GB; %s (%s)"
+                    .formatted(dropped, (before - now) / 1e9, rest, VARIABLE));
+        }
+        if (now > most) {
+            context.notice("cache: " + rest + ", all of it used now or just before; raise " + VARIABLE);
+        }
+    }
+
+    /** What can go, that which was used least recently first. */
+    private List<Thing> things() throws IOException {
+        Instant limitOfYouth = clock.instant().minus(YOUNG);
+        Map<String, Set<String>> shards = new HashMap<>(); // by dataset
+        Set<String> hashes = new HashSet<>();
+        for (Path folder : list(home.staged(), HASH)) {
+            hashes.add(name(folder));
+            shards.put(name(folder), shardsOf(folder));
+        }
+        list(home.datasets(), HASH).forEach(folder -> hashes.add(name(folder)));
+        List<Thing> things = new ArrayList<>();
+        for (String hash : hashes) {
+            Path dataset = home.datasets().resolve(hash);
+            Path staged = home.staged().resolve(hash);
+            Set<String> own = new HashSet<>(shards.getOrDefault(hash, Set.of()));
+            shards.forEach((other, all) -> own.removeAll(other.equals(hash) ? Set.of() : all));
+            List<Path> paths = new ArrayList<>(List.of(dataset, staged, runs(hash)));
+            own.forEach(shard -> paths.add(home.staged().resolve(shard)));
+            if (!isInUse(hash)) {
+                things.add(new Thing(hash, Optional.of(hash), paths, latest(dataset, staged)));
+            }
+        }
+        for (Path file : list(home.downloads(), HASH)) {
+            things.add(new Thing(name(file), Optional.empty(), List.of(file), latest(file)));
+        }
+        things.removeIf(thing -> thing.used().isAfter(limitOfYouth));
+        things.sort(Comparator.comparing(Thing::used));
+        return things;
+    }
+
+    /** Unless somebody has it in hand. */
+    private boolean drop(Thing thing) throws IOException {
+        Path first = thing.dataset().isPresent()
+                ? home.datasets().resolve(thing.name())
+                : thing.paths().getFirst();
+        Path second = home.staged().resolve(thing.name());
+        try (FileGuard one = FileGuard.tryTake(beside(first, LOCK)).orElse(null);
+                FileGuard two = FileGuard.tryTake(beside(second, LOCK)).orElse(null)) {
+            if (one == null || two == null || (thing.dataset().isPresent() && isInUse(thing.name()))) {
+                return false;
+            }
+            for (Path path : thing.paths()) {
+                if (Files.isDirectory(path)) {
+                    Files.deleteIfExists(path.resolve("manifest.json")); // first: without it it is no dataset
+                    DurableFiles.deleteTree(path);
+                } else {
+                    Files.deleteIfExists(path);
+                }
+                Files.deleteIfExists(beside(path, USED));
+            }
+            return true;
+        }
+    }
+
+    private boolean isInUse(String hash) throws IOException {
+        for (Path mark : list(runs(hash), Pattern.compile(".+"))) {
+            RunFolder run = new RunFolder(Path.of(Files.readString(mark, StandardCharsets.UTF_8)));
+            boolean lately = Files.getLastModifiedTime(mark)
+                    .toInstant()
+                    .isAfter(clock.instant().minus(BETWEEN_STAGES));
+            if (isLeased(run) || (lately && !isClosed(run))) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    private static boolean isLeased(RunFolder run) {
+        try {
+            return run.exists() && run.leased();
+        } catch (UncheckedIOException e) {
+            return true; // another user's, perhaps
+        }
+    }
+
+    private static boolean isClosed(RunFolder run) {
+        try {
+            return run.exists() && run.read().status() != RunStatus.RUNNING;
+        } catch (IOException e) {
+            return false;
+        }
+    }
+
+    /** Of all files; one with several names counts once. */
+    private long bytes() throws IOException {
+        Map<Object, Long> sizes = new HashMap<>();
+        for (Path root : List.of(home.datasets(), home.staged(), home.downloads())) {
+            if (Files.isDirectory(root)) {
+                try (Stream<Path> all = Files.walk(root)) {
+                    for (Path file : all.toList()) {
+                        count(file, sizes);
+                    }
+                } catch (UncheckedIOException e) {
+                    throw e.getCause();
+                }
+            }
+        }
+        return sizes.values().stream().mapToLong(Long::longValue).sum();
+    }
+
+    private static void count(Path file, Map<Object, Long> sizes) throws IOException {
+        try {
+            BasicFileAttributes facts =
+                    Files.readAttributes(file, BasicFileAttributes.class, LinkOption.NOFOLLOW_LINKS);
+            if (facts.isRegularFile()) {
+                sizes.put(facts.fileKey() == null ? file : facts.fileKey(), facts.size());
+            }
+        } catch (NoSuchFileException gone) {
+            return;
+        }
+    }
+
+    /** The shards that the links of a staged dataset lead to. */
+    private static Set<String> shardsOf(Path staged) throws IOException {
+        Set<String> shards = new HashSet<>();
+        for (Path link : list(staged, Pattern.compile(".+"))) {
+            if (Files.isSymbolicLink(link)) {
+                String shard = name(Files.readSymbolicLink(link));
+                if (SHARD.matcher(shard).matches()) {
+                    shards.add(shard);
+                }
+            }
+        }
+        return shards;
+    }
+
+    private static Instant latest(Path... things) throws IOException {
+        Instant latest = Instant.EPOCH;
+        for (Path thing : things) {
+            for (Path path : List.of(thing, beside(thing, USED))) {
+                if (Files.exists(path)) {
+                    Instant used = Files.getLastModifiedTime(path).toInstant();
+                    latest = used.isAfter(latest) ? used : latest;
+                }
+            }
+        }
+        return latest;
+    }
+
+    private static List<Path> list(Path folder, Pattern names) throws IOException {
+        try (Stream<Path> all = Files.list(folder)) {
+            return all.filter(path -> names.matcher(name(path)).matches()).toList();
+        } catch (NoSuchFileException none) {
+            return List.of();
+        }
+    }
+
+    private static String name(Path path) {
+        return path.getFileName().toString();
+    }
+
+    private static Path beside(Path thing, String ending) {
+        return thing.resolveSibling(thing.getFileName() + ending);
+    }
+
+    private Path runs(String hash) {
+        return home.staged().resolve(hash + ".runs");
+    }
+}

@@ -1,0 +1,227 @@
+package pacer.activities.store;
+
+import java.io.IOException;
+import java.nio.file.NoSuchFileException;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.List;
+import java.util.SortedMap;
+import java.util.UUID;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.concurrent.locks.Condition;
+import java.util.concurrent.locks.ReentrantLock;
+import pacer.activities.run.Progress;
+import pacer.activities.run.Reasons;
+import pacer.activities.run.RunFolder;
+import pacer.activities.run.Stage;
+import pacer.activities.run.StageContext;
+import pacer.trainer.checkpoint.Checkpoint;
+import pacer.trainer.checkpoint.CheckpointStore;
+
+/**
+ * Keeps the checkpoints of the store like those of the run's folder, on a thread beside the training: what is new there is stored, the newest
+ * first; what retention has deleted there is deleted. A store that does not answer costs no training: it is said once, and made up for when
+ * it answers again.
+ */
+public final class CheckpointUploads implements AutoCloseable {
+    /** How long one that is told to stop may take for its last checkpoint. */
+    private static final Duration LAST_GRACE = Duration.ofSeconds(30);
+
+    private static final long TICK_MILLIS = 100;
+
+    private final Store store;
+    private final RunFolder folder;
+    private final long epoch;
+    private final StageContext context;
+    private final String owner = UUID.randomUUID().toString();
+    private final ReentrantLock lock = new ReentrantLock();
+    private final Condition changed = lock.newCondition();
+    private final AtomicReference<Progress> progress = new AtomicReference<>();
+    private final Thread thread;
+    private long wanted; // changes to be stored, under the lock
+    private long done; // those that were tried, under the lock
+    private volatile boolean closed;
+    private boolean claimed;
+    private boolean superseded;
+    private String said; // the fault that people know of
+    private SortedMap<Integer, String> stored; // null: to be looked at
+
+    CheckpointUploads(Store store, RunFolder folder, long epoch, StageContext context) {
+        this.store = store;
+        this.folder = folder;
+        this.epoch = epoch;
+        this.context = context;
+        this.thread = Thread.ofVirtual().name("checkpoint-uploads").start(this::run);
+        changed();
+    }
+
+    /** Hears that checkpoints of the run's folder have changed. */
+    public void changed() {
+        lock.lock();
+        try {
+            wanted++;
+            changed.signalAll();
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    private void run() {
+        try {
+            while (!closed) {
+                long now = next();
+                sync();
+                lock.lock();
+                try {
+                    done = now;
+                    changed.signalAll();
+                } finally {
+                    lock.unlock();
+                }
+            }
+        } catch (InterruptedException e) {
+            return; // closed
+        }
+    }
+
+    private long next() throws InterruptedException {
+        lock.lock();
+        try {
+            while (wanted == done) {
+                changed.await();
+            }
+            return wanted;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** Ends what this thread is at. */
+    private void listen(long moved, long all) {
+        if (closed) {
+            throw new ClosedException();
+        }
+        progress.set(Progress.of(
+                Stage.TRAIN, Instant.now(), (double) moved / Math.max(1, all), "storing the last checkpoint"));
+    }
+
+    private static final class ClosedException extends RuntimeException {}
+
+    private static final class SupersededException extends IOException {}
+
+    private void sync() throws InterruptedException {
+        if (superseded) {
+            return;
+        }
+        try {
+            mirror(new StoredRun(store.objects(), folder));
+            if (said != null) {
+                context.notice("the store answers again; its checkpoints are up to date");
+                said = null;
+            }
+        } catch (SupersededException e) {
+            superseded = true;
+            context.notice("another host has gone on with this run: nothing of this one is stored any more");
+        } catch (IOException e) {
+            stored = null;
+            String reason = Reasons.of(e);
+            if (said == null) {
+                context.notice(
+                        "the newest checkpoint is on this machine only, to be stored with the next one: " + reason);
+            }
+            said = reason;
+        } catch (ClosedException e) {
+            return;
+        } catch (RuntimeException e) {
+            stored = null;
+            said = Reasons.of(e);
+            context.notice("checkpoints are on this machine only: " + said);
+        }
+    }
+
+    private void mirror(StoredRun run) throws IOException, InterruptedException {
+        if (!claimed && !run.claim(epoch, owner, this::listen)) {
+            throw new SupersededException();
+        }
+        claimed = true;
+        if (stored == null) {
+            stored = run.manifests(this::listen);
+        }
+        for (Checkpoint checkpoint : local().reversed()) {
+            send(run, checkpoint);
+        }
+        List<Integer> kept = local().stream().map(c -> c.state().step()).toList();
+        for (int step : StoredRun.obsolete(stored, kept)) {
+            requireNewest(run);
+            run.delete(step, this::listen);
+            stored.remove(step);
+        }
+    }
+
+    private void send(StoredRun run, Checkpoint checkpoint) throws IOException, InterruptedException {
+        try (StoredRun.Held held = StoredRun.hold(checkpoint)) {
+            if (held.manifest().sha256().equals(stored.get(held.step()))) {
+                return;
+            }
+            requireNewest(run);
+            run.sendFolder(this::listen); // before it, so that who finds the checkpoint finds the run
+            run.send(held, () -> requireNewest(run), this::listen);
+            stored.put(held.step(), held.manifest().sha256());
+        } catch (NoSuchFileException e) {
+            return; // retention was quicker
+        }
+    }
+
+    private void requireNewest(StoredRun run) throws IOException, InterruptedException {
+        if (!run.isNewest(epoch, this::listen)) {
+            throw new SupersededException();
+        }
+    }
+
+    private List<Checkpoint> local() throws IOException {
+        return new CheckpointStore(folder.checkpoints(), notice -> {}).list();
+    }
+
+    /**
+     * Waits until everything is stored or could not be, which is said: a training that is done on this machine is done. Where the
+     * stage is told to stop it waits for a moment only.
+     */
+    public void finish() throws InterruptedException {
+        changed();
+        long limit = Long.MAX_VALUE;
+        lock.lock();
+        try {
+            long goal = wanted;
+            while (done < goal && System.nanoTime() < limit) {
+                if (context.stop() == StageContext.Stop.ABANDONED) {
+                    return;
+                }
+                if (context.stop() != StageContext.Stop.NONE && limit == Long.MAX_VALUE) {
+                    limit = System.nanoTime() + LAST_GRACE.toNanos();
+                }
+                boolean _ = changed.await(TICK_MILLIS, TimeUnit.MILLISECONDS);
+                Progress now = progress.get();
+                if (now != null) {
+                    context.progress(now);
+                }
+            }
+            if (done < goal) {
+                context.notice("the last checkpoint is on this machine only: the store took too long");
+            }
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    @Override
+    public void close() {
+        closed = true;
+        thread.interrupt();
+        try {
+            boolean _ = thread.join(Duration.ofSeconds(10));
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+}

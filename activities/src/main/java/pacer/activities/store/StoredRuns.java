@@ -1,0 +1,97 @@
+package pacer.activities.store;
+
+import java.io.IOException;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import pacer.activities.run.Home;
+import pacer.activities.run.Progress;
+import pacer.activities.run.Reasons;
+import pacer.activities.run.RunFolder;
+import pacer.activities.run.Stage;
+import pacer.activities.run.StageContext;
+import pacer.trainer.checkpoint.Checkpoint;
+import pacer.trainer.checkpoint.CheckpointStore;
+import pacer.trainer.checkpoint.Fence;
+import pacer.trainer.checkpoint.FencedException;
+
+/** Runs in the store, so that another host can go on with one. */
+public final class StoredRuns {
+    private final Store store;
+
+    public StoredRuns(Store store) {
+        this.store = store;
+    }
+
+    /** Makes the folder of the run {@code id} in {@code home} from what is stored of it; false when the store does not have it. */
+    public boolean bring(Home home, String id) throws IOException, InterruptedException {
+        return new StoredRun(store.objects(), home.run(id)).bring(TransferListener.NOBODY);
+    }
+
+    /** The newest attempt at training, of any host; 0 when there was none, or the store does not answer, which is said. */
+    public long newestEpoch(RunFolder folder, StageContext context) throws InterruptedException {
+        try {
+            return new StoredRun(store.objects(), folder).newestEpoch((done, all) -> context.check());
+        } catch (IOException e) {
+            context.notice("the store does not say whether another host has gone on with the run: " + Reasons.of(e));
+            return 0;
+        }
+    }
+
+    /**
+     * Brings the checkpoints that this host lacks where the newest of the store is newer than any here; damaged ones are passed
+     * over, and said.
+     *
+     * @throws IOException when the store does not answer and this host has none to go on with, though the run was trained
+     */
+    public void restore(RunFolder folder, Fence fence, StageContext context) throws IOException, InterruptedException {
+        CheckpointStore checkpoints = new CheckpointStore(folder.checkpoints(), context::notice);
+        List<Integer> here = steps(checkpoints);
+        try {
+            StoredRun run = new StoredRun(store.objects(), folder);
+            List<Integer> there = new ArrayList<>(
+                    run.manifests((done, all) -> context.check()).keySet());
+            if (there.isEmpty() || (!here.isEmpty() && here.getLast() >= there.getLast())) {
+                return;
+            }
+            there.removeAll(here);
+            for (int step : there.reversed()) {
+                fetch(run, step, checkpoints, fence, context);
+            }
+        } catch (FencedException e) {
+            throw e;
+        } catch (IOException e) {
+            if (here.isEmpty() && !folder.read().trainedOn().isEmpty()) {
+                throw e; // rather than to begin anew what others have trained
+            }
+            context.notice("checkpoints of the store were not looked at: " + Reasons.of(e));
+        }
+    }
+
+    private static void fetch(StoredRun run, int step, CheckpointStore checkpoints, Fence fence, StageContext context)
+            throws IOException, InterruptedException {
+        try {
+            Checkpoint found = run.fetch(step, checkpoints, fence, (done, all) -> {
+                context.check();
+                context.progress(Progress.of(
+                        Stage.TRAIN,
+                        Instant.now(),
+                        (double) done / Math.max(1, all),
+                        "fetching the checkpoint of step " + step));
+            });
+            context.notice(
+                    "checkpoint of step %d fetched from the store, %.1f MB".formatted(step, found.bytes() / 1e6));
+        } catch (DamagedObjectException e) {
+            context.notice("damaged checkpoint in the store set aside, the one before it is used: " + e.getMessage());
+        }
+    }
+
+    private static List<Integer> steps(CheckpointStore checkpoints) throws IOException {
+        return checkpoints.list().stream().map(c -> c.state().step()).toList();
+    }
+
+    /** Begins to store the checkpoints of an attempt at training, beside it. */
+    public CheckpointUploads uploads(RunFolder folder, long epoch, StageContext context) {
+        return new CheckpointUploads(store, folder, epoch, context);
+    }
+}

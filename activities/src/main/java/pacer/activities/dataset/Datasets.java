@@ -77,7 +77,7 @@ public final class Datasets {
     public DatasetResult prepare(DatasetRequest request, StageContext context)
             throws IOException, InterruptedException {
         if (request.run() == null) {
-            return prepare(request.dataset(), Optional.empty(), context);
+            return prepare(request.dataset(), Optional.empty(), context).result();
         }
         Optional<String> staged = staged(request.run());
         String key = Sha256.ofParts("dataset", request.dataset().toString());
@@ -89,18 +89,16 @@ public final class Datasets {
                 earlier -> false, // a look at the folder is cheap, and tells whether its shards are still sound
                 context,
                 () -> {
-                    DatasetResult made = prepare(request.dataset(), staged, context);
-                    requirePrompt(home.run(request.run()), made);
-                    return made;
+                    Prepared dataset = prepare(request.dataset(), staged, context);
+                    requirePrompt(home.run(request.run()), dataset.manifest());
+                    return dataset.result();
                 });
     }
 
     /** The trainer would refuse it too, but only after the dataset was staged. */
-    private void requirePrompt(RunFolder run, DatasetResult made) throws IOException {
+    private static void requirePrompt(RunFolder run, DatasetManifest dataset) throws IOException {
         try {
-            Samples.requirePrompt(
-                    SpecLoader.read(run.preset()).sample(),
-                    DatasetManifest.read(home.datasets().resolve(made.hash())));
+            Samples.requirePrompt(SpecLoader.read(run.preset()).sample(), dataset);
         } catch (BadDataException e) {
             throw new BadInputException(e.getMessage(), e);
         }
@@ -127,15 +125,36 @@ public final class Datasets {
                 .filter(hash -> hash.matches("[0-9a-f]{64}"));
     }
 
-    private DatasetResult prepare(DatasetSpec spec, Optional<String> staged, StageContext context)
+    private Prepared prepare(DatasetSpec spec, Optional<String> staged, StageContext context)
             throws IOException, InterruptedException {
         if (staged.isPresent() && store.isPresent() && isElsewhere(spec)) {
             Optional<DatasetManifest> known = store.get().find(staged.get(), context);
             if (known.isPresent()) {
-                return result(staged.get(), known.get(), true);
+                return new Prepared(staged.get(), known.get(), true);
             }
         }
         return prepare(spec, context);
+    }
+
+    /**
+     * A dataset that is ready, here or in the store.
+     *
+     * @param reused whether it was there already
+     */
+    private record Prepared(String hash, DatasetManifest manifest, boolean reused) {
+        DatasetResult result() {
+            return new DatasetResult(
+                    hash,
+                    manifest.source(),
+                    manifest.sha256(),
+                    manifest.bytes(),
+                    manifest.tokenizer(),
+                    manifest.vocabulary(),
+                    manifest.tokens(Split.TRAIN),
+                    manifest.tokens(Split.VALIDATION),
+                    manifest.shards().size(),
+                    reused);
+        }
     }
 
     /** Whether the text is a file of the host on which the run began, and not of this one. */
@@ -143,7 +162,7 @@ public final class Datasets {
         return Source.parse(spec.url()) instanceof Source.LocalFile(Path path) && !Files.exists(path);
     }
 
-    private DatasetResult prepare(DatasetSpec spec, StageContext context) throws IOException, InterruptedException {
+    private Prepared prepare(DatasetSpec spec, StageContext context) throws IOException, InterruptedException {
         // a pinned digest names the dataset without a look at the raw file; but a user's own file may be another
         // than the one that the preset pins, and nothing else would say so
         boolean unseen = !spec.sha256().isEmpty() && !(Source.parse(spec.url()) instanceof Source.LocalFile);
@@ -158,17 +177,17 @@ public final class Datasets {
             Optional<DatasetManifest> there = sound(folder, context);
             if (there.isPresent()) {
                 share(hash, there.get(), folder, context);
-                return result(hash, there.get(), true);
+                return new Prepared(hash, there.get(), true);
             }
             Optional<DatasetManifest> elsewhere =
                     store.isPresent() ? store.get().find(hash, context) : Optional.empty();
             if (elsewhere.isPresent()) {
-                return result(hash, elsewhere.get(), true); // staging fetches its shards
+                return new Prepared(hash, elsewhere.get(), true); // staging fetches its shards
             }
             RawFile file = raw.isPresent() ? raw.get() : rawFiles.acquire(spec, context);
             DatasetManifest made = make(spec, file, folder, context);
             share(hash, made, folder, context);
-            return result(hash, made, false);
+            return new Prepared(hash, made, false);
         }
     }
 
@@ -273,20 +292,6 @@ public final class Datasets {
                 tokens.shards());
         DurableFiles.write(folder.resolve(DatasetManifest.NAME), manifest.toJson());
         return manifest;
-    }
-
-    private static DatasetResult result(String hash, DatasetManifest manifest, boolean reused) {
-        return new DatasetResult(
-                hash,
-                manifest.source(),
-                manifest.sha256(),
-                manifest.bytes(),
-                manifest.tokenizer(),
-                manifest.vocabulary(),
-                manifest.tokens(Split.TRAIN),
-                manifest.tokens(Split.VALIDATION),
-                manifest.shards().size(),
-                reused);
     }
 
     private Progress at(Double fraction, String text) {

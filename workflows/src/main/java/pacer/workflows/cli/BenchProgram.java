@@ -18,8 +18,18 @@ import pacer.activities.run.RunStatus;
  * @param command without arguments
  */
 record BenchProgram(List<String> command) {
-    /** This process runs from a finished build: none must begin in what is timed. */
-    private static final Map<String, String> ENVIRONMENT = Map.of("PACER_NO_BUILD", "1");
+    /** This process runs from a finished build: none must begin in what is timed; and no service takes part in it. */
+    private static Map<String, String> environment(Path cache) {
+        return Map.of(
+                "PACER_NO_BUILD",
+                "1",
+                "PACER_STACK",
+                cache.resolve("no-stack").toString(),
+                "MLFLOW_TRACKING_URI",
+                "",
+                "PACER_STORE",
+                "");
+    }
 
     static BenchProgram ofThisProcess(Map<String, String> environment) {
         String home = environment.getOrDefault("PACER_HOME", "");
@@ -43,8 +53,17 @@ record BenchProgram(List<String> command) {
         List<String> line = new ArrayList<>(command);
         line.add("run");
         line.addAll(layers);
-        line.addAll(List.of("--new", "-o", "json", "--runs", runs.toString(), "--cache", cache.toString()));
-        BenchChild child = BenchChild.run(line, ENVIRONMENT, log, watch);
+        line.addAll(List.of(
+                "--new",
+                "-o",
+                "json",
+                "--temporal",
+                "embedded",
+                "--runs",
+                runs.toString(),
+                "--cache",
+                cache.toString()));
+        BenchChild child = BenchChild.run(line, environment(cache), log, watch);
         if (child.code() != Exit.OK && child.code() != Exit.MISSED) {
             child.well("pacer run");
         }

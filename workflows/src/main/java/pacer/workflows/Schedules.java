@@ -1,5 +1,6 @@
 package pacer.workflows;
 
+import io.grpc.Status;
 import io.temporal.api.enums.v1.ScheduleOverlapPolicy;
 import io.temporal.client.WorkflowOptions;
 import io.temporal.client.schedules.Schedule;
@@ -179,17 +180,18 @@ public final class Schedules implements AutoCloseable {
     }
 
     private void on(String name, Act act) {
-        ScheduleHandle handle = client.getHandle(name);
         try {
-            handle.describe();
+            act.to(client.getHandle(name));
         } catch (ScheduleException e) {
+            if (Status.fromThrowable(e).getCode() != Status.Code.NOT_FOUND) {
+                throw e;
+            }
             List<String> names = list().stream().map(Standing::name).toList();
             throw new BadInputException(
                     "no schedule " + name
                             + (names.isEmpty() ? "; there is none" : "; there is " + String.join(", ", names)),
                     e);
         }
-        act.to(handle);
     }
 
     @Override

@@ -16,6 +16,7 @@ import pacer.activities.dataset.DatasetActivityImpl;
 import pacer.activities.dataset.Datasets;
 import pacer.activities.evaluation.Evaluation;
 import pacer.activities.evaluation.EvaluationActivityImpl;
+import pacer.activities.notification.Notifier;
 import pacer.activities.process.Standby;
 import pacer.activities.publishing.Publishing;
 import pacer.activities.publishing.PublishingActivityImpl;
@@ -65,10 +66,13 @@ public final class PipelineWorker implements AutoCloseable {
         Clock clock = Clock.systemUTC();
         RunHub hub = new RunHub();
         CompletableFuture<Environment> machine = CompletableFuture.supplyAsync(Machine::environment);
+        Notifier notifier = new Notifier(settings.webhook(), settings.home(), hub);
+        hub.followAll(notifier::hear);
         RunActivityImpl runs = new RunActivityImpl(
                 new Runs(settings.home(), hub, clock, machine::join, settings.report(), elsewhere(settings)),
                 hub,
-                settings.surroundings(connection));
+                settings.surroundings(connection),
+                notifier::closed);
         WorkerFactory factory = WorkerFactory.newInstance(connection.client());
         if (roles.contains(ServiceWorker.Role.CONTROL)) {
             Worker control = factory.newWorker(TaskQueues.CONTROL, options().build());

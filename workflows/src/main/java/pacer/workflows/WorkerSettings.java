@@ -5,6 +5,7 @@ import java.util.Optional;
 import java.util.OptionalLong;
 import pacer.activities.dataset.FetchSettings;
 import pacer.activities.evaluation.EvaluationSettings;
+import pacer.activities.notification.Webhook;
 import pacer.activities.publishing.report.ReportWriter;
 import pacer.activities.run.Home;
 import pacer.activities.run.LocalCache;
@@ -18,6 +19,7 @@ import pacer.activities.training.TrainingSettings;
  * What a worker needs to know of its machine.
  *
  * @param links addresses of pages about runs, by name, for people
+ * @param webhook empty where nobody is told of runs
  * @param tracking empty where runs are not sent to a tracking server
  */
 record WorkerSettings(
@@ -27,6 +29,7 @@ record WorkerSettings(
         EvaluationSettings evaluation,
         Runs.Report report,
         Map<String, String> links,
+        Optional<Webhook> webhook,
         Optional<TrackingSettings> tracking,
         Optional<Store> store,
         OptionalLong cacheLimit,
@@ -40,6 +43,7 @@ record WorkerSettings(
                 EvaluationSettings.of(environment),
                 ReportWriter::write,
                 RunLinks.of(environment),
+                Webhook.of(environment, RunLinks.of(environment)),
                 TrackingSettings.of(environment),
                 Store.of(environment),
                 LocalCache.limit(environment),
@@ -58,6 +62,7 @@ record WorkerSettings(
 
     /** These settings with other ones for training. */
     WorkerSettings with(TrainingSettings other) {
-        return new WorkerSettings(home, fetch, other, evaluation, report, links, tracking, store, cacheLimit, policies);
+        return new WorkerSettings(
+                home, fetch, other, evaluation, report, links, webhook, tracking, store, cacheLimit, policies);
     }
 }

@@ -50,6 +50,7 @@ final class TestPipelines {
                 Map.of(),
                 Optional.empty(),
                 Optional.empty(),
+                Optional.empty(),
                 OptionalLong.empty(),
                 policies);
     }
@@ -63,6 +64,7 @@ final class TestPipelines {
                 usual.evaluation(),
                 usual.report(),
                 usual.links(),
+                usual.webhook(),
                 Optional.of(tracking),
                 usual.store(),
                 usual.cacheLimit(),

@@ -9,8 +9,16 @@ public final class RunActivityImpl implements RunActivity {
     private final Runs runs;
     private final RunHub hub;
     private final Surroundings surroundings;
+    private final Closing closing;
 
-    public RunActivityImpl(Runs runs, RunHub hub, Surroundings surroundings) {
+    /** Hears of runs that were closed, once each. */
+    @FunctionalInterface
+    public interface Closing {
+        void closed(RunEnding ending);
+    }
+
+    public RunActivityImpl(Runs runs, RunHub hub, Surroundings surroundings, Closing closing) {
+        this.closing = closing;
         this.runs = runs;
         this.hub = hub;
         this.surroundings = surroundings;
@@ -40,6 +48,7 @@ public final class RunActivityImpl implements RunActivity {
     public void close(RunEnding ending) {
         try {
             runs.close(ending);
+            closing.closed(ending);
         } catch (IOException | RuntimeException e) {
             throw told(ending.run(), Stage.PUBLISH, "the run's record was not closed", e);
         }

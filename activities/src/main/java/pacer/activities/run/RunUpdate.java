@@ -24,6 +24,9 @@ public sealed interface RunUpdate {
     /** It is over, or has been left for later: {@code record} says how. */
     record Closed(RunRecord record) implements RunUpdate {}
 
+    /** A trainer of which nothing was heard for too long was killed; another attempt may follow. */
+    record Stalled(String text) implements RunUpdate {}
+
     /** Something a person should know: a damaged file fetched again, an attempt that failed and is tried again. */
     record Notice(Stage stage, String text) implements RunUpdate {}
 }

@@ -308,6 +308,9 @@ public final class Training {
         }
         context.check(); // told to stop: whatever the exit code, that is why
         StageFailure failure = counted(attempts, running, failure(end, ranks.get(end.rank()), monitor));
+        if (end.hung()) {
+            hub.tell(folder.id(), new RunUpdate.Stalled(failure.getMessage()));
+        }
         if (TrainerExit.of(end.code()) == TrainerExit.BAD_INPUT) {
             prove(dataset, context); // it may have been no fault of the settings
         }

@@ -86,6 +86,9 @@ final class RunView implements Consumer<RunUpdate>, AutoCloseable {
             case RunUpdate.Closed closed -> {
                 // the closing says it all
             }
+            case RunUpdate.Stalled stalled -> {
+                // the attempt's failure is told
+            }
             case RunUpdate.Notice notice -> notice(notice.text());
         }
     }

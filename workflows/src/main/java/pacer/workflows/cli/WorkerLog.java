@@ -31,7 +31,8 @@ final class WorkerLog {
                             RunUpdate.Evaluated _,
                             RunUpdate.Advanced _,
                             RunUpdate.Opened _,
-                            RunUpdate.Closed _ -> "";
+                            RunUpdate.Closed _,
+                            RunUpdate.Stalled _ -> "";
                 };
         if (!line.isEmpty()) {
             // ISO 8601 in UTC: whoever collects logs of several hosts sorts them

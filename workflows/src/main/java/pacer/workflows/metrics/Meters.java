@@ -99,7 +99,11 @@ final class Meters implements BiConsumer<String, RunUpdate> {
     private static boolean isTurn(RunUpdate update) {
         return switch (update) {
             case RunUpdate.Opened _, RunUpdate.StageStarted _, RunUpdate.StageEnded _, RunUpdate.Closed _ -> true;
-            case RunUpdate.Advanced _, RunUpdate.Trained _, RunUpdate.Evaluated _, RunUpdate.Notice _ -> false;
+            case RunUpdate.Advanced _,
+                    RunUpdate.Trained _,
+                    RunUpdate.Evaluated _,
+                    RunUpdate.Notice _,
+                    RunUpdate.Stalled _ -> false;
         };
     }
 

@@ -107,7 +107,11 @@ final class RunCounts {
                 closed(closed.record().status(), closed.record().verdict());
             case RunUpdate.Notice notice ->
                 notices.labelValues(notice.stage().label()).inc();
-            case RunUpdate.Opened _, RunUpdate.StageStarted _, RunUpdate.Advanced _, RunUpdate.Evaluated _ -> {}
+            case RunUpdate.Opened _,
+                    RunUpdate.StageStarted _,
+                    RunUpdate.Advanced _,
+                    RunUpdate.Evaluated _,
+                    RunUpdate.Stalled _ -> {}
         }
     }
 

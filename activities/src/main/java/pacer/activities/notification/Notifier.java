@@ -1,0 +1,70 @@
+package pacer.activities.notification;
+
+import java.io.IOException;
+import java.util.Optional;
+import pacer.activities.run.Home;
+import pacer.activities.run.Reasons;
+import pacer.activities.run.RunEnding;
+import pacer.activities.run.RunHub;
+import pacer.activities.run.RunUpdate;
+import pacer.activities.run.Stage;
+
+/**
+ * Tells the webhook, where there is one, of runs that finished, failed, stalled or used up their budget; not of those that somebody stopped. What it
+ * does not take after some attempts is said, and holds up no run.
+ */
+public final class Notifier {
+    private static final int ATTEMPTS = 3;
+    private static final long PAUSE_MILLIS = 1000;
+
+    private final Optional<Webhook> webhook;
+    private final Home home;
+    private final RunHub hub;
+
+    public Notifier(Optional<Webhook> webhook, Home home, RunHub hub) {
+        this.webhook = webhook;
+        this.home = home;
+        this.hub = hub;
+    }
+
+    /** Hears of a run that was closed; returns when it is told. */
+    public void closed(RunEnding ending) {
+        boolean byHand = ending.reason() != null && ending.reason().startsWith("stopped on request");
+        if (!byHand) {
+            tell(ending.run(), null);
+        }
+    }
+
+    /** Hears of everything in this process's stages. */
+    public void hear(String run, RunUpdate update) {
+        if (update instanceof RunUpdate.Stalled stalled) {
+            Thread.ofVirtual().start(() -> tell(run, "stalled: " + stalled.text())); // whoever told is at work
+        }
+    }
+
+    private void tell(String run, String what) {
+        if (webhook.isEmpty()) {
+            return;
+        }
+        for (int attempt = 1; ; attempt++) {
+            try {
+                webhook.get().tell(home.run(run), what);
+                return;
+            } catch (IOException e) {
+                if (attempt == ATTEMPTS) {
+                    hub.tell(run, new RunUpdate.Notice(Stage.PUBLISH, Reasons.of(e) + "; nobody was told of this run"));
+                    return;
+                }
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+                return;
+            }
+            try {
+                Thread.sleep(attempt * PAUSE_MILLIS);
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+                return;
+            }
+        }
+    }
+}

@@ -1,0 +1,170 @@
+package pacer.activities.notification;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.net.InetAddress;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+import java.time.Duration;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.SequencedMap;
+import pacer.activities.publishing.report.RunHistory;
+import pacer.activities.run.BadInputException;
+import pacer.activities.run.RunFolder;
+import pacer.activities.run.RunJson;
+import pacer.activities.run.RunRecord;
+import pacer.trainer.event.TrainingEvent;
+
+/**
+ * Tells an address of what became of runs. Its URL is often a secret by itself, so nothing that is written anywhere has more of it than the
+ * host.
+ *
+ * @param links addresses of pages about runs, by name
+ */
+public record Webhook(URI url, Format format, Map<String, String> links) {
+    private static final Duration PATIENCE = Duration.ofSeconds(10);
+    private static final int CURVE = 5;
+
+    /** What is sent. */
+    public enum Format {
+        /** {@code {"text": …}} in Slack's markup, which Mattermost and others take as well. */
+        SLACK,
+        /** Every field by name. */
+        JSON
+    }
+
+    /**
+     * The one that {@code PACER_WEBHOOK} names, in the form of {@code PACER_WEBHOOK_FORMAT}, {@code slack} or {@code json}; empty where none is
+     * named.
+     *
+     * @throws BadInputException when it cannot be one
+     */
+    public static Optional<Webhook> of(Map<String, String> environment, Map<String, String> links) {
+        String address = environment.getOrDefault("PACER_WEBHOOK", "").strip();
+        if (address.isEmpty()) {
+            return Optional.empty();
+        }
+        String format =
+                environment.getOrDefault("PACER_WEBHOOK_FORMAT", "slack").strip();
+        if (!format.equals("slack") && !format.equals("json")) {
+            throw new BadInputException("PACER_WEBHOOK_FORMAT: '" + format + "', must be slack or json");
+        }
+        return Optional.of(new Webhook(checked(address), Format.valueOf(format.toUpperCase(Locale.ROOT)), links));
+    }
+
+    private static URI checked(String address) {
+        try {
+            URI url = URI.create(address);
+            boolean encrypted = "https".equals(url.getScheme());
+            boolean here = "http".equals(url.getScheme())
+                    && url.getHost() != null
+                    && InetAddress.getByName(url.getHost()).isLoopbackAddress();
+            if (url.getHost() != null && url.getRawUserInfo() == null && (encrypted || here)) {
+                return url;
+            }
+        } catch (IllegalArgumentException | IOException e) {
+            // the same rule
+        }
+        throw new BadInputException(
+                "PACER_WEBHOOK: must be an https URL without a name and password in it, or an http one of this machine");
+    }
+
+    /**
+     * Tells of the run in {@code folder}.
+     *
+     * @param what happened, in a line; null where the run's verdict says it
+     * @throws IOException naming the host and what it said
+     */
+    public void tell(RunFolder folder, String what) throws IOException, InterruptedException {
+        RunRecord run = folder.read();
+        List<TrainingEvent.Validated> curve = RunHistory.read(folder.events()).validations();
+        String body = format == Format.SLACK
+                ? json(Map.of("text", slack(run, said(run, what), curve)))
+                : json(fields(run, said(run, what), curve));
+        HttpRequest request = HttpRequest.newBuilder(url)
+                .timeout(PATIENCE)
+                .header("Content-Type", "application/json")
+                .POST(HttpRequest.BodyPublishers.ofString(body))
+                .build();
+        try (HttpClient client =
+                HttpClient.newBuilder().connectTimeout(PATIENCE).build()) {
+            int status =
+                    client.send(request, HttpResponse.BodyHandlers.discarding()).statusCode();
+            if (status / 100 != 2) {
+                throw new IOException("the webhook at " + url.getHost() + " answered with status " + status);
+            }
+        } catch (IOException e) {
+            throw e.getMessage() != null && e.getMessage().startsWith("the webhook")
+                    ? e
+                    : new IOException("the webhook at " + url.getHost() + " did not answer: "
+                            + e.getClass().getSimpleName());
+        }
+    }
+
+    private static String said(RunRecord run, String what) {
+        if (what != null) {
+            return what;
+        }
+        String status = run.status().name().toLowerCase(Locale.ROOT);
+        String why = run.verdict() != null ? run.verdict().text() : run.failure();
+        return why == null || why.startsWith(status) ? Optional.ofNullable(why).orElse(status) : status + ": " + why;
+    }
+
+    private String slack(RunRecord run, String said, List<TrainingEvent.Validated> curve) {
+        StringBuilder text = new StringBuilder();
+        text.append('*').append(run.id()).append("* ").append(escaped(said));
+        if (!curve.isEmpty()) {
+            text.append("\nval loss");
+            last(curve).forEach(v -> text.append(String.format(Locale.ROOT, "  %,d: %.4f", v.step(), v.loss())));
+        }
+        links.forEach((name, address) ->
+                text.append("\n<").append(address).append('|').append(name).append('>'));
+        return text.toString();
+    }
+
+    private SequencedMap<String, Object> fields(RunRecord run, String said, List<TrainingEvent.Validated> curve) {
+        SequencedMap<String, Object> fields = new LinkedHashMap<>();
+        fields.put("run", run.id());
+        fields.put("preset", run.preset());
+        fields.put("status", run.status());
+        fields.put("text", said);
+        fields.put("verdict", run.verdict());
+        fields.put("seconds", run.secondsSpent());
+        fields.put(
+                "validationLoss",
+                last(curve).stream()
+                        .map(v -> Map.of("step", v.step(), "loss", v.loss()))
+                        .toList());
+        fields.put("links", links);
+        return fields;
+    }
+
+    private static List<TrainingEvent.Validated> last(List<TrainingEvent.Validated> curve) {
+        return curve.subList(Math.max(0, curve.size() - CURVE), curve.size());
+    }
+
+    /** Slack's three characters. */
+    private static String escaped(String text) {
+        return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;");
+    }
+
+    private static String json(Object value) {
+        try {
+            return RunJson.MAPPER.writeValueAsString(value);
+        } catch (JsonProcessingException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    @Override
+    public String toString() {
+        return "webhook at " + url.getHost();
+    }
+}

@@ -1,0 +1,151 @@
+package pacer.activities.notification;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.sun.net.httpserver.HttpServer;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.CopyOnWriteArrayList;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+import pacer.activities.run.BadInputException;
+import pacer.activities.run.Home;
+import pacer.activities.run.RunEnding;
+import pacer.activities.run.RunHub;
+import pacer.activities.run.RunJson;
+import pacer.activities.run.RunStatus;
+import pacer.activities.run.RunUpdate;
+import pacer.activities.run.TestRuns;
+
+class WebhookTest {
+    @TempDir
+    private Path folder;
+
+    private final List<JsonNode> received = new CopyOnWriteArrayList<>();
+    private final List<Integer> answers = new ArrayList<>(); // statuses of the next answers; then 200
+    private HttpServer server;
+    private Home home;
+    private String run;
+
+    @BeforeEach
+    void start() throws IOException {
+        server = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
+        server.createContext("/secret", exchange -> {
+            try (exchange) {
+                received.add(RunJson.MAPPER.readTree(exchange.getRequestBody()));
+                exchange.sendResponseHeaders(answers.isEmpty() ? 200 : answers.removeFirst(), -1);
+            }
+        });
+        server.start();
+        home = TestRuns.home(folder);
+        run = TestRuns.open(home, new RunHub(), TestRuns.text(folder.resolve("text.txt"), 5))
+                .run();
+        Files.writeString(home.run(run).events(), """
+                {"event":"validated","time":"2026-01-01T00:00:00Z","step":10,"loss":2.5,"tokens":64,"best":true}
+                {"event":"validated","time":"2026-01-01T00:00:01Z","step":20,"loss":2.25,"tokens":64,"best":true}
+                """, StandardCharsets.UTF_8);
+    }
+
+    @AfterEach
+    void stop() {
+        server.stop(0);
+    }
+
+    private Map<String, String> environment(String format) {
+        return Map.of(
+                "PACER_WEBHOOK",
+                "http://127.0.0.1:" + server.getAddress().getPort() + "/secret",
+                "PACER_WEBHOOK_FORMAT",
+                format);
+    }
+
+    private Notifier notifier(String format, RunHub hub) {
+        return new Notifier(Webhook.of(environment(format), Map.of("MLflow", "http://localhost:5000")), home, hub);
+    }
+
+    @Test
+    void aFailedRunIsToldWithReasonCurveAndLinks() throws IOException {
+        RunEnding failed = new RunEnding(run, RunStatus.FAILED, "the disk is full <now>");
+        TestRuns.runs(home, new RunHub()).close(failed);
+        notifier("slack", new RunHub()).closed(failed);
+        assertThat(received).hasSize(1);
+        assertThat(received.getFirst().path("text").asText())
+                .contains("*" + run + "*", "failed: the disk is full &lt;now&gt;", "10: 2.5000  20: 2.2500")
+                .endsWith("<http://localhost:5000|MLflow>");
+    }
+
+    @Test
+    void asJsonItHasEachFieldByName() throws IOException {
+        RunEnding over = new RunEnding(run, RunStatus.STOPPED, "over budget, 2 h; more time goes on");
+        TestRuns.runs(home, new RunHub()).close(over);
+        notifier("json", new RunHub()).closed(over);
+        JsonNode told = received.getFirst();
+        assertThat(told.path("run").asText()).isEqualTo(run);
+        assertThat(told.path("status").asText()).isEqualTo("stopped");
+        assertThat(told.path("text").asText()).contains("over budget, 2 h");
+        assertThat(told.path("validationLoss").path(1).path("loss").asDouble()).isEqualTo(2.25);
+        assertThat(told.path("links").path("MLflow").asText()).isEqualTo("http://localhost:5000");
+    }
+
+    @Test
+    void whoStoppedARunKnows() {
+        notifier("json", new RunHub()).closed(new RunEnding(run, RunStatus.STOPPED, "stopped on request"));
+        assertThat(received).isEmpty();
+    }
+
+    @Test
+    void anAnswerThatIsNoneIsTriedAgain() {
+        answers.addAll(List.of(500, 503));
+        notifier("json", new RunHub()).closed(new RunEnding(run, RunStatus.FINISHED, null));
+        assertThat(received).hasSize(3);
+    }
+
+    @Test
+    void aWebhookThatRefusesIsSaidWithoutItsSecret() {
+        answers.addAll(List.of(404, 404, 404));
+        RunHub hub = new RunHub();
+        List<RunUpdate> told = new CopyOnWriteArrayList<>();
+        hub.followAll((id, update) -> told.add(update));
+        notifier("json", hub).closed(new RunEnding(run, RunStatus.FINISHED, null));
+        assertThat(told).singleElement().isInstanceOfSatisfying(RunUpdate.Notice.class, notice -> assertThat(
+                        notice.text())
+                .contains("webhook at 127.0.0.1", "status 404", "nobody was told")
+                .doesNotContain("secret"));
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "http://example.com/x",
+                "ftp://localhost/x",
+                "https://me:secret@example.com/x",
+                "no address",
+                "https:///x",
+                "file:/etc/passwd"
+            })
+    void whatIsNoAddressForASecretIsRefused(String address) {
+        assertThatThrownBy(() -> Webhook.of(Map.of("PACER_WEBHOOK", address), Map.of()))
+                .isInstanceOf(BadInputException.class)
+                .hasMessageContaining("PACER_WEBHOOK")
+                .hasMessageNotContaining(address);
+    }
+
+    @Test
+    void withoutAnAddressThereIsNone() {
+        assertThat(Webhook.of(Map.of(), Map.of())).isEqualTo(Optional.empty());
+    }
+}

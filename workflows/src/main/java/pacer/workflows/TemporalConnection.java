@@ -137,6 +137,11 @@ public final class TemporalConnection implements AutoCloseable {
                         .build());
     }
 
+    /** Whether some worker takes runs. */
+    public boolean isWorkedOn() throws IOException {
+        return hasWorkers(TaskQueues.CONTROL);
+    }
+
     /**
      * Whether some worker asks for workflow tasks on the queue {@code name}, as far as the service tells. It remembers workers
      * for minutes after their end: those that ended on this machine are not counted, nor those long silent.
@@ -164,7 +169,7 @@ public final class TemporalConnection implements AutoCloseable {
      * Whether the namespace has all of {@link SearchAttributes}. A service that does not tell, as the one inside this process, counts as one that
      * has none: setting an unknown one would hold up every run.
      */
-    boolean knowsSearchAttributes() {
+    public boolean knowsSearchAttributes() {
         if (embedded != null) {
             return false;
         }

@@ -15,8 +15,6 @@ import pacer.activities.run.Home;
 import pacer.activities.run.Machine;
 import pacer.trainer.ops.cpu.CpuDevice;
 import pacer.trainer.ops.cpu.Gemms;
-import pacer.workflows.TemporalAddress;
-import pacer.workflows.TemporalConnection;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 
@@ -65,7 +63,7 @@ final class DoctorCommand implements Callable<Integer> {
     }
 
     @Override
-    public Integer call() {
+    public Integer call() throws InterruptedException {
         Map<String, String> environment = console.environment();
         Home home = places.home(environment);
         List<Finding> findings = new ArrayList<>();
@@ -84,7 +82,7 @@ final class DoctorCommand implements Callable<Integer> {
         findings.add(start(environment));
         findings.add(folder("runs", home.runs()));
         findings.add(folder("cache", home.cache()));
-        findings.add(temporal(environment));
+        findings.addAll(new ServiceChecks(environment).findings(service.temporal()));
         if (output.json()) {
             console.json(findings);
         } else {
@@ -175,19 +173,6 @@ final class DoctorCommand implements Callable<Integer> {
                     State.BAD,
                     Console.shown(folder) + " cannot be written: " + e,
                     "mend its permissions, or give --" + name + " DIR");
-        }
-    }
-
-    private Finding temporal(Map<String, String> environment) {
-        try (TemporalConnection connection =
-                TemporalConnection.open(TemporalAddress.find(service.temporal(), environment))) {
-            return Finding.good("temporal", connection.description().replaceFirst("^Temporal: ", ""));
-        } catch (IOException e) {
-            return new Finding(
-                    "temporal",
-                    State.BAD,
-                    e.getMessage(),
-                    "start the service, or unset the address to use one in this process");
         }
     }
 }

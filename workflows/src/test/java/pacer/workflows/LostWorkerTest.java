@@ -70,7 +70,7 @@ class LostWorkerTest {
             Home elsewhere = TestRuns.home(folder.resolve("elsewhere"));
             PipelineWorker control = PipelineWorker.start(
                     connection, TestPipelines.settings(elsewhere, QUICK), Set.of(ServiceWorker.Role.CONTROL));
-            try (Pipeline client = Pipeline.with(home, connection, null, Set.of())) {
+            try (Pipeline client = Pipeline.with(home, connection, TestPipelines.settings(home, QUICK), Set.of())) {
                 assertThat(client.announcement())
                         .isEqualTo(
                                 "Temporal: " + address + ", namespace default (--temporal); its workers do the work");

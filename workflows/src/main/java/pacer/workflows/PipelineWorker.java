@@ -74,13 +74,16 @@ public final class PipelineWorker implements AutoCloseable {
                 settings.surroundings(connection),
                 notifier::closed);
         WorkerFactory factory = WorkerFactory.newInstance(connection.client());
-        if (roles.contains(ServiceWorker.Role.CONTROL)) {
+        if (!roles.isEmpty()) {
             Worker control = factory.newWorker(TaskQueues.CONTROL, options().build());
-            registerWorkflows(control, settings.policies());
-            control.registerActivitiesImplementations(runs);
-        }
-        if (roles.contains(ServiceWorker.Role.HOST)) {
-            host(factory, settings, runs, hub, clock, machine::join);
+            if (roles.contains(ServiceWorker.Role.CONTROL)) {
+                registerWorkflows(control, settings.policies());
+            }
+            if (roles.contains(ServiceWorker.Role.HOST)) {
+                // who opens a run has it: all its stages go to that host's queues, so one without them must not
+                control.registerActivitiesImplementations(runs);
+                host(factory, settings, runs, hub, clock, machine::join);
+            }
         }
         factory.start();
         return new PipelineWorker(factory, hub, settings.training().standby());

@@ -30,9 +30,9 @@ public final class ServiceWorker implements AutoCloseable {
 
     /** What a worker does; each has task queues of its own. */
     public enum Role {
-        /** Workflows, and opening runs. */
+        /** Workflows; needs no disk. */
         CONTROL,
-        /** The stages of runs whose folders are on this host, one training at a time. */
+        /** Opening runs, and the stages of those whose folders are on this host, one training at a time. */
         HOST
     }
 

@@ -4,7 +4,7 @@ import java.util.Locale;
 
 /** Names of the task queues. */
 final class TaskQueues {
-    /** Workflows, and the opening of runs: any worker. */
+    /** Workflows: any worker of role control. The opening of runs: any of role host. */
     static final String CONTROL = "control";
 
     private TaskQueues() {}

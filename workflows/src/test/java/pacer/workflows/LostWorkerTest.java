@@ -66,9 +66,11 @@ class LostWorkerTest {
 
             List<RunUpdate> updates = new ArrayList<>();
             Process[] second = new Process[1];
+            // a machine of its own: it opens no run, as nobody would work on that there
+            Home elsewhere = TestRuns.home(folder.resolve("elsewhere"));
             PipelineWorker control = PipelineWorker.start(
-                    connection, TestPipelines.settings(home, QUICK), Set.of(ServiceWorker.Role.CONTROL));
-            try (Pipeline client = Pipeline.with(home, connection, null, Set.of())) {
+                    connection, TestPipelines.settings(elsewhere, QUICK), Set.of(ServiceWorker.Role.CONTROL));
+            try (Pipeline client = Pipeline.with(home, connection, TestPipelines.settings(home, QUICK), Set.of())) {
                 assertThat(client.announcement())
                         .isEqualTo(
                                 "Temporal: " + address + ", namespace default (--temporal); its workers do the work");
@@ -82,6 +84,7 @@ class LostWorkerTest {
                 });
 
                 assertThat(outcome.status()).isEqualTo(RunStatus.FINISHED);
+                assertThat(elsewhere.run(run.id()).path()).doesNotExist();
                 RunRecord record = home.run(run.id()).read();
                 StageRecord training = record.stage(Stage.TRAIN).orElseThrow();
                 assertThat(training.attempts()).isEqualTo(2);

@@ -28,7 +28,7 @@ final class WorkerCommand implements Callable<Integer> {
             names = "--roles",
             paramLabel = "ROLES",
             split = ",",
-            description = "control (workflows, opening runs), host (stages of runs on this machine): default both.")
+            description = "control (workflows), host (opens runs; their stages on this machine): default both.")
     private List<String> roles = List.of("control", "host");
 
     @Option(

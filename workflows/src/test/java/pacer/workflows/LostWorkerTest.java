@@ -68,7 +68,7 @@ class LostWorkerTest {
             Process[] second = new Process[1];
             PipelineWorker control = PipelineWorker.start(
                     connection, TestPipelines.settings(home, QUICK), Set.of(ServiceWorker.Role.CONTROL));
-            try (Pipeline client = Pipeline.with(home, connection, null, Set.of())) {
+            try (Pipeline client = Pipeline.with(home, connection, TestPipelines.settings(home), Set.of())) {
                 assertThat(client.announcement())
                         .isEqualTo(
                                 "Temporal: " + address + ", namespace default (--temporal); its workers do the work");

@@ -59,6 +59,7 @@ def case_2(scene):
 
 def _damage(scene, file, how):
     size = file.stat().st_size
+    scene.damaged.add(file.stat().st_ino)
     if how == "cut":
         at = scene.random.choice([0, 1023, 1024, 1025, size // 2, size - 2, size - 1])
         os.truncate(file, at)

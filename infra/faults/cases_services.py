@@ -34,7 +34,6 @@ def case_12(scene):
     wanted = proxy.drop
     scene.worker(mlflow=proxy.port)
     scene.start()
-    scene.fault()
     scene.await_finish()
     scene.await_tracked()
     require(proxy.happened > 0, "no answer was dropped")
@@ -99,7 +98,6 @@ def case_16(scene):
     scene.start()
     proxy.cut_after = scene.random.randint(500, 300_000)
     count = proxy.cuts = scene.random.randint(1, 5)
-    scene.fault()
     scene.finished_well(attempts=1)
     scene.note(f"{proxy.happened} of {count} connections cut after {proxy.cut_after} bytes")
     _stored(scene)
@@ -113,7 +111,6 @@ def case_17(scene):
     count = proxy.drop
     scene.worker(s3=proxy.port)
     scene.start()
-    scene.fault()
     scene.finished_well(attempts=1)
     require(proxy.happened > 0, "no answer was dropped")
     scene.note(f"{proxy.happened} of {count} answers lost")

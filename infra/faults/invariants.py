@@ -68,15 +68,20 @@ def digest(file):
         return hashlib.file_digest(bytes, "sha256").hexdigest()
 
 
-def i2_manifests(folder, bucket):
-    """Every file that a manifest names, here and in the store, has the bytes that the manifest says."""
+def i2_manifests(folder, bucket, damaged=()):
+    """Every file that a manifest names, here and in the store, has the bytes that the manifest says.
+
+    damaged: inodes of files that a case has damaged after they were verified. A dataset's own copy is proven, and mended, when
+    a dataset is asked for the next time, so such a file may lie there; nowhere else.
+    """
     checked = 0
     for manifest in list(folder.glob("cache/*/*/manifest.json")) + list(
         folder.glob("runs/*/checkpoints/step-*/manifest.json")
     ):
         if ".damaged" in str(manifest):
             continue
-        checked += _files(manifest, manifest.parent)
+        unproven = damaged if manifest.parent.parent.name == "datasets" else ()
+        checked += _files(manifest, manifest.parent, unproven=unproven)
     for manifest in bucket.glob("datasets/*.json"):
         checked += _files(manifest, bucket / "shards", by_digest=True)
     for manifest in bucket.glob("checkpoints/*/*/manifest.json"):
@@ -84,13 +89,15 @@ def i2_manifests(folder, bucket):
     return checked
 
 
-def _files(manifest, folder, by_digest=False):
+def _files(manifest, folder, by_digest=False, unproven=()):
     named = json.loads(manifest.read_text())
     files = named.get("shards") or named.get("files")
     require(files, f"I2: {manifest} names no files")
     for file in files:
         path = folder / (file["sha256"] + ".bin" if by_digest else file["name"])
         require(path.exists(), f"I2: {manifest} names {path.name}, which is not there")
+        if path.stat().st_ino in unproven:
+            continue
         require(path.stat().st_size == file["bytes"], f"I2: {path} has another size than {manifest} says")
         require(digest(path) == file["sha256"], f"I2: {path} has other bytes than {manifest} says")
     return len(files)

@@ -71,6 +71,7 @@ class Scene:
         self.client = None
         self.fault_at = None
         self.step_before = 0
+        self.damaged = set()
         self.notes = []
 
     def note(self, text):
@@ -103,6 +104,7 @@ class Scene:
         self.client = processes.start(
             [stacks.PACER, "resume", self.run.name], self.folder / "client.log", self.environment()
         )
+        until("the run's going on", lambda: self.status() != "STOPPED" or self.client.poll() is not None, PATIENCE)
 
     def through(self, proxy):
         self.proxies.append(proxy)
@@ -179,10 +181,12 @@ class Scene:
 
     def to_lost_ground(self):
         """Seconds from the fault until there is a step that there was not before: what the fault has cost."""
+        if self.fault_at is None:
+            return None
         later = [
             stacks.seconds_of(e["time"])
             for step, e in self.steps().items()
-            if step > self.step_before and self.fault_at and stacks.seconds_of(e["time"]) > self.fault_at
+            if step > self.step_before and stacks.seconds_of(e["time"]) > self.fault_at
         ]
         return min(later) - self.fault_at if later else None
 
@@ -220,7 +224,7 @@ class Scene:
             invariants.i1_losses(self.run, self.reference_of(self.ranks), whole)
             invariants.i3_one_writer(self.run)
         self.stop_workers()
-        invariants.i2_manifests(self.folder, self.stack.bucket(self.folder))
+        invariants.i2_manifests(self.folder, self.stack.bucket(self.folder), self.damaged)
         invariants.i4_nothing_left(self.folder, self.stack)
         if tracked:
             points = invariants.i5_series(self.run, self.stack.ports["mlflow"])

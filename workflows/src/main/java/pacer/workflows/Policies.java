@@ -7,6 +7,8 @@ import io.temporal.common.RetryOptions;
 import io.temporal.workflow.ChildWorkflowCancellationType;
 import io.temporal.workflow.ChildWorkflowOptions;
 import java.time.Duration;
+import java.util.Map;
+import pacer.activities.run.BadInputException;
 
 /**
  * Every timeout and retry of the pipeline, each with its reason.
@@ -15,10 +17,31 @@ import java.time.Duration;
  *     restart of the Temporal server, during which nobody can be heard; short enough that a dead host costs a minute
  */
 record Policies(Duration heartbeat) {
+    private static final String HEARTBEAT = "PACER_HEARTBEAT_TIMEOUT";
+    private static final int LEAST_HEARTBEAT = 5; // heartbeats are a second apart, and machines may be busy
+    private static final int MOST_HEARTBEAT = 3600;
     private static final int UNLIMITED = 0; // what Temporal takes 0 attempts for
 
     static Policies standard() {
         return new Policies(Duration.ofSeconds(60));
+    }
+
+    /**
+     * The standard ones, with the heartbeat timeout of {@code PACER_HEARTBEAT_TIMEOUT} where it is set.
+     *
+     * @throws BadInputException when that is no number of seconds which a worker can keep to
+     */
+    static Policies of(Map<String, String> environment) {
+        String text = environment.getOrDefault(HEARTBEAT, "").strip();
+        if (text.isEmpty()) {
+            return standard();
+        }
+        int seconds = text.matches("[0-9]{1,4}") ? Integer.parseInt(text) : 0;
+        if (seconds < LEAST_HEARTBEAT || seconds > MOST_HEARTBEAT) {
+            throw new BadInputException("%s: '%s' is no number of seconds from %d to %d"
+                    .formatted(HEARTBEAT, text, LEAST_HEARTBEAT, MOST_HEARTBEAT));
+        }
+        return new Policies(Duration.ofSeconds(seconds));
     }
 
     /** Reading a preset and writing a folder: at once, or the disk is at fault. Faults of disks may pass, some times. */

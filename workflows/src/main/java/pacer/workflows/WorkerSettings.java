@@ -47,7 +47,7 @@ record WorkerSettings(
                 TrackingSettings.of(environment),
                 Store.of(environment),
                 LocalCache.limit(environment),
-                Policies.standard());
+                Policies.of(environment));
     }
 
     /** What the worker knows of the services around it. */

@@ -158,6 +158,8 @@ public final class ActivityStage {
         private final RunHub hub;
         private final Thread heart;
         private volatile ActivityCompletionException told;
+        private volatile Long beatingSince; // System.nanoTime(); null between beats
+        private volatile boolean cutOff;
         private Exception heard; // the failure that people have been told of
 
         Execution(Stage stage, String run, RunHub hub) {
@@ -183,15 +185,30 @@ public final class ActivityStage {
         }
 
         private void beat(Progress progress, ProgressSignals signals) {
+            beatingSince = System.nanoTime();
             try {
                 context.heartbeat(progress);
+                if (progress != null && signals.due(progress)) {
+                    signal(progress);
+                }
             } catch (ActivityCompletionException e) {
                 hear(e);
-                return;
+            } finally {
+                beatingSince = null;
             }
-            if (progress != null && signals.due(progress)) {
-                signal(progress);
+        }
+
+        /**
+         * Whether this attempt has to take itself for given up: where the line to the service is dead but not closed, a beat hangs for longer
+         * than the service waits for one, and nobody can tell.
+         */
+        private boolean isCutOff() {
+            Long since = beatingSince;
+            Duration timeout = context.getInfo().getHeartbeatTimeout();
+            if (since != null && timeout.isPositive() && System.nanoTime() - since > timeout.toNanos()) {
+                cutOff = true; // for good: another attempt may be at work
             }
+            return cutOff;
         }
 
         /** The first that is told counts, unless the service gives the attempt up before it has stopped. */
@@ -227,6 +244,9 @@ public final class ActivityStage {
 
         @Override
         public Stop stop() {
+            if (isCutOff()) {
+                return Stop.ABANDONED;
+            }
             ActivityCompletionException e = told;
             return e == null ? Stop.NONE : meaning(e);
         }

@@ -65,7 +65,12 @@ public final class TrainPipelineImpl implements TrainPipeline {
             TrackRun beside = Workflow.newChildWorkflowStub(
                     TrackRun.class,
                     Policies.trackingWorkflow(plan.run(), Workflow.getInfo().getOriginalExecutionRunId()));
-            Async.function(beside::track, new TrackRun.Input(plan.host(), TrackingRequest.of(plan.run())));
+            // a pipeline within another workflow is the run of a reproduction
+            TrackingRequest request = Workflow.getInfo()
+                    .getParentWorkflowId()
+                    .map(parent -> new TrackingRequest(plan.run(), parent.replaceAll("[^A-Za-z0-9._-]", "-"), true))
+                    .orElseGet(() -> TrackingRequest.of(plan.run()));
+            Async.function(beside::track, new TrackRun.Input(plan.host(), request));
         }
     }
 

@@ -79,7 +79,9 @@ public record DatasetSpec(
     public enum Format {
         TEXT,
         /** One JSON object a line, its {@code text} field a document. */
-        JSONL
+        JSONL,
+        /** Its column {@code text} holds a document a row. */
+        PARQUET
     }
 
     /** Kinds of tokenizer. */

@@ -103,14 +103,14 @@ final class Rules {
         int all = catalogue.facts().trainShards();
         require(
                 dataset.sha256().isEmpty(),
-                "is of a text; the shards of a catalogue have digests of their own",
+                "dataset.sha256 must be empty, as the shards of a catalogue have digests of their own",
                 "give dataset.sha256 ''",
                 "dataset.sha256",
                 "dataset.url");
         Tokenizer tokenizer = catalogue.facts().tokenizer();
         require(
                 dataset.tokenizer() == tokenizer,
-                "must be the one that made the shards of catalogue " + catalogue.name(),
+                "dataset.tokenizer must be the one that made the shards of catalogue " + catalogue.name(),
                 "give dataset.tokenizer " + Setting.text(tokenizer),
                 "dataset.tokenizer",
                 "dataset.url");

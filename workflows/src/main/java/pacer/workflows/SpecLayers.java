@@ -5,6 +5,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.Collectors;
 import pacer.activities.run.RunRequest;
 import pacer.trainer.spec.DatasetSpec;
 import pacer.trainer.spec.ExpectationSpec;
@@ -44,6 +45,11 @@ public record SpecLayers(String preset, List<String> configs, List<String> sets,
             all.add("expectation.referenceLoss=" + expected.referenceLoss());
             all.add("expectation.source=" + quoted(expected.source()));
         }
+        String mirrors =
+                loaded.dataset().mirrorList().stream().map(SpecLayers::absolute).collect(Collectors.joining(" "));
+        if (!mirrors.isEmpty()) {
+            all.add("dataset.mirrors=" + quoted(mirrors));
+        }
         List<String> texts = new ArrayList<>();
         boolean named = Presets.NAMES.contains(preset);
         if (!named) {
@@ -52,7 +58,7 @@ public record SpecLayers(String preset, List<String> configs, List<String> sets,
         for (Path config : configs) {
             texts.add(Files.readString(config));
         }
-        DatasetSpec dataset = loaded.dataset().withUrl(url);
+        DatasetSpec dataset = loaded.dataset().withUrl(url).withMirrors(mirrors);
         int cores = Runtime.getRuntime().availableProcessors();
         RunSpec spec = SpecResolver.forMachine(loaded.withDataset(dataset), cores);
         return new SpecLayers(named ? preset : null, texts, all, spec);

@@ -6,6 +6,7 @@ import java.nio.file.Path;
 import java.time.Clock;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Function;
 import java.util.stream.Stream;
 import pacer.activities.run.BadInputException;
 import pacer.activities.run.FileChecks;
@@ -23,6 +24,8 @@ import pacer.trainer.data.Split;
 import pacer.trainer.durable.DurableFiles;
 import pacer.trainer.durable.FileGuard;
 import pacer.trainer.durable.Sha256;
+import pacer.trainer.spec.Catalogue;
+import pacer.trainer.spec.Catalogues;
 import pacer.trainer.spec.DatasetSpec;
 import pacer.trainer.spec.SpecLoader;
 import pacer.trainer.text.DatasetManifest;
@@ -43,6 +46,8 @@ public final class Datasets {
     private final RawFiles rawFiles;
     private final int shardTokens;
     private final Optional<StoredDatasets> store;
+    private final ReadyFiles readyFiles;
+    private final Function<String, Optional<Catalogue>> catalogues;
 
     public Datasets(Home home, StageLog log, Clock clock, FetchSettings settings) {
         this(home, log, clock, settings, Optional.empty());
@@ -60,6 +65,19 @@ public final class Datasets {
             FetchSettings settings,
             int shardTokens,
             Optional<StoredDatasets> store) {
+        this(home, log, clock, settings, shardTokens, store, Catalogues::find);
+    }
+
+    Datasets(
+            Home home,
+            StageLog log,
+            Clock clock,
+            FetchSettings settings,
+            int shardTokens,
+            Optional<StoredDatasets> store,
+            Function<String, Optional<Catalogue>> catalogues) {
+        this.readyFiles = new ReadyFiles(home.downloads(), settings);
+        this.catalogues = catalogues;
         this.home = home;
         this.log = log;
         this.clock = clock;
@@ -163,11 +181,31 @@ public final class Datasets {
     }
 
     private Prepared prepare(DatasetSpec spec, StageContext context) throws IOException, InterruptedException {
+        if (Source.parse(spec.url()) instanceof Source.Ready(String name)) {
+            Catalogue catalogue = catalogues
+                    .apply(name)
+                    .orElseThrow(() -> new BadInputException("dataset.url: there is no catalogue " + name));
+            ReadyDataset ready = new ReadyDataset(catalogue, spec, readyFiles, clock, shardTokens);
+            return prepare(ready.hash(LAYOUT), folder -> ready.make(folder, context), context);
+        }
         // a pinned digest names the dataset without a look at the raw file; but a user's own file may be another
         // than the one that the preset pins, and nothing else would say so
         boolean unseen = !spec.sha256().isEmpty() && !(Source.parse(spec.url()) instanceof Source.LocalFile);
         Optional<RawFile> raw = unseen ? Optional.empty() : Optional.of(rawFiles.acquire(spec, context));
         String hash = hash(spec, raw.map(RawFile::sha256).orElse(spec.sha256()));
+        return prepare(
+                hash,
+                folder -> make(spec, raw.isPresent() ? raw.get() : rawFiles.acquire(spec, context), folder, context),
+                context);
+    }
+
+    /** Makes a dataset in its folder, the manifest last. */
+    @FunctionalInterface
+    private interface Maker {
+        DatasetManifest make(Path folder) throws IOException, InterruptedException;
+    }
+
+    private Prepared prepare(String hash, Maker maker, StageContext context) throws IOException, InterruptedException {
         Path folder = home.datasets().resolve(hash);
         try (FileGuard _ = FileGuard.take(home.datasets().resolve(hash + ".lock"), () -> {
             context.check();
@@ -184,8 +222,7 @@ public final class Datasets {
             if (elsewhere.isPresent()) {
                 return new Prepared(hash, elsewhere.get(), true); // staging fetches its shards
             }
-            RawFile file = raw.isPresent() ? raw.get() : rawFiles.acquire(spec, context);
-            DatasetManifest made = make(spec, file, folder, context);
+            DatasetManifest made = maker.make(folder);
             share(hash, made, folder, context);
             return new Prepared(hash, made, false);
         }

@@ -14,6 +14,7 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.security.MessageDigest;
 import java.time.Duration;
+import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicLong;
@@ -55,42 +56,79 @@ final class Download {
      */
     void fetch(URI uri, String sha256, Path target, Listener listener) throws IOException, InterruptedException {
         Path part = target.resolveSibling(target.getFileName() + ".part");
-        Files.createDirectories(target.getParent());
+        String _ = fetchPart(uri, Optional.of(sha256), part, listener);
+        DurableFiles.move(part, target);
+    }
+
+    /**
+     * Fetches {@code uri} to {@code part}, which holds what is there so far, and brings it to the disk. Of a file whose digest is not known
+     * an earlier attempt is gone on with only where the server says that the file is still the same: {@code part}{@code .tag} has its
+     * entity tag.
+     *
+     * @param sha256 the expected digest; empty where none is known
+     * @return the digest of the whole file
+     * @throws BadInputException as {@link #fetch}
+     * @throws IOException as {@link #fetch}
+     */
+    String fetchPart(URI uri, Optional<String> sha256, Path part, Listener listener)
+            throws IOException, InterruptedException {
+        Files.createDirectories(part.getParent());
+        EntityTag tag = EntityTag.of(part);
         try (HttpClient client = client();
                 FileChannel out = FileChannel.open(
                         part, StandardOpenOption.CREATE, StandardOpenOption.READ, StandardOpenOption.WRITE)) {
             MessageDigest digest = Sha256.begin();
-            long had = out.size();
+            Optional<String> same = sha256.isPresent() ? Optional.empty() : tag.read();
+            long had = sha256.isEmpty() && same.isEmpty() ? 0 : out.size();
             digestOf(out, had, digest, listener); // now: a server does not wait for who reads nothing for minutes
-            HttpResponse<InputStream> response = open(client, uri, had);
+            if (sha256.isPresent() && had > 0 && isWhole(digest, sha256.get())) {
+                return sha256.get(); // killed before it got its name
+            }
+            HttpResponse<InputStream> response = open(client, uri, had, same);
             if (had > 0 && response.statusCode() != 206) {
-                // the server knows no ranges, or the file is shorter now: from the beginning
+                // the server knows no ranges, or the file is another or shorter now: from the beginning
                 had = 0;
                 digest.reset();
                 if (response.statusCode() == 416) {
                     response.body().close();
-                    response = open(client, uri, 0);
+                    response = open(client, uri, 0, Optional.empty());
                 }
             }
             try (InputStream body = response.body()) {
                 OptionalLong total = total(uri, response, had);
                 checkSize(uri, total, part);
+                if (had == 0) {
+                    out.truncate(0);
+                    tag.write(response.headers().firstValue("ETag"));
+                }
                 out.truncate(had);
                 copy(uri, body, out, digest, had, total, listener);
             }
             out.force(true);
-            String found = Sha256.hex(digest);
-            if (!found.equals(sha256)) {
-                Files.delete(part);
-                if (had > 0) {
-                    throw new IOException(
-                            uri + ": what was there of an earlier attempt did not fit; it is fetched whole");
-                }
-                throw new BadInputException("dataset.sha256: " + uri + " has SHA-256 " + found + ", expected " + sha256
-                        + "; the file changed at its home, or the preset is wrong");
-            }
+            tag.clear();
+            return prove(uri, sha256, Sha256.hex(digest), part, had > 0);
         }
-        DurableFiles.move(part, target);
+    }
+
+    private static String prove(URI uri, Optional<String> sha256, String found, Path part, boolean resumed)
+            throws IOException {
+        if (sha256.isEmpty() || found.equals(sha256.get())) {
+            return found;
+        }
+        Files.delete(part);
+        if (resumed) {
+            throw new IOException(uri + ": what was there of an earlier attempt did not fit; it is fetched whole");
+        }
+        throw new BadInputException("dataset.sha256: " + uri + " has SHA-256 " + found + ", expected " + sha256.get()
+                + "; the file changed at its home, or the preset is wrong");
+    }
+
+    private static boolean isWhole(MessageDigest digest, String sha256) {
+        try {
+            return Sha256.hex((MessageDigest) digest.clone()).equals(sha256);
+        } catch (CloneNotSupportedException e) {
+            return false; // then the server is asked
+        }
     }
 
     private static void digestOf(FileChannel part, long length, MessageDigest digest, Listener listener)
@@ -113,7 +151,7 @@ final class Download {
     }
 
     /** Follows redirects to a response with a body worth reading: 200, 206 or 416. */
-    private HttpResponse<InputStream> open(HttpClient client, URI from, long offset)
+    private HttpResponse<InputStream> open(HttpClient client, URI from, long offset, Optional<String> ifSame)
             throws IOException, InterruptedException {
         URI uri = from;
         for (int hop = 0; hop <= MAX_REDIRECTS; hop++) {
@@ -122,6 +160,7 @@ final class Download {
                     HttpRequest.newBuilder(uri).timeout(settings.stall()).header("Accept-Encoding", "identity");
             if (offset > 0) {
                 request.header("Range", "bytes=" + offset + "-");
+                ifSame.ifPresent(tag -> request.header("If-Range", tag));
             }
             HttpResponse<InputStream> response = send(client, request.build());
             int status = response.statusCode();

@@ -48,6 +48,8 @@ final class RawFiles {
             case Source.MavenEntry maven -> unpacked(spec, maven, context);
             case Source.Https https -> fetched(spec, https, context);
             case Source.S3 s3 -> new S3Download(downloads, settings, clock).fetch(spec, s3.address(), context);
+            case Source.Ready ready ->
+                throw new IllegalArgumentException("catalogue " + ready.catalogue() + " has no raw file");
         };
     }
 

@@ -36,9 +36,12 @@ sealed interface Source {
     /** {@code s3://bucket/key}. */
     record S3(S3Address address) implements Source {}
 
+    /** {@code catalogue:NAME}: shards that are ready. */
+    record Ready(String catalogue) implements Source {}
+
     Pattern MAVEN = Pattern.compile("maven:([\\w.-]+):([\\w.-]+):([\\w.-]+)!/(.+)");
 
-    String FORMS = "https://…, s3://BUCKET/KEY, file:PATH, or maven:GROUP:ARTIFACT:VERSION!/ENTRY";
+    String FORMS = "https://…, s3://BUCKET/KEY, file:PATH, maven:GROUP:ARTIFACT:VERSION!/ENTRY, or catalogue:NAME";
 
     /**
      * Takes {@code url} apart.
@@ -73,6 +76,9 @@ sealed interface Source {
                 throw bad(url, "is not of the form maven:GROUP:ARTIFACT:VERSION!/ENTRY");
             }
             return new MavenEntry(parts.group(1), parts.group(2), parts.group(3), parts.group(4));
+        }
+        if (url.startsWith("catalogue:")) {
+            return new Ready(url.substring("catalogue:".length()));
         }
         throw bad(url, "is none of " + FORMS);
     }

@@ -9,7 +9,7 @@ import java.util.regex.Pattern;
 final class DatasetUrl {
 
     private static final String FORMS =
-            "https://HOST/PATH, s3://BUCKET/KEY, file:PATH or maven:GROUP:ARTIFACT:VERSION!/ENTRY";
+            "https://HOST/PATH, s3://BUCKET/KEY, file:PATH, maven:GROUP:ARTIFACT:VERSION!/ENTRY or catalogue:NAME";
     private static final Pattern MAVEN =
             Pattern.compile("maven:[A-Za-z0-9_.-]+:[A-Za-z0-9_.-]+:[A-Za-z0-9_.-]+!/(?<entry>.+)");
 
@@ -33,9 +33,28 @@ final class DatasetUrl {
                         : Optional.of("must name an object in a bucket; write s3://BUCKET/KEY");
             case "file" -> file(url.substring("file:".length()));
             case "maven" -> maven(url);
+            case "catalogue" -> catalogue(url.substring("catalogue:".length()));
             case "" -> Optional.of("must begin with a scheme; for a file write file:" + Fault.shown(url));
             default -> Optional.of("no such scheme; write " + FORMS);
         };
+    }
+
+    /** What is wrong with the folder {@code home} of ready shards, as {@link #fault} says it. */
+    static Optional<String> homeFault(String home) {
+        return home.startsWith("https:") || home.startsWith("file:")
+                ? fault(home)
+                : Optional.of("must be folders, divided by spaces; write https://HOST/FOLDER/ or file:FOLDER");
+    }
+
+    private static Optional<String> catalogue(String name) {
+        if (Catalogues.NAMES.contains(name)) {
+            return Optional.empty();
+        }
+        String known = "catalogues are " + String.join(", ", Catalogues.NAMES);
+        return Optional.of("no such catalogue; "
+                + Nearest.among(name, Catalogues.NAMES)
+                        .map(near -> near.question() + " " + known)
+                        .orElse(known));
     }
 
     private static Optional<String> https(String url) {

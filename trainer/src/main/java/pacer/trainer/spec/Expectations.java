@@ -15,7 +15,8 @@ final class Expectations {
     private static final Set<String> SECTIONS = Set.of("dataset", "model", "train", "optimizer", "schedule");
 
     /** How the same numbers are computed: other bits, no other loss. */
-    private static final Set<String> ASIDE = Set.of("dataset.url", "train.microBatch", "train.ranks", "train.threads");
+    private static final Set<String> ASIDE =
+            Set.of("dataset.url", "dataset.mirrors", "train.microBatch", "train.ranks", "train.threads");
 
     /** They determine what is measured. */
     private static final Set<String> MEASURED = Set.of("evaluation.tokens", "evaluation.windows");

@@ -1,5 +1,6 @@
 package pacer.trainer.spec;
 
+import java.util.Optional;
 import java.util.regex.Pattern;
 import pacer.trainer.spec.DatasetSpec.Tokenizer;
 
@@ -80,6 +81,51 @@ final class Rules {
                 "must leave a part to measure validation loss on",
                 "give for example 0.1",
                 "dataset.validationFraction");
+        for (String home : dataset.mirrorList()) {
+            DatasetUrl.homeFault(home).ifPresent(fault -> {
+                String[] parts = fault.split("; ", 2);
+                require(false, parts[0], parts[1], "dataset.mirrors");
+            });
+        }
+        Optional<Catalogue> catalogue = dataset.ready() ? Catalogues.find(dataset.catalogue()) : Optional.empty();
+        catalogue.ifPresentOrElse(this::ready, this::text);
+    }
+
+    private void text() {
+        DatasetSpec dataset = spec.dataset();
+        String remedy = "give dataset.url catalogue:NAME, or delete it";
+        require(dataset.shards() == 0, "counts shards of a catalogue", remedy, "dataset.shards", "dataset.url");
+        require(dataset.mirrors().isBlank(), "are of a catalogue", remedy, "dataset.mirrors", "dataset.url");
+    }
+
+    private void ready(Catalogue catalogue) {
+        DatasetSpec dataset = spec.dataset();
+        int all = catalogue.facts().trainShards();
+        require(
+                dataset.sha256().isEmpty(),
+                "dataset.sha256 must be empty, as the shards of a catalogue have digests of their own",
+                "give dataset.sha256 ''",
+                "dataset.sha256",
+                "dataset.url");
+        Tokenizer tokenizer = catalogue.facts().tokenizer();
+        require(
+                dataset.tokenizer() == tokenizer,
+                "dataset.tokenizer must be the one that made the shards of catalogue " + catalogue.name(),
+                "give dataset.tokenizer " + Setting.text(tokenizer),
+                "dataset.tokenizer",
+                "dataset.url");
+        require(
+                dataset.shards() <= all,
+                "catalogue %s has %d training shards".formatted(catalogue.name(), all),
+                "give 1 to %d, or 0 for all".formatted(all),
+                "dataset.shards",
+                "dataset.url");
+        require(
+                !catalogue.homes().isEmpty() || !dataset.mirrors().isBlank(),
+                "no public home of catalogue %s is known".formatted(catalogue.name()),
+                "give dataset.mirrors, the folder that has its files: file:FOLDER or https://HOST/FOLDER/",
+                "dataset.mirrors",
+                "dataset.url");
     }
 
     private void model() {

@@ -7,7 +7,8 @@ import pacer.trainer.durable.Sha256;
 public final class SpecHash {
 
     /** Settings and sections that change no loss, no weight and no sample. */
-    private static final Set<String> ASIDE = Set.of("name", "description", "checkpoint", "expectation", "cost");
+    private static final Set<String> ASIDE =
+            Set.of("name", "description", "dataset.mirrors", "checkpoint", "expectation", "cost");
 
     private SpecHash() {}
 
@@ -16,8 +17,8 @@ public final class SpecHash {
      * {@code device}, {@code dataset}, {@code model}, {@code train}, {@code optimizer}, {@code schedule}, {@code evaluation} and
      * {@code sample}, as lines {@code path: value} in canonical spelling.
      *
-     * <p>Not counted: {@code name}, {@code description}, {@code checkpoint}, {@code expectation}, {@code cost}; and
-     * {@code dataset.url} where {@code dataset.sha256} says what the text is, so that a copy at hand is the same run. Take the
+     * <p>Not counted: {@code name}, {@code description}, {@code checkpoint}, {@code expectation}, {@code cost}, {@code dataset.mirrors},
+     * {@code dataset.shards} where it is 0; and {@code dataset.url} where {@code dataset.sha256} says what the text is, so that a copy at hand is the same run. Take the
      * hash of a {@linkplain SpecResolver resolved} specification: threads and vocabulary count.
      */
     public static String of(RunSpec spec) {
@@ -25,7 +26,10 @@ public final class SpecHash {
         StringBuilder text = new StringBuilder();
         for (Setting setting : Schema.RUN.settings()) {
             boolean aside = ASIDE.contains(setting.path()) || ASIDE.contains(setting.section());
-            if (!aside && !(pinned && setting.path().equals("dataset.url"))) {
+            // a setting that came later counts where it is given, so that earlier hashes stand
+            boolean silent =
+                    setting.path().equals("dataset.shards") && spec.dataset().shards() == 0;
+            if (!aside && !silent && !(pinned && setting.path().equals("dataset.url"))) {
                 text.append(setting.path())
                         .append(": ")
                         .append(CanonicalYaml.scalar(setting.in(spec)))

@@ -23,6 +23,7 @@ import pacer.trainer.spec.DatasetSpec;
  * @param source {@code dataset.url} that it was first made from
  * @param sha256 of the raw file
  * @param bytes size of the raw file
+ * @param format what the raw file was; null where the shards were ready
  * @param vocabulary number of tokens
  * @param characters the vocabulary of a character tokenizer, in the order of tokens; otherwise empty
  */

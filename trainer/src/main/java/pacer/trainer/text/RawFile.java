@@ -28,23 +28,33 @@ final class RawFile implements AutoCloseable {
         this.path = path;
         this.format = format;
         try {
-            BasicFileAttributes attributes = Files.readAttributes(path, BasicFileAttributes.class);
-            if (!attributes.isRegularFile()) {
-                throw new BadDataException(
-                        path + ": not a regular file; it is read more than once, which a folder, FIFO or device"
-                                + " does not allow");
-            }
+            BasicFileAttributes attributes = regular(path);
             this.size = attributes.size();
             this.modified = attributes.lastModifiedTime();
-            if (size == 0) {
-                throw new BadDataException(path + ": the file is empty");
-            }
             this.channel = FileChannel.open(path, StandardOpenOption.READ);
         } catch (NoSuchFileException e) {
             throw new BadDataException(path + ": no such file; see dataset.url", e);
         } catch (AccessDeniedException e) {
             throw new BadDataException(path + ": may not be read; give this user the right to", e);
         }
+    }
+
+    /** Refuses what is no file, or an empty one. */
+    static void require(Path path) throws IOException {
+        new RawFile(path, Format.PARQUET).close();
+    }
+
+    private static BasicFileAttributes regular(Path path) throws IOException {
+        BasicFileAttributes attributes = Files.readAttributes(path, BasicFileAttributes.class);
+        if (!attributes.isRegularFile()) {
+            throw new BadDataException(
+                    path + ": not a regular file; it is read more than once, which a folder, FIFO or device"
+                            + " does not allow");
+        }
+        if (attributes.size() == 0) {
+            throw new BadDataException(path + ": the file is empty");
+        }
+        return attributes;
     }
 
     Format format() {
@@ -75,6 +85,7 @@ final class RawFile implements AutoCloseable {
                 switch (format) {
                     case TEXT -> "byte %d".formatted(offset + fault.at());
                     case JSONL -> "line %d".formatted(lines + fault.at() + 1);
+                    case PARQUET -> throw new IllegalStateException("read by way of JSON lines");
                 };
         return new BadDataException(path + ": " + place + ": " + fault.getMessage(), fault);
     }

@@ -92,6 +92,7 @@ final class TextScan {
                         + switch (raw.format()) {
                             case TEXT -> Utf8.start(bytes, index);
                             case JSONL -> JsonLines.start(bytes, bytes.length, index);
+                            case PARQUET -> throw new IllegalStateException("read by way of JSON lines");
                         };
             }
             before += block.units();
@@ -106,6 +107,7 @@ final class TextScan {
             return switch (raw.format()) {
                 case TEXT -> countCharacters(block, set);
                 case JSONL -> countDocuments(block, set);
+                case PARQUET -> throw new IllegalStateException("read by way of JSON lines");
             };
         } finally {
             sets.add(set);

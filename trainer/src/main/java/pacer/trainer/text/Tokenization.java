@@ -23,7 +23,7 @@ import pacer.trainer.spec.DatasetSpec.Format;
  *
  * <p>Text must be UTF-8 and is taken byte for byte: no line ends are changed, no byte order mark is removed. Anything
  * that is not UTF-8 is refused rather than replaced. In JSON lines, blank lines are passed over, and a separator
- * stands before each document: {@code <|endoftext|>} for GPT-2, a line feed for characters.
+ * stands before each document: {@code <|endoftext|>} for GPT-2, a line feed for characters. Rows of Parquet are as such lines.
  *
  * @param raw a file of UTF-8
  * @param format what is in it
@@ -105,6 +105,35 @@ public record Tokenization(
     }
 
     Result run(ProgressListener listener, int blockBytes) throws IOException, InterruptedException {
+        return format == Format.PARQUET ? runParquet(listener, blockBytes) : runText(listener, blockBytes);
+    }
+
+    /** By way of JSON lines, which take the place of its compressed columns for a while. */
+    private Result runParquet(ProgressListener listener, int blockBytes) throws IOException, InterruptedException {
+        RawFile.require(raw);
+        Files.createDirectories(folder);
+        Path lines = folder.resolve("documents.jsonl");
+        try {
+            new ParquetText(raw)
+                    .toJsonLines(lines, (rows, all) -> listener.progress(Phase.SCAN, rows, 2 * Math.max(1, all)));
+            Tokenization documents =
+                    new Tokenization(lines, Format.JSONL, tokenizer, validationFraction, folder, shardTokens, threads);
+            return documents.runText(
+                    (phase, done, all) -> {
+                        boolean scan = phase == Phase.SCAN;
+                        listener.progress(phase, scan ? all + done : done, scan ? 2 * all : all);
+                    },
+                    blockBytes);
+        } catch (BadDataException e) {
+            String text =
+                    e.getMessage().replace(lines + ": line ", raw + ": row ").replace(lines.toString(), raw.toString());
+            throw text.equals(e.getMessage()) ? e : new BadDataException(text, e);
+        } finally {
+            Files.deleteIfExists(lines);
+        }
+    }
+
+    private Result runText(ProgressListener listener, int blockBytes) throws IOException, InterruptedException {
         try (RawFile file = new RawFile(raw, format)) {
             Files.createDirectories(folder);
             ShardWriter.sweep(folder);

@@ -35,7 +35,17 @@ final class PresetReference {
 
             What is left to the machine and the dataset (threads, vocabulary, decay steps) is filled in before training; the file
             in the run's folder says everything. Its *spec hash* covers what changes the run's numbers: all settings but `name`,
-            `description`, `checkpoint`, `expectation`, `cost`, and `dataset.url` where `dataset.sha256` is given.
+            `description`, `checkpoint`, `expectation`, `cost`, `dataset.mirrors`, and `dataset.url` where `dataset.sha256` is given.
+
+            """;
+
+    private static final String CATALOGUES = """
+
+            ## Catalogues
+
+            Token shards that are ready: `--set dataset.url=catalogue:fineweb10B --set dataset.shards=9` takes the first nine
+            training shards and the one for validation. Each is resumed by range, its header and tokens are checked, and it is
+            held to its SHA-256: the one that pacer knows, else the one that it had when it was fetched first.
 
             """;
 
@@ -67,6 +77,19 @@ final class PresetReference {
             out.append("\n### %s\n\n%s.\n\n".formatted(path, sentence(doc.value())));
             table(out, Schema.RUN.settings(path));
         });
+        out.append(CATALOGUES);
+        out.append("| name | what | files | license | not verified |\n|---|---|---|---|---|\n");
+        for (String name : Catalogues.NAMES) {
+            Catalogue.Facts facts = Catalogues.find(name).orElseThrow().facts();
+            out.append("| `%s` | %s | `%s`, `%s` | %s | %s |\n"
+                    .formatted(
+                            name,
+                            facts.description(),
+                            facts.trainFile(),
+                            facts.validationFile(),
+                            facts.license(),
+                            facts.unverified()));
+        }
         return out.toString();
     }
 

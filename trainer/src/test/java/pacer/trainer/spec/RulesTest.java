@@ -83,9 +83,9 @@ class RulesTest {
             delimiter = '|',
             value = {
                 "http://x.org/a          | plain http can be read and changed on the way; use https",
-                "ftp://x.org/a           | no such scheme; write https://HOST/PATH, s3://BUCKET/KEY, file:PATH or maven:GROUP:ARTIFACT:VERSION!/ENTRY",
+                "ftp://x.org/a           | no such scheme; write https://HOST/PATH, s3://BUCKET/KEY, file:PATH, maven:GROUP:ARTIFACT:VERSION!/ENTRY or catalogue:NAME",
                 "text.txt                | must begin with a scheme; for a file write file:text.txt",
-                "''                      | must say where the text is; write https://HOST/PATH, s3://BUCKET/KEY, file:PATH or maven:GROUP:ARTIFACT:VERSION!/ENTRY",
+                "''                      | must say where the text is; write https://HOST/PATH, s3://BUCKET/KEY, file:PATH, maven:GROUP:ARTIFACT:VERSION!/ENTRY or catalogue:NAME",
                 "https:///a              | must name a host; write https://HOST/PATH",
                 "https://me:pw@x.org/a   | must not carry a user or password, settings are written into reports; delete it",
                 "https://x.org/a b       | is no URL, Illegal character in path at character 16; percent-encode it",

@@ -31,7 +31,8 @@ class SpecHashTest {
         }
         TreeSet<String> expected = new TreeSet<>();
         for (Setting setting : Schema.RUN.settings()) {
-            if (!List.of("name", "description", "dataset.url").contains(setting.path())
+            if (!List.of("name", "description", "dataset.url", "dataset.mirrors")
+                            .contains(setting.path())
                     && !List.of("checkpoint", "expectation", "cost").contains(setting.section())
                     && other(setting) != setting.in(SPEC)) {
                 expected.add(setting.path());
@@ -89,7 +90,8 @@ class SpecHashTest {
         CanonicalYaml.flatten(SPEC).forEach((path, value) -> {
             boolean aside = path.equals("name")
                     || path.equals("description")
-                    || path.equals("dataset.url")
+                    || List.of("dataset.url", "dataset.mirrors", "dataset.shards")
+                            .contains(path)
                     || path.startsWith("checkpoint.")
                     || path.startsWith("expectation.")
                     || path.startsWith("cost.");

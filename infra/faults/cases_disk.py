@@ -41,6 +41,7 @@ def case_22(scene):
         scene.finished_well()
     finally:
         scene.stop_workers()
+        scene.measure()  # while the events are there
         subprocess.run(["umount", "-l", str(runs)], check=False)
 
 

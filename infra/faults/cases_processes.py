@@ -127,9 +127,9 @@ def case_3(scene):
     until("the kill", lambda: not processes.lives(trainer) or scene.step() > STEPS - 12, 90, 0.01)
     reached = not processes.lives(trainer)
     scene.note(f"{call} {nth}" + ("" if reached else ", which never came: killed between"))
+    step = scene.step()
     scene.fault(lambda: processes.kill(trainer))
     processes.end(tracer)
-    step = scene.step_before
     scene.finished_well(attempts=2)
     begun = [e["step"] for e in invariants.events(scene.run) if e["event"] == "started"]
     require(begun[1] >= (step - 1) // 10 * 10 - 10, f"it went on from step {begun[1]} though step {step} was done")

@@ -46,10 +46,11 @@ def case_13(scene):
     scene.worker()
     scene.start()
     server = scene.stack.servers["MLFLOW"]
+    scene.random_step(high=STEPS // 2)
     for _ in range(2):
-        scene.await_step(scene.step() + scene.random.randint(5, 30))
-        time.sleep(scene.random.uniform(0, 1))
-        scene.fault(server.kill)
+        # the first time while it trains, then while what was told meanwhile is sent
+        time.sleep(scene.random.uniform(0, 1.5))
+        server.kill()
         scene.stack.restart("MLFLOW")
     scene.finished_well(attempts=1)
 

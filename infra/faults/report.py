@@ -68,16 +68,19 @@ def table(results):
         f"{len(results)} rounds, {broken} of them broke something; to {day}, on {cpu()}, {os.cpu_count()} cores, "
         f"{platform.system()} {platform.release()}.",
         "",
-        "| case | promise | rounds | seeds | broke | to the next step | to lost ground | goodput |",
+        "| case | promise | rounds | seeds | broke | to the next step | to new ground | goodput |",
         "|---|---|---|---|---|---|---|---|",
     ]
-    for number in sorted(by_case.keys() | COVERED.keys()):
+    for number in sorted({*ORDER, *COVERED}):
+        if number not in by_case and number not in COVERED:
+            rows.append(f"| {number} | `infra/faults/run --case {number}` | none yet | | | | | |")
+            continue
         if number not in by_case:
             promise, where = COVERED[number]
             rows.append(f"| {number} | {promise} | test | | | {where} | | |")
             continue
         all = by_case[number]
-        lost = [r["lost_ground"] for r in all if r["lost_ground"] is not None]
+        lost = [r["new_ground"] for r in all if r["new_ground"] is not None]
         rows.append(
             f"| {number} | {all[-1]['promise']} | {len(all)} | {spans({r['seed'] for r in all})} "
             f"| {sum(r['broke'] is not None for r in all)} | {seconds([r['next_step'] for r in all])} "

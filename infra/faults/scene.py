@@ -70,8 +70,9 @@ class Scene:
         self.workers, self.proxies = [], []
         self.client = None
         self.fault_at = None
-        self.step_before = 0
+        self.attempts_before = 0
         self.damaged = set()
+        self.measured = None
         self.notes = []
 
     def note(self, text):
@@ -163,7 +164,6 @@ class Scene:
     def fault(self, act=None):
         """Does act, and takes the time of it as the fault's."""
         self.attempts_before = len(invariants.attempts(self.run)) if self.run else 0
-        self.step_before = self.step()
         self.fault_at = time.time()
         if act:
             act()
@@ -179,16 +179,22 @@ class Scene:
         times = [stacks.seconds_of(e["time"]) for e in late if e["event"] == "step"]
         return times[0] - self.fault_at if times else None
 
-    def to_lost_ground(self):
-        """Seconds from the fault until there is a step that there was not before: what the fault has cost."""
+    def to_new_ground(self):
+        """The longest wait, from the fault on, for a step that there was not before: what the fault has cost."""
         if self.fault_at is None:
             return None
-        later = [
-            stacks.seconds_of(e["time"])
-            for step, e in self.steps().items()
-            if step > self.step_before and stacks.seconds_of(e["time"]) > self.fault_at
-        ]
-        return min(later) - self.fault_at if later else None
+        times = [stacks.seconds_of(e["time"]) for _, e in sorted(self.steps().items())]
+        late = [time for time in times if time > self.fault_at]
+        return max((b - a for a, b in zip([self.fault_at, *late], late)), default=None)
+
+    def measure(self):
+        """Keeps both times, as far as they can be told."""
+        if not self.measured:
+            try:
+                self.measured = {"next_step": self.to_next_step(), "new_ground": self.to_new_ground()}
+            except (OSError, ValueError):
+                self.measured = {"next_step": None, "new_ground": None}
+        return self.measured
 
     def await_finish(self, seconds=240):
         until(

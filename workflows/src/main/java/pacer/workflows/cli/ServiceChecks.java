@@ -56,7 +56,7 @@ record ServiceChecks(Map<String, String> environment) {
                             ? "runs are found by preset, loss, commit, verdict"
                             : "the namespace lacks pacer's search attributes",
                     known ? null : "temporal operator search-attribute create" + attributes()));
-        } catch (IOException | BadInputException e) {
+        } catch (IOException e) {
             findings.add(new Finding(
                     "temporal",
                     State.BAD,

@@ -4,6 +4,7 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Consumer;
 
 /**
  * {@code run.json}: what a run is and how it stands.
@@ -83,22 +84,7 @@ public record RunRecord(
         if (all.isEmpty() || !all.getLast().environment().equals(here)) {
             all.add(new TrainedOn(fromStep, now, here));
         }
-        return new RunRecord(
-                id,
-                preset,
-                specHash,
-                note,
-                status,
-                created,
-                finished,
-                workflowId,
-                environment,
-                stages,
-                verdict,
-                failure,
-                all,
-                lastStep,
-                budget);
+        return with(parts -> parts.trainedOn = all);
     }
 
     /** What is known of a stage; empty when it was never begun. */
@@ -111,120 +97,42 @@ public record RunRecord(
         list.removeIf(s -> s.stage() == changed.stage());
         list.add(changed);
         list.sort((a, b) -> a.stage().compareTo(b.stage()));
-        return new RunRecord(
-                id,
-                preset,
-                specHash,
-                note,
-                status,
-                created,
-                finished,
-                workflowId,
-                environment,
-                list,
-                verdict,
-                failure,
-                trainedOn,
-                lastStep,
-                budget);
+        return with(parts -> parts.stages = list);
     }
 
     RunRecord begun(String workflow, Environment machine) {
-        return new RunRecord(
-                id,
-                preset,
-                specHash,
-                note,
-                RunStatus.RUNNING,
-                created,
-                null,
-                workflow,
-                machine,
-                stages,
-                null,
-                null,
-                trainedOn,
-                lastStep,
-                budget);
+        return with(parts -> {
+            parts.status = RunStatus.RUNNING;
+            parts.finished = null;
+            parts.workflowId = workflow;
+            parts.environment = machine;
+            parts.verdict = null;
+            parts.failure = null;
+        });
     }
 
     RunRecord ended(RunStatus how, Instant time, Verdict judged, String reason) {
-        return new RunRecord(
-                id,
-                preset,
-                specHash,
-                note,
-                how,
-                created,
-                time,
-                workflowId,
-                environment,
-                stages,
-                judged,
-                reason,
-                trainedOn,
-                lastStep,
-                budget);
+        return with(parts -> {
+            parts.status = how;
+            parts.finished = time;
+            parts.verdict = judged;
+            parts.failure = reason;
+        });
     }
 
     /** This record with its verdict. */
     public RunRecord judged(Verdict judgement) {
-        return new RunRecord(
-                id,
-                preset,
-                specHash,
-                note,
-                status,
-                created,
-                finished,
-                workflowId,
-                environment,
-                stages,
-                judgement,
-                failure,
-                trainedOn,
-                lastStep,
-                budget);
+        return with(parts -> parts.verdict = judgement);
     }
 
     /** This record with training to end at {@code step}. */
     RunRecord endingAt(int step) {
-        return new RunRecord(
-                id,
-                preset,
-                specHash,
-                note,
-                status,
-                created,
-                finished,
-                workflowId,
-                environment,
-                stages,
-                verdict,
-                failure,
-                trainedOn,
-                step,
-                budget);
+        return with(parts -> parts.lastStep = step);
     }
 
     /** This record within {@code most}. */
     RunRecord within(Budget most) {
-        return new RunRecord(
-                id,
-                preset,
-                specHash,
-                note,
-                status,
-                created,
-                finished,
-                workflowId,
-                environment,
-                stages,
-                verdict,
-                failure,
-                trainedOn,
-                lastStep,
-                most);
+        return with(parts -> parts.budget = most);
     }
 
     /** Seconds that its stages took, over all attempts. */
@@ -235,5 +143,53 @@ public record RunRecord(
     /** Where training ends, of a spec with {@code steps}. */
     public int lastStep(int steps) {
         return lastStep == null ? steps : lastStep;
+    }
+
+    private RunRecord with(Consumer<Parts> change) {
+        Parts parts = new Parts(this);
+        change.accept(parts);
+        return new RunRecord(
+                id,
+                preset,
+                specHash,
+                note,
+                parts.status,
+                created,
+                parts.finished,
+                parts.workflowId,
+                parts.environment,
+                parts.stages,
+                parts.verdict,
+                parts.failure,
+                parts.trainedOn,
+                parts.lastStep,
+                parts.budget);
+    }
+
+    /** What changes in a run's life; the rest is as it was made. */
+    private static final class Parts {
+        private RunStatus status;
+        private Instant finished;
+        private String workflowId;
+        private Environment environment;
+        private List<StageRecord> stages;
+        private Verdict verdict;
+        private String failure;
+        private List<TrainedOn> trainedOn;
+        private Integer lastStep;
+        private Budget budget;
+
+        private Parts(RunRecord run) {
+            status = run.status;
+            finished = run.finished;
+            workflowId = run.workflowId;
+            environment = run.environment;
+            stages = run.stages;
+            verdict = run.verdict;
+            failure = run.failure;
+            trainedOn = run.trainedOn;
+            lastStep = run.lastStep;
+            budget = run.budget;
+        }
     }
 }

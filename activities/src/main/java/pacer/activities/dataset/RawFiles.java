@@ -13,7 +13,6 @@ import java.time.Clock;
 import java.time.Duration;
 import java.util.OptionalLong;
 import pacer.activities.run.BadInputException;
-import pacer.activities.run.LocalCache;
 import pacer.activities.run.Progress;
 import pacer.activities.run.Reasons;
 import pacer.activities.run.Stage;
@@ -121,13 +120,8 @@ final class RawFiles {
         }
         Path target = downloads.resolve(spec.sha256());
         try (FileGuard _ = FileGuard.take(downloads.resolve(spec.sha256() + ".lock"), context::check)) {
-            if (Files.exists(target)) {
-                if (Sha256.of(target, n -> context.check()).equals(spec.sha256())) {
-                    LocalCache.touch(target);
-                    return RawFile.own(target, spec.sha256(), Files.size(target));
-                }
-                context.notice(target + " was damaged; it is fetched again");
-                Files.delete(target);
+            if (KeptDownload.isSound(target, spec.sha256(), context, read -> {})) {
+                return RawFile.own(target, spec.sha256(), Files.size(target));
             }
             download(https, spec.sha256(), target, context);
         }

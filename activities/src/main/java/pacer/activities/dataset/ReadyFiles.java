@@ -64,10 +64,11 @@ final class ReadyFiles {
         String key = catalogue.name() + "-" + file.name();
         try (FileGuard _ = FileGuard.take(downloads.resolve(key + ".lock"), context::check)) {
             Optional<String> expected = pins.of(catalogue, file);
-            if (expected.isPresent() && isThere(expected.get(), context, received)) {
+            if (expected.isPresent()) {
                 Path there = downloads.resolve(expected.get());
-                LocalCache.touch(there);
-                return ready(catalogue, file, there, expected.get(), false);
+                if (KeptDownload.isSound(there, expected.get(), context, received)) {
+                    return ready(catalogue, file, there, expected.get(), false);
+                }
             }
             Path part = downloads.resolve(key + ".part");
             List<Exception> failures = new ArrayList<>();
@@ -94,25 +95,6 @@ final class ReadyFiles {
             }
             throw failure(failures);
         }
-    }
-
-    private boolean isThere(String sha256, StageContext context, LongConsumer received) throws IOException {
-        Path there = downloads.resolve(sha256);
-        if (!Files.exists(there)) {
-            return false;
-        }
-        long[] read = {0};
-        String found = Sha256.of(there, n -> {
-            context.check();
-            read[0] += n;
-            received.accept(read[0]);
-        });
-        if (!found.equals(sha256)) {
-            context.notice(there + " was damaged; it is fetched again");
-            Files.delete(there);
-            return false;
-        }
-        return true;
     }
 
     private String fetch(

@@ -6,7 +6,6 @@ import java.nio.file.Path;
 import java.time.Clock;
 import java.util.Optional;
 import pacer.activities.run.BadInputException;
-import pacer.activities.run.LocalCache;
 import pacer.activities.run.Progress;
 import pacer.activities.run.Stage;
 import pacer.activities.run.StageContext;
@@ -16,7 +15,6 @@ import pacer.activities.store.RefusedException;
 import pacer.activities.store.S3Address;
 import pacer.activities.store.StoredObject;
 import pacer.trainer.durable.FileGuard;
-import pacer.trainer.durable.Sha256;
 import pacer.trainer.spec.DatasetSpec;
 
 /**
@@ -51,13 +49,8 @@ final class S3Download {
             throws IOException, InterruptedException {
         Path target = downloads.resolve(sha256);
         try (FileGuard _ = FileGuard.take(downloads.resolve(sha256 + ".lock"), context::check)) {
-            if (Files.exists(target)) {
-                if (Sha256.of(target, n -> context.check()).equals(sha256)) {
-                    LocalCache.touch(target);
-                    return RawFile.own(target, sha256, Files.size(target));
-                }
-                context.notice(target + " was damaged; it is fetched again");
-                Files.delete(target);
+            if (KeptDownload.isSound(target, sha256, context, read -> {})) {
+                return RawFile.own(target, sha256, Files.size(target));
             }
             try (ObjectStore bucket = bucket(address)) {
                 download(bucket, sha256, address, target, context);

@@ -218,6 +218,11 @@ public final class LocalCache {
 
     /** Of all files; one with several names counts once. */
     private long bytes() throws IOException {
+        return bytes(home);
+    }
+
+    /** Size of all that the cache holds. A staged shard may be a second name of a dataset's: a file counts once. */
+    public static long bytes(Home home) throws IOException {
         Map<Object, Long> sizes = new HashMap<>();
         for (Path root : List.of(home.datasets(), home.staged(), home.downloads())) {
             if (Files.isDirectory(root)) {

@@ -1,19 +1,13 @@
 package pacer.workflows.metrics;
 
 import java.io.IOException;
-import java.nio.file.FileVisitResult;
 import java.nio.file.Files;
-import java.nio.file.Path;
-import java.nio.file.SimpleFileVisitor;
-import java.nio.file.attribute.BasicFileAttributes;
 import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
-import java.util.HashSet;
-import java.util.List;
 import java.util.OptionalLong;
-import java.util.Set;
 import pacer.activities.run.Home;
+import pacer.activities.run.LocalCache;
 
 /** How full the cache is. What staging found in it and what not is counted by {@link RunCounts}. */
 final class CacheMeters {
@@ -74,39 +68,12 @@ final class CacheMeters {
         Instant now = clock.instant();
         if (counted.plus(MEMORY).isBefore(now)) {
             try {
-                bytes = count();
+                bytes = LocalCache.bytes(home);
             } catch (IOException e) {
                 bytes = null; // a folder that cannot be read: whoever works with it says so
             }
             counted = now;
         }
         return bytes;
-    }
-
-    /** A staged shard may be a second name of a dataset's: a file counts once. */
-    private long count() throws IOException {
-        long[] sum = {0};
-        Set<Object> seen = new HashSet<>();
-        for (Path folder : List.of(home.downloads(), home.datasets(), home.staged())) {
-            if (!Files.isDirectory(folder)) {
-                continue;
-            }
-            Files.walkFileTree(folder, new SimpleFileVisitor<>() {
-                @Override
-                public FileVisitResult visitFile(Path file, BasicFileAttributes attributes) {
-                    if (attributes.isRegularFile()
-                            && (attributes.fileKey() == null || seen.add(attributes.fileKey()))) {
-                        sum[0] += attributes.size();
-                    }
-                    return FileVisitResult.CONTINUE;
-                }
-
-                @Override
-                public FileVisitResult visitFileFailed(Path file, IOException e) {
-                    return FileVisitResult.CONTINUE; // deleted meanwhile
-                }
-            });
-        }
-        return sum[0];
     }
 }

@@ -50,9 +50,6 @@ final class ProcessLife {
     private static final long GRACE_SECONDS = 600;
 
     private final FileOutputStream output = new FileOutputStream(FileDescriptor.out);
-    /** A line of standard input that asks for a checkpoint now. */
-    static final String CHECKPOINT = "checkpoint";
-
     private final AtomicBoolean stop = new AtomicBoolean();
     private final AtomicBoolean checkpoint = new AtomicBoolean();
     private final CountDownLatch ended = new CountDownLatch(1);
@@ -185,7 +182,7 @@ final class ProcessLife {
     }
 
     private void hear(String said) {
-        if (said.equals(CHECKPOINT)) {
+        if (said.equals(Trainer.CHECKPOINT)) {
             checkpoint.set(true);
         } else {
             line.complete(Optional.of(said)); // what to do is said once

@@ -50,6 +50,9 @@ public final class Trainer {
     /** The argument of a process that is started before there is work for it; the cache folder comes after it. */
     public static final String STANDBY = "--standby";
 
+    /** A line of standard input that asks for a checkpoint after the step at work. */
+    public static final String CHECKPOINT = "checkpoint";
+
     private static final Duration PATIENCE = Duration.ofSeconds(10);
 
     private Trainer() {}

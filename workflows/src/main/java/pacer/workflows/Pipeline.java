@@ -85,7 +85,7 @@ public final class Pipeline implements AutoCloseable {
 
     static Pipeline open(Home home, TemporalAddress address, WorkerSettings settings) throws IOException {
         TemporalConnection connection = TemporalConnection.open(address);
-        boolean alone = connection.isEmbedded() || !connection.hasWorkers(TaskQueues.CONTROL);
+        boolean alone = connection.isEmbedded() || !connection.isWorkedOn();
         Set<ServiceWorker.Role> roles =
                 alone ? EnumSet.allOf(ServiceWorker.Role.class) : EnumSet.noneOf(ServiceWorker.Role.class);
         return with(home, connection, settings, roles);

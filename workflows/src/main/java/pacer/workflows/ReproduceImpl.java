@@ -56,9 +56,7 @@ public final class ReproduceImpl implements Reproduce {
         try {
             return pipeline.run(request);
         } catch (ChildWorkflowFailure e) {
-            throw e.getCause() instanceof ApplicationFailure cause
-                    ? ApplicationFailure.newNonRetryableFailureWithCause(cause.getOriginalMessage(), cause.getType(), e)
-                    : e;
+            throw TrainPipelineImpl.inItsOwnWords(e);
         }
     }
 }

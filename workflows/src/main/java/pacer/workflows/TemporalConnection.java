@@ -137,19 +137,14 @@ public final class TemporalConnection implements AutoCloseable {
                         .build());
     }
 
-    /** Whether some worker takes runs. */
-    public boolean isWorkedOn() throws IOException {
-        return hasWorkers(TaskQueues.CONTROL);
-    }
-
     /**
-     * Whether some worker asks for workflow tasks on the queue {@code name}, as far as the service tells. It remembers workers
+     * Whether some worker takes runs, as far as the service tells. It remembers workers
      * for minutes after their end: those that ended on this machine are not counted, nor those long silent.
      */
-    boolean hasWorkers(String name) throws IOException {
+    public boolean isWorkedOn() throws IOException {
         DescribeTaskQueueRequest request = DescribeTaskQueueRequest.newBuilder()
                 .setNamespace(client.getOptions().getNamespace())
-                .setTaskQueue(TaskQueue.newBuilder().setName(name))
+                .setTaskQueue(TaskQueue.newBuilder().setName(TaskQueues.CONTROL))
                 .setTaskQueueType(TaskQueueType.TASK_QUEUE_TYPE_WORKFLOW)
                 .build();
         try {

@@ -3,6 +3,7 @@ package pacer.workflows;
 import io.temporal.failure.ActivityFailure;
 import io.temporal.failure.ApplicationFailure;
 import io.temporal.failure.CanceledFailure;
+import io.temporal.failure.TemporalFailure;
 import io.temporal.workflow.Async;
 import io.temporal.workflow.Workflow;
 import pacer.activities.dataset.DatasetActivity;
@@ -176,9 +177,9 @@ public final class TrainPipelineImpl implements TrainPipeline {
     }
 
     /** The stage's own reason rather than "Activity task failed". */
-    static RuntimeException inItsOwnWords(ActivityFailure e) {
+    static RuntimeException inItsOwnWords(TemporalFailure e) {
         return e.getCause() instanceof ApplicationFailure cause
-                ? ApplicationFailure.newNonRetryableFailureWithCause(reason(e), cause.getType(), e)
+                ? ApplicationFailure.newNonRetryableFailureWithCause(cause.getOriginalMessage(), cause.getType(), e)
                 : e;
     }
 

@@ -36,14 +36,15 @@ record WorkerSettings(
         Policies policies) {
 
     static WorkerSettings of(Home home, Map<String, String> environment) {
+        Map<String, String> links = RunLinks.of(environment);
         return new WorkerSettings(
                 home,
                 FetchSettings.of(environment),
                 TrainingSettings.of(environment),
                 EvaluationSettings.of(environment),
                 ReportWriter::write,
-                RunLinks.of(environment),
-                Webhook.of(environment, RunLinks.of(environment)),
+                links,
+                Webhook.of(environment, links),
                 TrackingSettings.of(environment),
                 Store.of(environment),
                 LocalCache.limit(environment),

@@ -6,7 +6,6 @@ import java.util.Locale;
 import java.util.OptionalDouble;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
-import java.util.stream.DoubleStream;
 
 /**
  * After how much a run is stopped, with a checkpoint. Counted is the time that its stages take, over all attempts.
@@ -62,9 +61,8 @@ public record Budget(Double hours, Double dollars) {
         double byTime = hours == null ? Double.POSITIVE_INFINITY : 3600 * hours;
         double byMoney =
                 dollars == null || dollarsPerHour == 0 ? Double.POSITIVE_INFINITY : 3600 * dollars / dollarsPerHour;
-        return DoubleStream.of(Math.min(byTime, byMoney) - spent)
-                .filter(Double::isFinite)
-                .findFirst();
+        double most = Math.min(byTime, byMoney);
+        return Double.isFinite(most) ? OptionalDouble.of(most - spent) : OptionalDouble.empty();
     }
 
     /** For people. */

@@ -7,8 +7,11 @@ import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Optional;
 import java.util.function.UnaryOperator;
+import pacer.trainer.checkpoint.Checkpoint;
+import pacer.trainer.checkpoint.CheckpointStore;
 import pacer.trainer.durable.DurableFiles;
 import pacer.trainer.durable.FileGuard;
 
@@ -38,6 +41,12 @@ public record RunFolder(Path path) {
 
     public Path checkpoints() {
         return path.resolve("checkpoints");
+    }
+
+    /** Step of the newest checkpoint, as its manifest says; 0 where there is none. Its files are not read, which takes minutes for a large model. */
+    public int newestStep() throws IOException {
+        List<Checkpoint> checkpoints = new CheckpointStore(checkpoints(), notice -> {}).list();
+        return checkpoints.isEmpty() ? 0 : checkpoints.getLast().state().step();
     }
 
     public Path samples() {

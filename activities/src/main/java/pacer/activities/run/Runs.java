@@ -9,7 +9,6 @@ import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.Supplier;
-import pacer.trainer.checkpoint.CheckpointStore;
 import pacer.trainer.durable.DurableFiles;
 import pacer.trainer.spec.CanonicalYaml;
 import pacer.trainer.spec.ModelSpec;
@@ -93,7 +92,7 @@ public final class Runs {
     /** Changes where the run's training ends, from its next attempt on; returns the new last step. */
     public int amend(RunAmendment amendment) throws IOException {
         RunFolder folder = home.run(amendment.run());
-        int step = amendment.lastStep() != null ? amendment.lastStep() : newestStep(folder);
+        int step = amendment.lastStep() != null ? amendment.lastStep() : folder.newestStep();
         if (step < 1) {
             throw new BadInputException("run " + folder.id() + ": training cannot end at step " + step);
         }
@@ -102,19 +101,12 @@ public final class Runs {
     }
 
     private static void requireAhead(RunFolder folder, int lastStep) throws IOException {
-        int newest = newestStep(folder);
+        int newest = folder.newestStep();
         if (lastStep < newest) {
             throw new BadInputException(
                     "run %s: its newest checkpoint is of step %d, it cannot end at step %d; a new run of its settings can"
                             .formatted(folder.id(), newest, lastStep));
         }
-    }
-
-    private static int newestStep(RunFolder folder) throws IOException {
-        return new CheckpointStore(folder.checkpoints(), notice -> {})
-                .newest()
-                .map(checkpoint -> checkpoint.state().step())
-                .orElse(0);
     }
 
     /** Marks the run as ended and brings its report up to date, where that can be done. */

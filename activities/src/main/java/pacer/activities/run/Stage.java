@@ -18,4 +18,9 @@ public enum Stage {
     public String label() {
         return label;
     }
+
+    /** The same at the beginning of a line. */
+    public String title() {
+        return Character.toUpperCase(label.charAt(0)) + label.substring(1);
+    }
 }

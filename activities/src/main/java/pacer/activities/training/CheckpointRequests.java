@@ -8,12 +8,11 @@ import pacer.activities.process.Child;
 import pacer.activities.run.BadInputException;
 import pacer.activities.run.Reasons;
 import pacer.activities.run.StageFailure;
+import pacer.trainer.Trainer;
 import pacer.trainer.event.TrainingEvent;
 
 /** Asks trainings that are at work in this process for a checkpoint. */
 final class CheckpointRequests {
-    private static final String CHECKPOINT = "checkpoint";
-
     private final ConcurrentHashMap<String, AtWork> trainings = new ConcurrentHashMap<>();
 
     private record AtWork(Child trainer, CompletableFuture<String> next) {}
@@ -53,7 +52,7 @@ final class CheckpointRequests {
             throw new BadInputException("run " + run + ": no training of it is at work on this host");
         }
         try {
-            training.trainer().tell(CHECKPOINT);
+            training.trainer().tell(Trainer.CHECKPOINT);
             return training.next().get();
         } catch (IOException e) {
             throw new StageFailure("the trainer could not be asked: " + Reasons.of(e), false);

@@ -238,7 +238,7 @@ public final class Training {
             store.get().restore(folder, fence, context);
         }
         long epoch = fence.epoch();
-        int from = newestStep(folder);
+        int from = folder.newestStep();
         if (epoch > 1 && from == 0) {
             context.notice("there is no checkpoint yet: training begins anew");
         }
@@ -341,11 +341,6 @@ public final class Training {
             context.progress(
                     Progress.of(Stage.TRAIN, clock.instant(), (double) bytes / Math.max(1, all), "checking shards"));
         });
-    }
-
-    private static int newestStep(RunFolder folder) throws IOException {
-        List<Checkpoint> checkpoints = new CheckpointStore(folder.checkpoints(), notice -> {}).list();
-        return checkpoints.isEmpty() ? 0 : checkpoints.getLast().state().step();
     }
 
     private boolean hung(TrainerMonitor monitor) {

@@ -225,8 +225,7 @@ final class RunView implements Consumer<RunUpdate>, AutoCloseable {
     }
 
     private static String padded(Stage stage) {
-        String label = stage.label();
-        return pad(Character.toUpperCase(label.charAt(0)) + label.substring(1), 9, false);
+        return pad(stage.title(), 9, false);
     }
 
     private static String pad(String text, int width, boolean left) {

@@ -4,7 +4,6 @@ import java.time.Instant;
 import java.time.temporal.ChronoUnit;
 import pacer.activities.publishing.report.Quantities;
 import pacer.activities.run.RunUpdate;
-import pacer.activities.run.Stage;
 import pacer.activities.run.StageRecord;
 import pacer.trainer.event.TrainingEvent;
 
@@ -19,7 +18,7 @@ final class WorkerLog {
     void tell(String run, RunUpdate update) {
         String line =
                 switch (update) {
-                    case RunUpdate.StageStarted started -> name(started.stage()) + " begins";
+                    case RunUpdate.StageStarted started -> started.stage().title() + " begins";
                     case RunUpdate.StageEnded ended -> ended(ended.record());
                     case RunUpdate.Notice notice -> "! " + notice.text();
                     case RunUpdate.Trained(TrainingEvent.Notice e) -> "· " + e.text();
@@ -48,12 +47,7 @@ final class WorkerLog {
                     case FAILED -> "✗ ";
                     default -> "● ";
                 };
-        return mark + name(record.stage()) + "  " + Quantities.duration(record.seconds())
+        return mark + record.stage().title() + "  " + Quantities.duration(record.seconds())
                 + (record.summary() == null ? "" : "  " + record.summary());
-    }
-
-    private static String name(Stage stage) {
-        String label = stage.label();
-        return Character.toUpperCase(label.charAt(0)) + label.substring(1);
     }
 }

@@ -71,10 +71,7 @@ final class MeterBook {
                 .name(name)
                 .help(help)
                 .labelNames(labels)
-                .callback(callback -> points.get()
-                        .filter(point -> point.value() != null)
-                        .forEach(point ->
-                                callback.call(point.value(), point.labels().toArray(String[]::new))))
+                .callback(callback -> tell(points, callback::call))
                 .register(registry);
     }
 
@@ -85,11 +82,19 @@ final class MeterBook {
                 .name(name)
                 .help(help)
                 .labelNames(labels)
-                .callback(callback -> points.get()
-                        .filter(point -> point.value() != null)
-                        .forEach(point ->
-                                callback.call(point.value(), point.labels().toArray(String[]::new))))
+                .callback(callback -> tell(points, callback::call))
                 .register(registry);
+    }
+
+    /** Takes a value and its labels. */
+    private interface Series {
+        void take(double value, String... labels);
+    }
+
+    private static void tell(Supplier<Stream<Point>> points, Series series) {
+        points.get()
+                .filter(point -> point.value() != null)
+                .forEach(point -> series.take(point.value(), point.labels().toArray(String[]::new)));
     }
 
     Info info(String name, String help, String... labels) {

@@ -66,7 +66,7 @@ public final class ComposeStack {
     public void up(String bind, List<String> ports, Consumer<String> listener)
             throws IOException, InterruptedException {
         folder.create();
-        StackState before = StackState.read(folder.path()).orElseGet(StackState::fresh);
+        StackState before = StackState.readOrFresh(folder.path());
         Optional<Server> local = before.running().stream()
                 .map(StackState.Running::server)
                 .filter(server -> before.alive(server).isPresent())
@@ -82,7 +82,7 @@ public final class ComposeStack {
 
     /** Ends it; volumes stay. */
     public void down(Consumer<String> listener) throws IOException, InterruptedException {
-        StackState state = StackState.read(folder.path()).orElseGet(StackState::fresh);
+        StackState state = StackState.readOrFresh(folder.path());
         require(compose(state, List.of("down", "--timeout", "120")), "docker compose down");
         state.byDocker(false).write(folder.path());
         listener.accept("down; volumes stay");
@@ -90,7 +90,7 @@ public final class ComposeStack {
 
     /** Prints how it stands; the command's exit code. */
     public int status() throws IOException, InterruptedException {
-        return compose(StackState.read(folder.path()).orElseGet(StackState::fresh), List.of("ps"));
+        return compose(StackState.readOrFresh(folder.path()), List.of("ps"));
     }
 
     /** Prints a service's log; the command's exit code. */
@@ -100,7 +100,7 @@ public final class ComposeStack {
             arguments.add("--follow");
         }
         arguments.add(service);
-        return compose(StackState.read(folder.path()).orElseGet(StackState::fresh), arguments);
+        return compose(StackState.readOrFresh(folder.path()), arguments);
     }
 
     private Path file() {

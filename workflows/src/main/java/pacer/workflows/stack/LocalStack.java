@@ -78,7 +78,7 @@ public final class LocalStack {
             throws IOException, InterruptedException {
         folder.create();
         try (FileGuard _ = FileGuard.take(folder.path().resolve(".lock"), () -> {})) {
-            StackState before = StackState.read(folder.path()).orElseGet(StackState::fresh);
+            StackState before = StackState.readOrFresh(folder.path());
             StackState state = before.bound(bind == null ? before.bind() : bind, Port.with(before.ports(), ports))
                     .byDocker(false);
             requireUnchanged(before, state);
@@ -159,7 +159,7 @@ public final class LocalStack {
 
     private void awaitReady(Service service, StackState state) throws IOException, InterruptedException {
         long deadline = System.nanoTime() + START.toNanos();
-        while (!service.ready(state)) {
+        while (!service.ready()) {
             if (state.alive(service.server()).isEmpty()) {
                 throw ended(service);
             }
@@ -200,7 +200,7 @@ public final class LocalStack {
     private Standing standing(Service service, StackState state, boolean started, double seconds)
             throws InterruptedException {
         Optional<ProcessHandle> process = state.alive(service.server());
-        String how = process.isEmpty() ? "down" : service.ready(state) ? "up" : "starting";
+        String how = process.isEmpty() ? "down" : service.ready() ? "up" : "starting";
         return new Standing(
                 service.server().label(),
                 how,

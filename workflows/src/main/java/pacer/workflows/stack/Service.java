@@ -1,8 +1,6 @@
 package pacer.workflows.stack;
 
 import java.io.IOException;
-import java.net.InetSocketAddress;
-import java.net.Socket;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
@@ -15,28 +13,14 @@ import java.util.Map;
  * How a server is started and found.
  *
  * @param environment added to this process's
- * @param health answers with 200 once the server is ready; null where a connection to its first port says so
+ * @param health answers with 200 once the server is ready
  * @param address for people
  */
 record Service(Server server, List<String> command, Map<String, String> environment, URI health, String address) {
     private static final Duration PATIENCE = Duration.ofSeconds(2);
 
     /** Whether it answers. */
-    boolean ready(StackState state) throws InterruptedException {
-        return health == null ? connects(state) : healthy();
-    }
-
-    private boolean connects(StackState state) {
-        String[] parts = state.address(server.ports().getFirst()).split(":(?=\\d+$)", -1);
-        try (Socket socket = new Socket()) {
-            socket.connect(new InetSocketAddress(parts[0], Integer.parseInt(parts[1])), (int) PATIENCE.toMillis());
-            return true;
-        } catch (IOException e) {
-            return false;
-        }
-    }
-
-    private boolean healthy() throws InterruptedException {
+    boolean ready() throws InterruptedException {
         try (HttpClient client =
                 HttpClient.newBuilder().connectTimeout(PATIENCE).build()) {
             HttpRequest request =

@@ -61,6 +61,11 @@ record StackState(
         }
     }
 
+    /** The same, or one of a stack that was never up. */
+    static StackState readOrFresh(Path folder) throws IOException {
+        return read(folder).orElseGet(StackState::fresh);
+    }
+
     void write(Path folder) throws IOException {
         DurableFiles.write(
                 folder.resolve(NAME),

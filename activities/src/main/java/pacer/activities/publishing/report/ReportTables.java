@@ -73,7 +73,7 @@ final class ReportTables {
                     "<tr><td class=\"name\"><span class=\"swatch %s\"></span>%s</td><td class=\"number\">%s</td><td class=\"number optional\">%s</td><td>%s</td></tr>\n"
                             .formatted(
                                     style,
-                                    capital(stage.stage().label()),
+                                    stage.stage().title(),
                                     Quantities.duration(stage.seconds()),
                                     String.format(Locale.ROOT, "%.0f%%", 100 * stage.seconds() / total),
                                     escape(told(stage))));
@@ -225,10 +225,6 @@ final class ReportTables {
                             .formatted(Quantities.grouped(event.step()), escape(text)));
                 });
         return "<h2>Notices</h2>\n<div class=\"card\"><table><tbody>\n" + rows + "</tbody></table></div>\n";
-    }
-
-    private static String capital(String label) {
-        return Character.toUpperCase(label.charAt(0)) + label.substring(1);
     }
 
     /** A table of names and values; rows without a value are left out. */

@@ -138,12 +138,9 @@ public final class PipelineWorker implements AutoCloseable {
     }
 
     private static Runs.Elsewhere elsewhere(WorkerSettings settings) {
-        Optional<StoredRuns> store = settings.store().map(StoredRuns::new);
-        return id -> {
-            if (store.isPresent()) {
-                boolean _ = store.get().bring(settings.home(), id);
-            }
-        };
+        return settings.store()
+                .map(store -> new StoredRuns(store).of(settings.home()))
+                .orElse(Runs.Elsewhere.NOWHERE);
     }
 
     private static WorkerOptions.Builder options() {

@@ -32,15 +32,26 @@ public final class Runs {
         void write(Path runFolder) throws IOException;
     }
 
-    /** Where runs of other hosts are found. */
-    @FunctionalInterface
+    /** Where runs of other hosts are found, and this one's by them. */
     public interface Elsewhere {
+        /** There is no such place. */
+        Elsewhere NOWHERE = new Elsewhere() {
+            @Override
+            public void bring(String id) {}
+
+            @Override
+            public void keep(RunFolder run) {}
+        };
+
         /** Makes the folder of the run {@code id} here, if it is known there. */
         void bring(String id) throws IOException, InterruptedException;
+
+        /** Has there what {@code run} came to; waits for moments only. */
+        void keep(RunFolder run) throws IOException, InterruptedException;
     }
 
     public Runs(Home home, RunHub hub, Clock clock, Supplier<Environment> machine, Report report) {
-        this(home, hub, clock, machine, report, id -> {});
+        this(home, hub, clock, machine, report, Elsewhere.NOWHERE);
     }
 
     public Runs(Home home, RunHub hub, Clock clock, Supplier<Environment> machine, Report report, Elsewhere elsewhere) {
@@ -117,10 +128,19 @@ public final class Runs {
         try {
             report.write(folder.path());
         } catch (IOException | RuntimeException e) {
-            hub.tell(
-                    ending.run(),
-                    new RunUpdate.Notice(Stage.PUBLISH, "the report was not brought up to date: " + Reasons.of(e)));
+            notice(folder, "the report was not brought up to date: " + Reasons.of(e));
         }
+        try {
+            elsewhere.keep(folder);
+        } catch (IOException | RuntimeException e) {
+            notice(folder, "how the run ended is known on this machine only: " + Reasons.of(e));
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    private void notice(RunFolder folder, String text) {
+        hub.tell(folder.id(), new RunUpdate.Notice(Stage.PUBLISH, text));
     }
 
     private void bring(String id) throws IOException {

@@ -45,6 +45,7 @@ public final class CheckpointUploads implements AutoCloseable {
     private boolean claimed;
     private boolean superseded;
     private String said; // the fault that people know of
+    private StoredRun run; // null: not yet
     private SortedMap<Integer, String> stored; // null: to be looked at
 
     CheckpointUploads(Store store, RunFolder folder, long epoch, StageContext context) {
@@ -52,7 +53,7 @@ public final class CheckpointUploads implements AutoCloseable {
         this.folder = folder;
         this.epoch = epoch;
         this.context = context;
-        this.thread = Thread.ofVirtual().name("checkpoint-uploads").start(this::run);
+        this.thread = Thread.ofVirtual().name("checkpoint-uploads").start(this::work);
         changed();
     }
 
@@ -67,7 +68,7 @@ public final class CheckpointUploads implements AutoCloseable {
         }
     }
 
-    private void run() {
+    private void work() {
         try {
             while (!closed) {
                 long now = next();
@@ -115,7 +116,10 @@ public final class CheckpointUploads implements AutoCloseable {
             return;
         }
         try {
-            mirror(new StoredRun(store.objects(), folder));
+            if (run == null) {
+                run = new StoredRun(store.objects(), folder);
+            }
+            mirror(run);
             if (said != null) {
                 context.notice("the store answers again; its checkpoints are up to date");
                 said = null;
@@ -124,7 +128,7 @@ public final class CheckpointUploads implements AutoCloseable {
             superseded = true;
             context.notice("another host has gone on with this run: nothing of this one is stored any more");
         } catch (IOException e) {
-            stored = null;
+            forget();
             String reason = Reasons.of(e);
             if (said == null) {
                 context.notice(
@@ -134,10 +138,16 @@ public final class CheckpointUploads implements AutoCloseable {
         } catch (ClosedException e) {
             return;
         } catch (RuntimeException e) {
-            stored = null;
+            forget();
             said = Reasons.of(e);
             context.notice("checkpoints are on this machine only: " + said);
         }
+    }
+
+    /** What the store has is to be looked at. */
+    private void forget() {
+        run = null;
+        stored = null;
     }
 
     private void mirror(StoredRun run) throws IOException, InterruptedException {
@@ -166,7 +176,7 @@ public final class CheckpointUploads implements AutoCloseable {
             }
             requireNewest(run);
             run.sendFolder(this::listen); // before it, so that who finds the checkpoint finds the run
-            run.send(held, () -> requireNewest(run), this::listen);
+            run.send(held, stored.containsKey(held.step()), () -> requireNewest(run), this::listen);
             stored.put(held.step(), held.manifest().sha256());
         } catch (NoSuchFileException e) {
             return; // retention was quicker

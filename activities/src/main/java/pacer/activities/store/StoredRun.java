@@ -10,6 +10,7 @@ import java.nio.file.StandardOpenOption;
 import java.security.MessageDigest;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -40,6 +41,7 @@ final class StoredRun {
 
     private final ObjectStore objects;
     private final RunFolder folder;
+    private final Map<String, String> sent = new HashMap<>(); // digests of what this object sent of the folder
 
     StoredRun(ObjectStore objects, RunFolder folder) {
         this.objects = objects;
@@ -133,10 +135,15 @@ final class StoredRun {
         void require() throws IOException, InterruptedException;
     }
 
-    /** Stores a checkpoint, its manifest last; one of the same step that is there is no checkpoint any more from the first change on. */
-    void send(Held checkpoint, Permit permit, TransferListener listener) throws IOException, InterruptedException {
+    /**
+     * Stores a checkpoint, its manifest last.
+     *
+     * @param replaces whether one of the same step is there, which is no checkpoint any more from the first change on
+     */
+    void send(Held checkpoint, boolean replaces, Permit permit, TransferListener listener)
+            throws IOException, InterruptedException {
         String manifest = checkpoints(CheckpointStore.folderName(checkpoint.step()) + "/" + Manifest.FILE);
-        if (objects.find(manifest, listener).isPresent()) {
+        if (replaces) {
             permit.require();
             objects.delete(manifest, listener);
         }
@@ -218,15 +225,23 @@ final class StoredRun {
         objects.delete(manifest, listener);
     }
 
-    /** Stores what another host needs of the run beside a checkpoint. */
+    /** Stores what another host needs of the run beside a checkpoint, as far as it has changed. */
     void sendFolder(TransferListener listener) throws IOException, InterruptedException {
-        objects.replace(runs("preset.yaml"), Content.of(Files.readAllBytes(folder.preset())), listener);
+        refresh("preset.yaml", Content.of(Files.readAllBytes(folder.preset())), listener);
         if (Files.exists(folder.events())) {
             try (Content events = asFarAsWritten(folder.events())) {
-                objects.replace(runs("events.jsonl"), events, listener);
+                refresh("events.jsonl", events, listener);
             }
         }
-        objects.replace(runs("run.json"), Content.of(Files.readAllBytes(folder.recordFile())), listener);
+        refresh("run.json", Content.of(Files.readAllBytes(folder.recordFile())), listener);
+    }
+
+    private void refresh(String name, Content content, TransferListener listener)
+            throws IOException, InterruptedException {
+        if (!content.sha256().equals(sent.get(name))) {
+            objects.replace(runs(name), content, listener);
+            sent.put(name, content.sha256());
+        }
     }
 
     /** The trainer appends to it meanwhile. */

@@ -1,6 +1,8 @@
 package pacer.activities.store;
 
 import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
@@ -8,6 +10,7 @@ import pacer.activities.run.Home;
 import pacer.activities.run.Progress;
 import pacer.activities.run.Reasons;
 import pacer.activities.run.RunFolder;
+import pacer.activities.run.Runs;
 import pacer.activities.run.Stage;
 import pacer.activities.run.StageContext;
 import pacer.trainer.checkpoint.Checkpoint;
@@ -17,6 +20,8 @@ import pacer.trainer.checkpoint.FencedException;
 
 /** Runs in the store, so that another host can go on with one. */
 public final class StoredRuns {
+    private static final Duration MOMENT = Duration.ofSeconds(20);
+
     private final Store store;
 
     public StoredRuns(Store store) {
@@ -26,6 +31,44 @@ public final class StoredRuns {
     /** Makes the folder of the run {@code id} in {@code home} from what is stored of it; false when the store does not have it. */
     public boolean bring(Home home, String id) throws IOException, InterruptedException {
         return new StoredRun(store.objects(), home.run(id)).bring(TransferListener.NOBODY);
+    }
+
+    /** The runs of other hosts for those who open runs in {@code home}. */
+    public Runs.Elsewhere of(Home home) {
+        return new Runs.Elsewhere() {
+            @Override
+            public void bring(String id) throws IOException, InterruptedException {
+                boolean _ = StoredRuns.this.bring(home, id);
+            }
+
+            @Override
+            public void keep(RunFolder run) throws IOException, InterruptedException {
+                StoredRuns.this.keep(run);
+            }
+        };
+    }
+
+    /**
+     * Stores how the run stands, unless another host has gone on with it.
+     *
+     * @throws IOException also when the store takes longer than a moment
+     */
+    private void keep(RunFolder folder) throws IOException, InterruptedException {
+        Instant limit = Instant.now().plus(MOMENT);
+        TransferListener listener = (done, all) -> {
+            if (Instant.now().isAfter(limit)) {
+                throw new UncheckedIOException(
+                        new IOException(store.place() + " did not take it within " + MOMENT.toSeconds() + " s"));
+            }
+        };
+        try {
+            StoredRun run = new StoredRun(store.objects(), folder);
+            if (run.newestEpoch(listener) <= Fence.newest(folder.path())) {
+                run.sendFolder(listener);
+            }
+        } catch (UncheckedIOException e) {
+            throw e.getCause();
+        }
     }
 
     /** The newest attempt at training, of any host; 0 when there was none, or the store does not answer, which is said. */

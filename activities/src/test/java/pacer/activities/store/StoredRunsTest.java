@@ -26,10 +26,14 @@ import pacer.activities.dataset.FetchSettings;
 import pacer.activities.process.JavaCommand;
 import pacer.activities.run.Environment;
 import pacer.activities.run.Home;
+import pacer.activities.run.RunEnding;
 import pacer.activities.run.RunFolder;
 import pacer.activities.run.RunHub;
+import pacer.activities.run.RunJson;
 import pacer.activities.run.RunPlan;
+import pacer.activities.run.RunRecord;
 import pacer.activities.run.RunRequest;
+import pacer.activities.run.RunStatus;
 import pacer.activities.run.Runs;
 import pacer.activities.run.StageContext;
 import pacer.activities.run.StageFailure;
@@ -93,10 +97,15 @@ class StoredRunsTest {
         }
 
         RunPlan open(RunRequest request) throws IOException {
-            Runs runs = new Runs(home, hub, Clock.systemUTC(), this::machine, f -> {}, id -> {
-                boolean _ = new StoredRuns(store).bring(home, id);
-            });
-            return runs.open(request, "workflow");
+            return runs().open(request, "workflow");
+        }
+
+        void close() throws IOException {
+            runs().close(new RunEnding("run-1", RunStatus.FINISHED, null));
+        }
+
+        private Runs runs() {
+            return new Runs(home, hub, Clock.systemUTC(), this::machine, f -> {}, new StoredRuns(store).of(home));
         }
 
         RunPlan begin() throws IOException {
@@ -207,6 +216,28 @@ class StoredRunsTest {
                 .contains("\"step\":5,")
                 .contains("\"step\":30,");
         assertThat(storedSteps()).isEqualTo(second.steps()).contains(30);
+    }
+
+    @Test
+    void howARunEndedIsStoredByTheHostThatHadItLast() throws Exception {
+        Host first = new Host("a");
+        RunPlan plan = first.begin();
+        assertThatThrownBy(() -> first.train(plan, "mishap=crash", "at=25")).isInstanceOf(StageFailure.class);
+        Host second = new Host("b");
+        second.train(second.open(RunRequest.goOn("run-1")));
+        assertThat(storedRecord().status()).isEqualTo(RunStatus.RUNNING);
+        second.close();
+        assertThat(storedRecord().status()).isEqualTo(RunStatus.FINISHED);
+        assertThat(storedRecord().environment().host()).isEqualTo("b");
+        first.close();
+        assertThat(storedRecord().environment().host())
+                .as("it is no longer the first's")
+                .isEqualTo("b");
+    }
+
+    private RunRecord storedRecord() throws IOException {
+        return RunJson.MAPPER.readValue(
+                SERVER.file(prefix + "/runs/run-1/run.json").toFile(), RunRecord.class);
     }
 
     @Test

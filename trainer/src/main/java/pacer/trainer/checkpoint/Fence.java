@@ -139,7 +139,8 @@ public final class Fence {
         return lock.get();
     }
 
-    private static long newest(Path run) throws IOException {
+    /** The newest epoch of {@code run}; 0 before the first. */
+    public static long newest(Path run) throws IOException {
         Path file = folder(run).resolve("epoch");
         try {
             String text = Files.readString(file, StandardCharsets.ISO_8859_1).strip();

@@ -32,6 +32,7 @@ import pacer.activities.run.Runs;
 import pacer.activities.run.StageLog;
 import pacer.activities.staging.Staging;
 import pacer.activities.staging.StagingActivityImpl;
+import pacer.activities.store.Store;
 import pacer.activities.store.StoredDatasets;
 import pacer.activities.store.StoredRuns;
 import pacer.activities.tracking.Tracking;
@@ -107,6 +108,7 @@ public final class PipelineWorker implements AutoCloseable {
             RunHub hub,
             Clock clock,
             Supplier<Environment> machine) {
+        settings.store().ifPresent(Store::begin);
         Home home = settings.home();
         StageLog log = new StageLog(home, hub, clock);
         Optional<StoredDatasets> stored = settings.store().map(StoredDatasets::new);

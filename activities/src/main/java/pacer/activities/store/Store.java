@@ -8,20 +8,31 @@ import java.util.concurrent.CompletionException;
 import java.util.concurrent.ExecutionException;
 import pacer.activities.run.BadInputException;
 
-/** The store of this worker. Its client takes a second to begin, so it begins beside everything else. */
+/** The store of this worker. Its client takes a second to begin, so it can begin beside everything else; who only follows a run needs none. */
 public final class Store implements AutoCloseable {
-    private final S3Address place;
-    private final CompletableFuture<ObjectStore> objects;
+    private final StoreSettings settings;
+    private CompletableFuture<ObjectStore> objects; // null: not begun
 
     private Store(StoreSettings settings) {
-        this.place = settings.place();
-        this.objects = CompletableFuture.supplyAsync(() -> {
-            try {
-                return new ObjectStore(settings.place(), settings.access());
-            } catch (IOException e) {
-                throw new CompletionException(e);
-            }
-        });
+        this.settings = settings;
+    }
+
+    /** Begins the client, if it has not begun. */
+    public synchronized Store begin() {
+        if (objects == null) {
+            objects = CompletableFuture.supplyAsync(() -> {
+                try {
+                    return new ObjectStore(settings.place(), settings.access());
+                } catch (IOException e) {
+                    throw new CompletionException(e);
+                }
+            });
+        }
+        return this;
+    }
+
+    private synchronized CompletableFuture<ObjectStore> begun() {
+        return begin().objects;
     }
 
     /**
@@ -35,19 +46,21 @@ public final class Store implements AutoCloseable {
 
     /** Where it is, for people. */
     public S3Address place() {
-        return place;
+        return settings.place();
     }
 
     ObjectStore objects() throws IOException, InterruptedException {
         try {
-            return objects.get();
+            return begun().get();
         } catch (ExecutionException e) {
             throw e.getCause() instanceof IOException io ? io : new IOException(e.getCause());
         }
     }
 
     @Override
-    public void close() {
-        CompletableFuture<Void> _ = objects.thenAccept(ObjectStore::close);
+    public synchronized void close() {
+        if (objects != null) {
+            CompletableFuture<Void> _ = objects.thenAccept(ObjectStore::close);
+        }
     }
 }

@@ -80,7 +80,7 @@ def case_24(scene):
             "FAKETIME_TIMESTAMP_FILE": str(clock),
             "FAKETIME_DONT_FAKE_MONOTONIC": "1",
             "DONT_FAKE_MONOTONIC": "1",
-            "FAKETIME_NO_CACHE": "1",
+            "FAKETIME_CACHE_DURATION": "1",  # else each look at the clock reads the file
         }
     )
     scene.start()

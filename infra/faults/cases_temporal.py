@@ -112,12 +112,12 @@ def case_32(scene):
     finally:
         schedule("delete", scene.name)
     until("the end of the last one", lambda: all(end for _, end in started()), PATIENCE, 1)
-    all = started()
-    for (_, end), (begin, _) in zip(all, all[1:]):
+    done = started()
+    for (_, end), (begin, _) in zip(done, done[1:]):
         require(begin >= end, "two were at work at once")
-    late = [begin for begin, _ in all if begin >= back - 1]
+    late = [begin for begin, _ in done if begin >= back - 1]
     require(len(late) <= (time.time() - back) / every + 2, f"{len(late)} began in a burst")
-    scene.note(f"{len(all)} reproductions, {len(late)} after the outage")
+    scene.note(f"{len(done)} reproductions, {len(late)} after the outage")
     scene.stop_workers()
     invariants.i2_manifests(scene.folder, scene.stack.bucket(scene.folder))
     invariants.i3_one_writer(scene.run)

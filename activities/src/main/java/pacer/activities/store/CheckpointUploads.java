@@ -48,10 +48,12 @@ public final class CheckpointUploads implements AutoCloseable {
     private StoredRun run; // null: not yet
     private SortedMap<Integer, String> stored; // null: to be looked at
 
-    CheckpointUploads(Store store, RunFolder folder, long epoch, StageContext context) {
+    /** @param claimed whether the attempt of this number has begun before, so that only a later one stands in its way */
+    CheckpointUploads(Store store, RunFolder folder, long epoch, boolean claimed, StageContext context) {
         this.store = store;
         this.folder = folder;
         this.epoch = epoch;
+        this.claimed = claimed;
         this.context = context;
         this.thread = Thread.ofVirtual().name("checkpoint-uploads").start(this::work);
         changed();

@@ -135,6 +135,14 @@ public final class StoredRuns {
 
     /** Begins to store the checkpoints of an attempt at training, beside it. */
     public CheckpointUploads uploads(RunFolder folder, long epoch, StageContext context) {
-        return new CheckpointUploads(store, folder, epoch, context);
+        return new CheckpointUploads(store, folder, epoch, false, context);
+    }
+
+    /** Stores what the store lacks of a run that is not trained at this moment, unless another host has gone on with it. */
+    public void makeUp(RunFolder folder, StageContext context) throws IOException, InterruptedException {
+        try (CheckpointUploads uploads =
+                new CheckpointUploads(store, folder, Fence.newest(folder.path()), true, context)) {
+            uploads.finish();
+        }
     }
 }

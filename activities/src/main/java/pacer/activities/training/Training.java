@@ -13,6 +13,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Supplier;
 import pacer.activities.process.Child;
 import pacer.activities.process.ChildGroup;
@@ -126,7 +127,8 @@ public final class Training {
                 : Sha256.ofParts("train", SpecHash.of(spec), request.dataset(), "to step " + record.lastStep());
         StageContext within = BudgetWatch.over(context, record, spec.cost().dollarsPerHour());
         Set<String> unsound = new TreeSet<>();
-        return log.run(
+        AtomicBoolean trained = new AtomicBoolean();
+        TrainingResult result = log.run(
                 request.run(),
                 Stage.TRAIN,
                 key,
@@ -138,7 +140,15 @@ public final class Training {
                     return unsound.isEmpty();
                 },
                 within,
-                () -> counting(owner, () -> attempt(folder, request.dataset(), data, spec, owner, unsound, within)));
+                () -> {
+                    trained.set(true);
+                    return counting(
+                            owner, () -> attempt(folder, request.dataset(), data, spec, owner, unsound, within));
+                });
+        if (store.isPresent() && !trained.get()) {
+            store.get().makeUp(folder, context); // the store may have been away when it was trained
+        }
+        return result;
     }
 
     /**

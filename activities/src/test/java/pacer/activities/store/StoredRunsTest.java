@@ -35,6 +35,7 @@ import pacer.activities.run.RunRecord;
 import pacer.activities.run.RunRequest;
 import pacer.activities.run.RunStatus;
 import pacer.activities.run.Runs;
+import pacer.activities.run.Stage;
 import pacer.activities.run.StageContext;
 import pacer.activities.run.StageFailure;
 import pacer.activities.run.StageLog;
@@ -233,6 +234,18 @@ class StoredRunsTest {
         assertThat(storedRecord().environment().host())
                 .as("it is no longer the first's")
                 .isEqualTo("b");
+    }
+
+    @Test
+    void whatTheStoreMissedIsMadeUpForWhenTheRunIsGoneOnWith() throws Exception {
+        Host host = new Host("a");
+        RunPlan plan = host.begin();
+        host.train(plan);
+        DurableFiles.deleteTree(stored(30));
+        assertThat(storedSteps()).doesNotContain(30);
+        host.train(plan);
+        assertThat(host.run().read().stage(Stage.TRAIN).orElseThrow().reused()).isTrue();
+        assertThat(storedSteps()).isEqualTo(host.steps()).contains(30);
     }
 
     private RunRecord storedRecord() throws IOException {

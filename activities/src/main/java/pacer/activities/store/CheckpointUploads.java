@@ -198,8 +198,10 @@ public final class CheckpointUploads implements AutoCloseable {
     /**
      * Waits until everything is stored or could not be, which is said: a training that is done on this machine is done. Where the
      * stage is told to stop it waits for a moment only.
+     *
+     * @return whether everything is stored
      */
-    public void finish() throws InterruptedException {
+    public boolean finish() throws InterruptedException {
         changed();
         long limit = Long.MAX_VALUE;
         lock.lock();
@@ -207,7 +209,7 @@ public final class CheckpointUploads implements AutoCloseable {
             long goal = wanted;
             while (done < goal && System.nanoTime() < limit) {
                 if (context.stop() == StageContext.Stop.ABANDONED) {
-                    return;
+                    return false;
                 }
                 if (context.stop() != StageContext.Stop.NONE && limit == Long.MAX_VALUE) {
                     limit = System.nanoTime() + LAST_GRACE.toNanos();
@@ -221,6 +223,7 @@ public final class CheckpointUploads implements AutoCloseable {
             if (done < goal) {
                 context.notice("the last checkpoint is on this machine only: the store took too long");
             }
+            return done >= goal && said == null && !superseded; // written before done, under the lock
         } finally {
             lock.unlock();
         }

@@ -138,11 +138,24 @@ public final class StoredRuns {
         return new CheckpointUploads(store, folder, epoch, false, context);
     }
 
-    /** Stores what the store lacks of a run that is not trained at this moment, unless another host has gone on with it. */
-    public void makeUp(RunFolder folder, StageContext context) throws IOException, InterruptedException {
+    /**
+     * Stores the checkpoints that the store lacks of a run that is not trained at this moment, unless another host has gone on with it.
+     *
+     * @return whether it has them all; if not, why was said
+     */
+    public boolean makeUp(RunFolder folder, StageContext context) throws IOException, InterruptedException {
         try (CheckpointUploads uploads =
                 new CheckpointUploads(store, folder, Fence.newest(folder.path()), true, context)) {
-            uploads.finish();
+            return uploads.finish();
         }
+    }
+
+    /** The same, and how the run stands. */
+    public boolean publish(RunFolder folder, StageContext context) throws IOException, InterruptedException {
+        boolean whole = makeUp(folder, context);
+        if (whole) {
+            keep(folder);
+        }
+        return whole;
     }
 }

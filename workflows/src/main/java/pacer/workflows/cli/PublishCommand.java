@@ -3,6 +3,7 @@ package pacer.workflows.cli;
 import java.io.IOException;
 import java.time.Clock;
 import java.util.LinkedHashMap;
+import java.util.Optional;
 import java.util.SequencedMap;
 import java.util.concurrent.Callable;
 import pacer.activities.publishing.report.Quantities;
@@ -10,6 +11,8 @@ import pacer.activities.run.Progress;
 import pacer.activities.run.RunIndex;
 import pacer.activities.run.RunStatus;
 import pacer.activities.run.StageContext;
+import pacer.activities.store.Store;
+import pacer.activities.store.StoredRuns;
 import pacer.activities.tracking.Tracking;
 import pacer.activities.tracking.TrackingResult;
 import pacer.activities.tracking.TrackingSettings;
@@ -19,8 +22,8 @@ import picocli.CommandLine.Mixin;
 @Command(
         name = "publish",
         description = {
-            "Send a run to MLflow: all of it, or what is not there yet.",
-            "MLFLOW_TRACKING_URI names the server; runs made while it does are sent by themselves.%n"
+            "Send a run to MLflow and to the store: all of it, or what is not there yet.",
+            "MLFLOW_TRACKING_URI and PACER_STORE name them; runs made while they do are sent by themselves.%n"
         })
 final class PublishCommand implements Callable<Integer> {
     @Mixin
@@ -40,36 +43,52 @@ final class PublishCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws IOException, InterruptedException {
-        TrackingSettings settings = TrackingSettings.of(console.environment())
-                .orElseThrow(
-                        () -> new Mistake("no tracking server is named: set MLFLOW_TRACKING_URI to its address, such as"
-                                + " http://localhost:5000"));
+        Optional<TrackingSettings> tracking = TrackingSettings.of(console.environment());
+        Optional<Store> store = Store.of(console.environment());
+        if (tracking.isEmpty() && store.isEmpty()) {
+            throw new Mistake(
+                    "neither a tracking server nor a store is named: set MLFLOW_TRACKING_URI to its address, such as"
+                            + " http://localhost:5000, or PACER_STORE to s3://BUCKET/PREFIX");
+        }
         RunIndex.Entry entry = run.entry(places, console);
-        Terminal shown = output.json() ? console.errors() : console.out();
-        TrackingResult sent;
-        try (Telling telling = new Telling(shown)) {
-            sent = new Tracking(Clock.systemUTC(), settings).publish(entry.folder(), telling);
+        boolean running = entry.record().status() == RunStatus.RUNNING;
+        SequencedMap<String, Object> told = new LinkedHashMap<>();
+        told.put("run", entry.record().id());
+        boolean failed = false;
+        try (Telling telling = new Telling(output.json() ? console.errors() : console.out())) {
+            if (tracking.isPresent()) {
+                TrackingResult sent = new Tracking(Clock.systemUTC(), tracking.get()).publish(entry.folder(), telling);
+                told.put("mlflowRun", sent.mlflowRun());
+                told.put("url", sent.url());
+                told.put("points", sent.points());
+                told.put("model", sent.model());
+                say(sent.run() + ": " + Quantities.grouped(sent.points()) + " points sent"
+                        + (sent.model() == null ? "" : ", model " + sent.model())
+                        + (running ? "; it has not ended, so this is what there is so far" : ""));
+                say(sent.url());
+            }
+            if (store.isPresent()) {
+                if (running && entry.folder().leased()) {
+                    throw new Mistake("run " + entry.record().id()
+                            + " is being worked on: who works on it stores its checkpoints");
+                }
+                boolean whole = new StoredRuns(store.get()).publish(entry.folder(), telling);
+                told.put("store", store.get().place().toString());
+                told.put("stored", whole);
+                say(store.get().place() + (whole ? " has its checkpoints and its record" : " does not have all of it"));
+                failed = !whole;
+            }
         }
         if (output.json()) {
-            console.json(told(sent));
-        } else {
-            boolean running = entry.record().status() == RunStatus.RUNNING;
-            console.println(sent.run() + ": " + Quantities.grouped(sent.points()) + " points sent"
-                    + (sent.model() == null ? "" : ", model " + sent.model())
-                    + (running ? "; it has not ended, so this is what there is so far" : ""));
-            console.println(sent.url());
+            console.json(told);
         }
-        return Exit.OK;
+        return failed ? Exit.FAILED : Exit.OK;
     }
 
-    private static SequencedMap<String, Object> told(TrackingResult sent) {
-        SequencedMap<String, Object> told = new LinkedHashMap<>();
-        told.put("run", sent.run());
-        told.put("mlflowRun", sent.mlflowRun());
-        told.put("url", sent.url());
-        told.put("points", sent.points());
-        told.put("model", sent.model());
-        return told;
+    private void say(String line) {
+        if (!output.json()) {
+            console.println(line);
+        }
     }
 
     /** Shows how far it is, where that is a terminal. */

@@ -18,12 +18,16 @@ import pacer.activities.run.RunHub;
 import pacer.activities.run.RunJson;
 import pacer.activities.run.RunStatus;
 import pacer.activities.run.TestRuns;
+import pacer.activities.store.S3Server;
 import pacer.activities.tracking.EventsForTests;
 import pacer.activities.tracking.MlflowForTests;
 
 class PublishCommandTest {
     @RegisterExtension
     static final MlflowForTests MLFLOW = new MlflowForTests();
+
+    @RegisterExtension
+    static final S3Server STORE = new S3Server();
 
     @TempDir
     private Path place;
@@ -66,6 +70,19 @@ class PublishCommandTest {
         assertThat(told.path("points").asLong()).isZero();
         assertThat(screen.raw()).contains(told.path("url").asText());
         assertThat(MLFLOW.runs(folder.id())).hasSize(1);
+    }
+
+    @Test
+    void aRunGoesToTheStoreThatIsNamed() throws Exception {
+        environment.remove("MLFLOW_TRACKING_URI");
+        environment.putAll(S3Server.environment(STORE.uri(), "published"));
+        assertThat(publish()).as(screen.errors()).isEqualTo(Exit.OK);
+        assertThat(screen.raw()).contains("has its checkpoints and its record");
+        assertThat(STORE.file("published/runs/" + folder.id() + "/run.json"))
+                .hasSameBinaryContentAs(folder.recordFile());
+        environment.put("AWS_ENDPOINT_URL_S3", "http://127.0.0.1:9");
+        assertThat(publish()).isEqualTo(Exit.FAILED);
+        assertThat(screen.raw()).contains("does not have all of it");
     }
 
     @Test

@@ -80,6 +80,7 @@ def case_24(scene):
             "FAKETIME_TIMESTAMP_FILE": str(clock),
             "FAKETIME_DONT_FAKE_MONOTONIC": "1",
             "DONT_FAKE_MONOTONIC": "1",
+            "FAKETIME_FORCE_MONOTONIC_FIX": "0",  # else waits of less than a second end at once: Java spins
             "FAKETIME_CACHE_DURATION": "1",  # else each look at the clock reads the file
         }
     )

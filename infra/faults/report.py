@@ -49,13 +49,28 @@ def keep(folder, result):
     (folder / name).write_text(json.dumps(result, indent=2, ensure_ascii=False) + "\n")
 
 
+def goodput_line(result):
+    faults = ", ".join(f"{count} x {name}" for name, count in result["faults"].items())
+    return (
+        f"goodput {result['goodput']:.0%} over {result['minutes']} minutes, a fault each, heartbeat timeout {result['heartbeat']} s, "
+        f"seed {result['seed']}: {faults}; {result['attempts']} attempts, {result['steps']} steps"
+    )
+
+
+def keep_goodput(folder, result):
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / f"goodput-{int(result['ended'])}.json").write_text(json.dumps(result, indent=2) + "\n")
+
+
 def write(folder):
     """Puts the table of all results of folder between the markers of docs/reliability.md."""
     results = [json.loads(file.read_text()) for file in sorted(folder.glob("case-*.json"))]
     page = PAGE.read_text()
     before, rest = page.split(BEGIN)
     _, after = rest.split(END)
-    PAGE.write_text(before + BEGIN + "\n\n" + table(results) + "\n" + END + after)
+    measured = [json.loads(file.read_text()) for file in sorted(folder.glob("goodput-*.json"))]
+    lines = "".join(f"- {goodput_line(result)}\n" for result in measured)
+    PAGE.write_text(before + BEGIN + "\n\n" + table(results) + "\n" + (lines + "\n" if lines else "") + END + after)
 
 
 def table(results):

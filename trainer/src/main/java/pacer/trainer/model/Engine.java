@@ -7,9 +7,9 @@ import java.util.List;
 import pacer.trainer.ops.DType;
 import pacer.trainer.ops.Device;
 import pacer.trainer.ops.PlanningDevice;
-import pacer.trainer.ops.ReferenceDevice;
 import pacer.trainer.ops.cpu.CpuDevice;
 import pacer.trainer.ops.cpu.Gemms;
+import pacer.trainer.ops.reference.ReferenceDevice;
 import pacer.trainer.spec.ModelSpec;
 import pacer.trainer.spec.TrainSpec.Precision;
 

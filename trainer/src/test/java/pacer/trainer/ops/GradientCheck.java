@@ -10,6 +10,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.SplittableRandom;
 import java.util.function.DoubleSupplier;
+import pacer.trainer.ops.reference.ReferenceDevice;
 
 /**
  * Finite differences through the reference. The loss is Σ out·dOut over an operation's output; what a backward pass says of

@@ -1,5 +1,7 @@
 package pacer.trainer.ops;
 
+import pacer.trainer.ops.reference.ReferenceDevice;
+
 /** The reference on strided and BF16 tensors against itself on contiguous F32 ones. */
 class ReferenceDeviceConformanceTest extends DeviceConformanceTest {
     @Override

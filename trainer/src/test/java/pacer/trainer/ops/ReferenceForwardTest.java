@@ -10,6 +10,7 @@ import java.util.Arrays;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import pacer.trainer.ops.Operations.Activation;
+import pacer.trainer.ops.reference.ReferenceDevice;
 
 /** The reference's forward passes on cases small enough to work out by hand; the backward passes are {@link GradientTest}'s. */
 class ReferenceForwardTest {

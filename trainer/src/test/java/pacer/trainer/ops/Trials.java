@@ -15,6 +15,7 @@ import pacer.trainer.ops.Stage.Declared;
 import pacer.trainer.ops.Stage.Scalar;
 import pacer.trainer.ops.Stage.Scenario;
 import pacer.trainer.ops.Stage.Tolerance;
+import pacer.trainer.ops.reference.ReferenceDevice;
 
 /**
  * Plays scenarios on a device three times, the last time on another thread, and once on the reference. Demanded: results

@@ -11,6 +11,7 @@ import org.assertj.core.api.AbstractThrowableAssert;
 import org.junit.jupiter.api.Test;
 import pacer.trainer.ops.Stage.Scenario;
 import pacer.trainer.ops.Stage.Tolerance;
+import pacer.trainer.ops.reference.ReferenceDevice;
 
 /** Devices with one fault each, and what the suite says about them. */
 class TrialsTest {

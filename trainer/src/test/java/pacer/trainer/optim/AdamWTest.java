@@ -16,8 +16,8 @@ import org.junit.jupiter.api.Test;
 import pacer.trainer.ops.DType;
 import pacer.trainer.ops.Device;
 import pacer.trainer.ops.Operations.AdamW;
-import pacer.trainer.ops.ReferenceDevice;
 import pacer.trainer.ops.Tensor;
+import pacer.trainer.ops.reference.ReferenceDevice;
 
 /** The update rule, as the reference has it. */
 class AdamWTest {

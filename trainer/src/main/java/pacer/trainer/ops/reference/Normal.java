@@ -1,4 +1,4 @@
-package pacer.trainer.ops;
+package pacer.trainer.ops.reference;
 
 /** The standard normal distribution in double precision. */
 final class Normal {

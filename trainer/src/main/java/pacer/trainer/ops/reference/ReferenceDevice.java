@@ -1,4 +1,4 @@
-package pacer.trainer.ops;
+package pacer.trainer.ops.reference;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -7,6 +7,11 @@ import java.nio.ByteOrder;
 import java.util.Map;
 import java.util.concurrent.ConcurrentSkipListMap;
 import java.util.concurrent.atomic.AtomicLong;
+import pacer.trainer.ops.BFloat16;
+import pacer.trainer.ops.DType;
+import pacer.trainer.ops.Device;
+import pacer.trainer.ops.Operations;
+import pacer.trainer.ops.Tensor;
 
 /**
  * The device whose arithmetic is the specification: plain loops in double precision over host memory. Slow, and safe:
@@ -85,7 +90,7 @@ public final class ReferenceDevice implements Device {
     // ------------------------------------------------------------------ what the operations see
 
     /** A tensor's rows as doubles, padding left out: [rows][columns]. */
-    double[][] load(Tensor tensor) {
+    public double[][] load(Tensor tensor) {
         MemorySegment memory = memory(tensor);
         double[][] values = new double[tensor.rows()][tensor.columns()];
         for (int r = 0; r < values.length; r++) {
@@ -102,7 +107,7 @@ public final class ReferenceDevice implements Device {
     }
 
     /** Rounds {@code values} to the tensor's dtype; the padding between its rows stays as it is. */
-    void store(Tensor tensor, double[][] values) {
+    public void store(Tensor tensor, double[][] values) {
         MemorySegment memory = memory(tensor);
         for (int r = 0; r < values.length; r++) {
             for (int c = 0; c < values[r].length; c++) {
@@ -117,7 +122,7 @@ public final class ReferenceDevice implements Device {
     }
 
     /** Elements [from, to) of a contiguous F32 tensor. */
-    double[] load(Tensor tensor, long from, long to) {
+    public double[] load(Tensor tensor, long from, long to) {
         MemorySegment memory = memory(tensor);
         double[] values = new double[Math.toIntExact(to - from)];
         for (int i = 0; i < values.length; i++) {
@@ -127,7 +132,7 @@ public final class ReferenceDevice implements Device {
     }
 
     /** Writes elements from {@code from} on of a contiguous F32 tensor. */
-    void store(Tensor tensor, long from, double[] values) {
+    public void store(Tensor tensor, long from, double[] values) {
         MemorySegment memory = memory(tensor);
         for (int i = 0; i < values.length; i++) {
             memory.set(F32, (from + i) * 4, (float) values[i]);
@@ -135,7 +140,7 @@ public final class ReferenceDevice implements Device {
     }
 
     /** A contiguous tensor of integers. */
-    int[] loadIntegers(Tensor tensor) {
+    public int[] loadIntegers(Tensor tensor) {
         MemorySegment memory = memory(tensor);
         int[] values = new int[Math.toIntExact(tensor.size())];
         for (int i = 0; i < values.length; i++) {

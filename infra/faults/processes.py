@@ -31,6 +31,8 @@ def until(what, look, seconds=60, pause=0.05):
 def _dies_with_harness():
     # also where the harness itself is killed without a word
     _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    # what a shell starts in the background ignores Ctrl-C, and so would all below it
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def start(command, log, environment, folder=None):

@@ -39,20 +39,26 @@ record MemoryNeed(long parameters, long activations) {
      */
     static void require(RunSpec spec, Engine engine) {
         MemoryNeed need = of(spec, engine);
-        if (need.bytes() > LITTLE) {
-            need.requireIn(((OperatingSystemMXBean) ManagementFactory.getOperatingSystemMXBean()).getTotalMemorySize());
+        if (spec.train().ranks() * need.bytes() > LITTLE) {
+            need.requireIn(
+                    ((OperatingSystemMXBean) ManagementFactory.getOperatingSystemMXBean()).getTotalMemorySize(),
+                    spec.train().ranks());
         }
     }
 
-    void requireIn(long memory) {
-        if (bytes() > memory) {
+    /** @param ranks that share {@code memory}, each with all of this */
+    void requireIn(long memory, int ranks) {
+        if (ranks * bytes() > memory) {
+            String each =
+                    ranks == 1 ? "" : ", each of its %d ranks (train.ranks) %s".formatted(ranks, gigabytes(bytes()));
             throw new BadDataException(
-                    ("training needs %s of memory, this machine has %s: %s for weights, gradients and moments"
+                    ("training needs %s of memory, this machine has %s%s: %s for weights, gradients and moments"
                                     + " (lower model.layers or model.width), %s for activations (lower train.microBatch or"
                                     + " model.sequenceLength)")
                             .formatted(
-                                    gigabytes(bytes()),
+                                    gigabytes(ranks * bytes()),
                                     gigabytes(memory),
+                                    each,
                                     gigabytes(parameters),
                                     gigabytes(activations)));
         }

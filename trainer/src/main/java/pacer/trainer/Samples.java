@@ -31,7 +31,7 @@ public final class Samples {
             return;
         }
         try {
-            manifest.tokens().encode(sample.prompt());
+            manifest.tokens().encodePrompt(sample.prompt());
         } catch (BadDataException e) {
             throw new BadDataException(
                     "sample.prompt: " + InvalidFileException.quote(sample.prompt())

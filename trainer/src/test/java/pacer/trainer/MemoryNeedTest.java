@@ -7,6 +7,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -50,12 +51,20 @@ class MemoryNeedTest {
     void moreThanTheMachineHasIsRefused(long parameters, long activations, double memory, boolean fits) {
         MemoryNeed need = new MemoryNeed(parameters * 1_000_000_000, activations * 1_000_000_000);
         if (fits) {
-            assertThatCode(() -> need.requireIn((long) (memory * 1e9))).doesNotThrowAnyException();
+            assertThatCode(() -> need.requireIn((long) (memory * 1e9), 1)).doesNotThrowAnyException();
         } else {
-            assertThatThrownBy(() -> need.requireIn((long) (memory * 1e9)))
+            assertThatThrownBy(() -> need.requireIn((long) (memory * 1e9), 1))
                     .isInstanceOf(BadDataException.class)
                     .hasMessageContainingAll(
                             "needs 7.0 GB", "has 6.9 GB", "5.0 GB for weights", "2.0 GB for activations");
         }
+    }
+
+    @Test
+    void ranksShareTheMachine() {
+        MemoryNeed need = new MemoryNeed(5_000_000_000L, 2_000_000_000L);
+        need.requireIn(28_000_000_000L, 4);
+        assertThatThrownBy(() -> need.requireIn(28_000_000_000L, 5))
+                .hasMessageContainingAll("needs 35.0 GB", "each of its 5 ranks (train.ranks) 7.0 GB");
     }
 }

@@ -21,6 +21,7 @@ import pacer.activities.run.RunFolder;
 import pacer.activities.run.RunHub;
 import pacer.activities.run.RunStatus;
 import pacer.activities.run.RunUpdate;
+import pacer.trainer.event.TrainingEvent;
 
 /**
  * A run that was started.
@@ -32,6 +33,9 @@ import pacer.activities.run.RunUpdate;
 public final class RunHandle {
     private static final long POLL_MILLIS = 1000;
     private static final long LOOK_MILLIS = 50;
+
+    /** While whoever listens is held up (a terminal that was stopped), no more than this waits of what comes again anyway. */
+    private static final int MOST_WAITING = 10_000;
 
     private final RunClaim claim;
     private final Home home;
@@ -45,7 +49,20 @@ public final class RunHandle {
         this.home = home;
         this.workflow = workflow;
         this.local = hub.isPresent();
-        this.subscription = hub.map(h -> h.follow(claim.id(), updates::add)).orElse(() -> {});
+        this.subscription = hub.map(h -> h.follow(claim.id(), this::take)).orElse(() -> {});
+    }
+
+    private void take(RunUpdate update) {
+        boolean passing =
+                switch (update) {
+                    case RunUpdate.Advanced _ -> true;
+                    case RunUpdate.Trained(TrainingEvent.Step _) -> true;
+                    case RunUpdate.Trained(TrainingEvent.Working _) -> true;
+                    default -> false;
+                };
+        if (!passing || updates.size() < MOST_WAITING) {
+            updates.add(update);
+        }
     }
 
     public String id() {

@@ -6,6 +6,7 @@ import io.temporal.failure.CanceledFailure;
 import io.temporal.failure.TemporalFailure;
 import io.temporal.workflow.Async;
 import io.temporal.workflow.Workflow;
+import java.util.function.Supplier;
 import pacer.activities.dataset.DatasetActivity;
 import pacer.activities.dataset.DatasetRequest;
 import pacer.activities.dataset.DatasetResult;
@@ -34,6 +35,9 @@ import pacer.activities.training.TrainingResult;
 
 /** The business, top to bottom. How long each step may take and how often it is tried: {@link Policies}. */
 public final class TrainPipelineImpl implements TrainPipeline {
+    /** As many as a preset may have. */
+    private static final int MOST_STEPS = 1_000_000_000;
+
     /** How often it goes back to mend damaged data, twice for a dataset, before somebody should look at the disk. */
     private static final int MENDINGS = 4;
 
@@ -244,19 +248,19 @@ public final class TrainPipelineImpl implements TrainPipeline {
 
     @Override
     public String extend(Integer steps) {
-        return endAt(lastStep + steps);
+        return endAt(() -> (int) Math.min(MOST_STEPS, (long) lastStep + steps)); // as it is when its turn comes
     }
 
     @Override
     public void checkExtend(Integer steps) {
         require(steps != null && steps > 0, "a number of steps above 0 is wanted, such as 500");
         require(ledger.isBeforeEndOfTraining(), "its training is over; resume the run with more steps instead");
-        require((long) lastStep + steps <= Integer.MAX_VALUE, "that would be more than 2,147,483,647 steps in all");
+        require((long) lastStep + steps <= MOST_STEPS, "that would be more than 1,000,000,000 steps in all");
     }
 
     @Override
     public String stopEarly() {
-        return endAt(null);
+        return endAt(() -> null);
     }
 
     @Override
@@ -269,10 +273,10 @@ public final class TrainPipelineImpl implements TrainPipeline {
                 "no step is taken yet");
     }
 
-    private String endAt(Integer step) {
+    private String endAt(Supplier<Integer> step) {
         RunPlan plan = ledger.plan();
         RunActivity runs = Workflow.newActivityStub(RunActivity.class, policies.close(plan.host()));
-        lastStep = steering.change(() -> runs.amend(new RunAmendment(plan.run(), step)));
+        lastStep = steering.change(() -> runs.amend(new RunAmendment(plan.run(), step.get())));
         return "training ends at step %,d".formatted(lastStep);
     }
 

@@ -31,7 +31,11 @@ import pacer.trainer.durable.Sha256;
 final class Download {
     private static final int MAX_REDIRECTS = 5;
     private static final Set<Integer> REDIRECTS = Set.of(301, 302, 303, 307, 308);
-    private static final Set<Integer> MAY_PASS = Set.of(408, 425, 429, 500, 502, 503, 504);
+    private static final Set<Integer> MAY_PASS = Set.of(408, 425, 429);
+
+    /** Of the server's own faults (500 and above, those of proxies before it too) those that stay. */
+    private static final Set<Integer> STAYS = Set.of(501, 505);
+
     private static final Pattern CONTENT_RANGE = Pattern.compile("bytes (\\d+)-(\\d+)/(\\d+|\\*)");
 
     private final FetchSettings settings;
@@ -170,7 +174,7 @@ final class Download {
             response.body().close();
             if (REDIRECTS.contains(status)) {
                 uri = target(uri, response.headers().firstValue("Location").orElse(""));
-            } else if (MAY_PASS.contains(status)) {
+            } else if (MAY_PASS.contains(status) || (status >= 500 && !STAYS.contains(status))) {
                 throw new IOException(uri + ": the server answers " + status);
             } else {
                 throw new BadInputException("dataset.url: " + uri + ": the server answers " + status);

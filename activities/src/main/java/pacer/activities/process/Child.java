@@ -166,7 +166,8 @@ public final class Child {
             channel.position(Math.max(logStart, channel.size() - TAIL_BYTES));
             String tail = new String(Channels.newInputStream(channel).readAllBytes(), StandardCharsets.UTF_8);
             List<String> all = tail.lines()
-                    .filter(line -> !line.isBlank() && !line.startsWith("WARNING: "))
+                    .filter(line ->
+                            !line.isBlank() && !line.startsWith("WARNING: ") && !line.startsWith("\t")) // nor stacks
                     .toList();
             return all.subList(Math.max(0, all.size() - lines), all.size());
         } catch (IOException e) {

@@ -67,7 +67,7 @@ public final class Publishing {
         folder.update(r -> r.judged(verdict));
         RunHistory history = RunHistory.read(folder.events(), context::notice);
         List<String> files = new ArrayList<>();
-        DurableFiles.write(folder.metrics(), MetricsTable.csv(history));
+        DurableFiles.write(folder.metrics(), out -> MetricsTable.write(folder.events(), history.validations(), out));
         files.add(name(folder, folder.metrics()));
         files.addAll(write(folder, history.samples()));
         report.write(folder.path());

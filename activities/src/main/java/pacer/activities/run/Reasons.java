@@ -14,7 +14,8 @@ import java.util.regex.Pattern;
 public final class Reasons {
     /** What the system says of faults that stay until somebody changes something. */
     private static final Pattern LASTING =
-            Pattern.compile("permission denied|not a directory|read-only file system|operation not permitted");
+            Pattern.compile("permission denied|not a directory|read-only file system|operation not permitted"
+                    + "|no locks available|function not implemented");
 
     private Reasons() {}
 

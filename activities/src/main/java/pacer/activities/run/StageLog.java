@@ -4,11 +4,11 @@ import com.fasterxml.jackson.databind.JsonNode;
 import java.io.IOException;
 import java.time.Clock;
 import java.time.Duration;
-import java.time.Instant;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
+import java.util.function.LongSupplier;
 import java.util.function.Predicate;
 
 /**
@@ -22,17 +22,19 @@ public final class StageLog {
     private final Home home;
     private final RunHub hub;
     private final Clock clock;
+    private final LongSupplier nanos; // for durations: clocks are set, and go on while a machine sleeps
     private final Duration pause;
 
     public StageLog(Home home, RunHub hub, Clock clock) {
-        this(home, hub, clock, PAUSE);
+        this(home, hub, clock, System::nanoTime, PAUSE);
     }
 
     /** @param pause how often the time worked is written down while a stage works */
-    StageLog(Home home, RunHub hub, Clock clock, Duration pause) {
+    StageLog(Home home, RunHub hub, Clock clock, LongSupplier nanos, Duration pause) {
         this.home = home;
         this.hub = hub;
         this.clock = clock;
+        this.nanos = nanos;
         this.pause = pause;
     }
 
@@ -80,12 +82,12 @@ public final class StageLog {
             }
         }
         boolean sameKey = before != null && key.equals(before.key());
-        Instant begun = clock.instant();
+        long begun = nanos.getAsLong();
         StageRecord running = new StageRecord(
                 stage,
                 StageRecord.Status.RUNNING,
                 key,
-                sameKey ? before.started() : begun,
+                sameKey ? before.started() : clock.instant(),
                 null,
                 before == null ? 0 : before.seconds(), // also those of a result that did not last
                 sameKey ? before.attempts() + 1 : 1,
@@ -121,9 +123,9 @@ public final class StageLog {
     }
 
     /** Writes down how long a stage has worked so far: whatever cuts it off leaves no time for that. */
-    private void note(RunFolder folder, StageRecord running, Instant begun) {
+    private void note(RunFolder folder, StageRecord running, long begun) {
         try {
-            store(folder, running.after(worked(begun, clock.instant())));
+            store(folder, running.after(worked(begun)));
         } catch (IOException e) {
             // only a time is lost; what else is wrong with the disk the stage itself will meet
         }
@@ -143,28 +145,22 @@ public final class StageLog {
     }
 
     private StageRecord ended(
-            StageRecord running,
-            Instant begun,
-            StageRecord.Status how,
-            boolean reused,
-            String summary,
-            JsonNode result) {
-        Instant now = clock.instant();
+            StageRecord running, long begun, StageRecord.Status how, boolean reused, String summary, JsonNode result) {
         return new StageRecord(
                 running.stage(),
                 how,
                 running.key(),
                 running.started(),
-                now,
-                running.seconds() + worked(begun, now),
+                clock.instant(),
+                running.seconds() + worked(begun),
                 running.attempts(),
                 reused,
                 summary,
                 result);
     }
 
-    private static double worked(Instant begun, Instant now) {
-        return Math.max(0, Duration.between(begun, now).toNanos() / 1e9);
+    private double worked(long begun) {
+        return (nanos.getAsLong() - begun) / 1e9;
     }
 
     private void end(RunFolder folder, StageRecord record) throws IOException {

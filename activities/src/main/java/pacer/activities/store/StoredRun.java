@@ -36,7 +36,7 @@ import pacer.trainer.durable.Sha256;
  * each change that counts, so a zombie may be a request too late, but no more.
  */
 final class StoredRun {
-    private static final Pattern MANIFEST = Pattern.compile(".*/step-(\\d{6,9})/" + Pattern.quote(Manifest.FILE));
+    private static final Pattern MANIFEST = Pattern.compile(".*/step-(\\d{6,10})/" + Pattern.quote(Manifest.FILE));
     private static final Pattern EPOCH = Pattern.compile(".*/epochs/(\\d{18})");
 
     private final ObjectStore objects;

@@ -8,6 +8,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
@@ -75,13 +76,14 @@ final class Attempts {
         }
     }
 
-    /** Writes {@code attempt} in place of the one of the same epoch, or after the others. */
+    /** Writes {@code attempt} in place of the one of the same epoch; they stay in the order of their epochs. */
     void put(Attempt attempt) throws IOException, InterruptedException {
         // an attempt that was given up may still write down its end while the next one writes down its beginning
         try (FileGuard _ = FileGuard.take(file.resolveSibling(".attempts.lock"), () -> {})) {
             List<Attempt> all = new ArrayList<>(list());
             all.removeIf(a -> a.epoch() == attempt.epoch());
             all.add(attempt);
+            all.sort(Comparator.comparingLong(Attempt::epoch)); // one that was given up may speak after its successor
             Log log = new Log(all.subList(Math.max(0, all.size() - KEPT), all.size()));
             DurableFiles.write(
                     file,

@@ -24,17 +24,14 @@ final class TrainingSummary {
         List<Double> validations = history.validations().stream()
                 .map(TrainingEvent.Validated::loss)
                 .toList();
-        double seconds = steps.stream().mapToDouble(s -> s.millis() / 1000).sum();
-        double tokens = steps.stream()
-                .mapToDouble(s -> s.tokensPerSecond() * s.millis() / 1000)
-                .sum();
+        double seconds = history.stepSeconds();
         return new TrainingResult(
                 last.state().step(),
                 steps.isEmpty() ? Double.NaN : steps.getLast().loss(),
                 validations.isEmpty() ? null : validations.getLast(),
                 validations.stream().min(Double::compare).orElse(null),
                 seconds,
-                seconds > 0 ? tokens / seconds : 0,
+                seconds > 0 ? history.stepTokens() / seconds : 0,
                 relative(folder, last),
                 relative(folder, best.orElse(last)));
     }

@@ -29,8 +29,8 @@ import pacer.trainer.durable.DurableFiles;
  * manifest is whole, unless the disk itself lost something: that is found by length and SHA-256 when it is read.
  */
 public final class CheckpointStore {
-    private static final Pattern COMPLETE = Pattern.compile("step-\\d{6,9}");
-    private static final Pattern HIDDEN = Pattern.compile("\\.step-\\d{6,9}\\.epoch-(\\d{1,18})(\\.replaced)?");
+    private static final Pattern COMPLETE = Pattern.compile("step-\\d{6,10}");
+    private static final Pattern HIDDEN = Pattern.compile("\\.step-\\d{6,10}\\.epoch-(\\d{1,18})(\\.replaced)?");
 
     private final Path folder;
     private final Consumer<String> notices;

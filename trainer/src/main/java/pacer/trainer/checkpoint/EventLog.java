@@ -2,9 +2,12 @@ package pacer.trainer.checkpoint;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
 import java.io.IOException;
+import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
+import java.nio.channels.Channels;
 import java.nio.channels.FileChannel;
+import java.nio.channels.SeekableByteChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
@@ -12,9 +15,7 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.Collection;
-import java.util.HashSet;
 import java.util.List;
-import java.util.Set;
 import java.util.function.Consumer;
 import pacer.trainer.durable.DurableFiles;
 import pacer.trainer.event.TrainingEvent;
@@ -22,7 +23,7 @@ import pacer.trainer.event.TrainingEvent;
 /**
  * The file of a run's events, one JSON object a line. Only the newest epoch can append; a line is there whole or not at all, and
  * what a killed writer left unfinished is cut off by the next. After a resume some steps are there twice:
- * {@link #firstOccurrences} tells what counts.
+ * {@link Occurrences} tells what counts.
  */
 public final class EventLog implements AutoCloseable {
     private final Fence fence;
@@ -107,52 +108,60 @@ public final class EventLog implements AutoCloseable {
     }
 
     /**
-     * All events of {@code file} in order; none when there is no file. An unfinished last line is no event yet. A line that is no
-     * event is left out and said to {@code damage}.
+     * Hands all events of {@code file} in order to {@code events}; none when there is no file. An unfinished last line is no event yet. A
+     * line that is no event is left out and said to {@code damage}. Only a line at a time is held in memory: a file may have millions.
      */
+    public static void read(Path file, Consumer<TrainingEvent> events, Consumer<String> damage) throws IOException {
+        try (InputStream in = Files.newInputStream(file)) {
+            Lines lines = new Lines(in);
+            for (int number = 1; lines.next(); number++) {
+                try {
+                    events.accept(
+                            Json.MAPPER.readValue(lines.bytes(), lines.begin(), lines.length(), TrainingEvent.class));
+                } catch (JsonProcessingException e) {
+                    damage.accept(
+                            new InvalidFileException(file, "line " + number, "is no event: " + e.getOriginalMessage())
+                                    .getMessage());
+                }
+            }
+        } catch (NoSuchFileException none) {
+            return;
+        }
+    }
+
+    /** The same, as a list. */
     public static List<TrainingEvent> read(Path file, Consumer<String> damage) throws IOException {
         List<TrainingEvent> events = new ArrayList<>();
-        String text;
-        try {
-            text = new String(Files.readAllBytes(file), StandardCharsets.UTF_8);
-        } catch (NoSuchFileException none) {
-            return events;
-        }
-        int number = 1;
-        int start = 0;
-        for (int end = text.indexOf('\n'); end >= 0; start = end + 1, end = text.indexOf('\n', start), number++) {
-            try {
-                events.add(parse(text.substring(start, end)));
-            } catch (JsonProcessingException e) {
-                damage.accept(new InvalidFileException(file, "line " + number, "is no event: " + e.getOriginalMessage())
-                        .getMessage());
-            }
-        }
+        read(file, events::add, damage);
         return events;
     }
 
-    /**
-     * What counts of {@code events}: of each kind and step the first, because training is deterministic and what comes again
-     * after a resume is a repetition. Samples, notices and failures also differ by their text, as a step may have several; each
-     * launch is one of its own.
-     */
+    /** The events of the last {@code most} bytes of {@code file}, as far as they are whole: how it stands, without reading all of it. */
+    public static void readEnd(Path file, int most, Consumer<TrainingEvent> events) throws IOException {
+        try (SeekableByteChannel channel = Files.newByteChannel(file)) {
+            long from = Math.max(0, channel.size() - most);
+            channel.position(from);
+            Lines lines = new Lines(Channels.newInputStream(channel));
+            boolean cut = from > 0; // the first line probably is
+            while (lines.next()) {
+                try {
+                    if (!cut) {
+                        events.accept(Json.MAPPER.readValue(
+                                lines.bytes(), lines.begin(), lines.length(), TrainingEvent.class));
+                    }
+                } catch (JsonProcessingException e) {
+                    continue; // who reads all of it is told
+                }
+                cut = false;
+            }
+        } catch (NoSuchFileException none) {
+            return;
+        }
+    }
+
+    /** Of {@code events} those that {@link Occurrences} counts. */
     public static List<TrainingEvent> firstOccurrences(List<TrainingEvent> events) {
-        record Key(Class<?> kind, int step, String text) {}
-        Set<Key> seen = new HashSet<>();
-        return events.stream()
-                .filter(event -> {
-                    String text =
-                            switch (event) {
-                                case TrainingEvent.Sampled sampled -> sampled.prompt() + '\n' + sampled.text();
-                                case TrainingEvent.Notice notice -> notice.text();
-                                case TrainingEvent.Failed failed -> failed.reason();
-                                case TrainingEvent.Started started ->
-                                    started.time().toString();
-                                default -> "";
-                            };
-                    return seen.add(new Key(event.getClass(), event.step(), text));
-                })
-                .toList();
+        return events.stream().filter(new Occurrences()::counts).toList();
     }
 
     private static long endOfLastLine(FileChannel channel) throws IOException {

@@ -2,6 +2,7 @@ package pacer.trainer.durable;
 
 import java.io.IOException;
 import java.nio.channels.FileChannel;
+import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
@@ -96,6 +97,13 @@ public final class FileGuard implements AutoCloseable {
                 held = channel.tryLock() != null;
             }
             return held ? Optional.of(channel) : Optional.empty();
+        } catch (FileSystemException e) {
+            throw e;
+        } catch (IOException e) {
+            throw new IOException(
+                    file + " cannot be locked: " + e.getMessage()
+                            + "; put runs (--runs) and cache (--cache) on a file system that has locks",
+                    e);
         } finally {
             if (!held) {
                 channel.close();

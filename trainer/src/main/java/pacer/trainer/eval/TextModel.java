@@ -137,7 +137,7 @@ public final class TextModel implements AutoCloseable {
             text.append(piece);
             each.accept(piece);
         };
-        int[] start = tokenizer.encode(prompt);
+        int[] start = tokenizer.encodePrompt(prompt);
         sampler.continuing(
                 start, tokens, settings, number, tokenizer.vocabularySize(), token -> both.accept(decoder.next(token)));
         both.accept(decoder.end());

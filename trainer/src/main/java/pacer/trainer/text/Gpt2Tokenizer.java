@@ -2,6 +2,7 @@ package pacer.trainer.text;
 
 import java.nio.charset.StandardCharsets;
 import java.util.List;
+import java.util.regex.Pattern;
 import pacer.trainer.data.BadDataException;
 
 /** GPT-2's byte-pair encoding: 50,256 tokens made of bytes, and {@link #END_OF_TEXT}. Encodes any text. */
@@ -9,7 +10,9 @@ public final class Gpt2Tokenizer implements Tokenizer {
     /** {@code <|endoftext|>}, which stands before each document of a dataset. */
     public static final int END_OF_TEXT = 50_256;
 
-    private static final byte[] END_OF_TEXT_BYTES = "<|endoftext|>".getBytes(StandardCharsets.UTF_8);
+    private static final String END_OF_TEXT_NAME = "<|endoftext|>";
+
+    private static final byte[] END_OF_TEXT_BYTES = END_OF_TEXT_NAME.getBytes(StandardCharsets.UTF_8);
 
     private final BytePairVocabulary vocabulary = BytePairVocabulary.load();
 
@@ -48,6 +51,22 @@ public final class Gpt2Tokenizer implements Tokenizer {
             encoder().encode(bytes, 0, bytes.length, tokens);
         } catch (BadTextException e) {
             throw new BadDataException("byte %d of the text: %s".formatted(e.at(), e.getMessage()), e);
+        }
+        return tokens.toIntArray();
+    }
+
+    /** The same, but {@code <|endoftext|>} is that token, as a prompt means it; in a dataset's text it is plain text. */
+    @Override
+    public int[] encodePrompt(String text) {
+        String[] parts = text.split(Pattern.quote(END_OF_TEXT_NAME), -1);
+        TokenBuffer tokens = new TokenBuffer(text.length() / 3 + 1);
+        for (int i = 0; i < parts.length; i++) {
+            if (i > 0) {
+                tokens.add(END_OF_TEXT);
+            }
+            for (int token : encode(parts[i])) {
+                tokens.add(token);
+            }
         }
         return tokens.toIntArray();
     }

@@ -36,6 +36,11 @@ public sealed interface Tokenizer permits CharacterTokenizer, Gpt2Tokenizer {
      */
     int[] encode(String text);
 
+    /** Tokens of a prompt, in which a special token that is spelled is meant. */
+    default int[] encodePrompt(String text) {
+        return encode(text);
+    }
+
     /**
      * UTF-8 bytes of a token, which may be a part of a character only.
      *

@@ -11,6 +11,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -144,5 +145,25 @@ class EventLogTest {
 
     private static TrainingEvent.Step step(int step, double loss) {
         return new TrainingEvent.Step(TIME, step, loss, 1, 1e-3, 8, 1000);
+    }
+
+    @Test
+    void itsEndTellsHowItStands() throws IOException {
+        List<TrainingEvent> events = IntStream.rangeClosed(1, 50_000)
+                .<TrainingEvent>mapToObj(s -> step(s, 3))
+                .toList();
+        try (EventLog log = EventLog.open(file, fence)) {
+            log.append(events);
+        }
+        assertThat(EventLog.read(file, damage::add))
+                .as("lines longer than a buffer, and buffers that end in a line")
+                .isEqualTo(events);
+        for (int most : new int[] {1, 1000, 1001, 100_000, 1 << 30}) {
+            List<TrainingEvent> end = new ArrayList<>();
+            EventLog.readEnd(file, most, end::add);
+            assertThat(end).isEqualTo(events.subList(events.size() - end.size(), events.size()));
+            assertThat(end).hasSizeGreaterThanOrEqualTo(Math.min(events.size(), most / 250));
+        }
+        assertThat(damage).isEmpty();
     }
 }

@@ -74,6 +74,9 @@ class Gpt2TokenizerTest {
     @Test
     void takesTextThatSpellsTheSeparatorForText() {
         assertThat(tokenizer.encode("<|endoftext|>")).containsExactly(27, 91, 437, 1659, 5239, 91, 29);
+        assertThat(tokenizer.encodePrompt("<|endoftext|>")).containsExactly(50256);
+        assertThat(tokenizer.encodePrompt("a<|endoftext|><|endoftext|>b")).containsExactly(64, 50256, 50256, 65);
+        assertThat(tokenizer.encodePrompt("<|endoftext| >")).isEqualTo(tokenizer.encode("<|endoftext| >"));
         assertThat(tokenizer.decode(Gpt2Tokenizer.END_OF_TEXT)).isEqualTo("<|endoftext|>");
     }
 

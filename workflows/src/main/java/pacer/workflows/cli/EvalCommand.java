@@ -72,12 +72,12 @@ final class EvalCommand implements Callable<Integer> {
         Home home = places.home(console.environment());
         Path folder = data != null ? data : dataset(run, home);
         Path spec = Files.createTempFile("pacer-eval", ".yaml");
+        Path log =
+                Files.createTempFile("pacer-eval", ".log"); // nothing of the run is changed: it may be another user's
         try {
             Files.writeString(spec, CanonicalYaml.write(spec(run)));
-            EvaluatorProcess evaluator = new EvaluatorProcess(
-                    EvaluationSettings.of(console.environment()),
-                    home.cache(),
-                    run.folder().trainerLog());
+            EvaluatorProcess evaluator =
+                    new EvaluatorProcess(EvaluationSettings.of(console.environment()), home.cache(), log);
             long began = System.nanoTime();
             Validated measured = evaluator
                     .measure(spec, folder, source.folder(), StageContext.NOBODY, event -> {})
@@ -89,6 +89,7 @@ final class EvalCommand implements Callable<Integer> {
             return e.retryable() ? Exit.FAILED : Exit.USAGE;
         } finally {
             Files.delete(spec);
+            Files.delete(log);
         }
     }
 

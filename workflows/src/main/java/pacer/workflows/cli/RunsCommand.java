@@ -107,7 +107,7 @@ final class RunsCommand implements Callable<Integer> {
         if (entry.record().status() == RunStatus.FINISHED) {
             return null;
         }
-        RunHistory history = RunHistory.read(entry.folder().events());
+        RunHistory history = RunHistory.readEnd(entry.folder().events());
         return history.steps().isEmpty()
                 ? null
                 : "step %s, loss %s"
@@ -129,7 +129,7 @@ final class RunsCommand implements Callable<Integer> {
         RunRecord run = entry.record();
         String reason = run.failure();
         if (reason == null && status(entry).equals(INTERRUPTED)) {
-            reason = RunHistory.read(entry.folder().events())
+            reason = RunHistory.readEnd(entry.folder().events())
                     .failed()
                     .map(TrainingEvent.Failed::reason)
                     .orElse(null);

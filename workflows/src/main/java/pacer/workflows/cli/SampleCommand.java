@@ -100,8 +100,12 @@ final class SampleCommand implements Callable<Integer> {
         Engine computing = engine.engine(places.home(console.environment()).cache());
         try (TextModel trained = TextModel.open(source.folder(), computing)) {
             List<String> texts = new ArrayList<>();
-            for (int i = 0; i < number; i++) {
-                texts.add(write(trained, start, count, settings, i));
+            try {
+                for (int i = 0; i < number; i++) {
+                    texts.add(write(trained, start, count, settings, i));
+                }
+            } catch (ClosedOutput e) {
+                return Exit.OK;
             }
             if (output.json()) {
                 SequencedMap<String, Object> told = new LinkedHashMap<>();
@@ -119,6 +123,11 @@ final class SampleCommand implements Callable<Integer> {
             }
         }
         return Exit.OK;
+    }
+
+    /** Whoever read it has read enough, as head does. */
+    private static final class ClosedOutput extends RuntimeException {
+        private static final long serialVersionUID = 1;
     }
 
     private void check(Sampler.Settings settings, int count) {
@@ -169,6 +178,9 @@ final class SampleCommand implements Callable<Integer> {
                 }
                 wrap.print(Terminal.harmless(piece), null);
                 begun[0] = true;
+                if (out.out().checkError()) {
+                    throw new ClosedOutput();
+                }
             }
         });
         if (shown) {

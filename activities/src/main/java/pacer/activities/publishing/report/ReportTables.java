@@ -3,6 +3,7 @@ package pacer.activities.publishing.report;
 import static pacer.activities.publishing.report.Html.escape;
 
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
 import java.util.Objects;
@@ -18,6 +19,8 @@ import pacer.trainer.event.TrainingEvent.Started;
 
 /** Samples, stages, lineage, environment, notices and settings. */
 final class ReportTables {
+    private static final int MOST_NOTICES = 200;
+
     private static final int LONGEST_SAMPLE = 6_000;
 
     private final ReportData data;
@@ -210,9 +213,13 @@ final class ReportTables {
             return "";
         }
         StringBuilder rows = new StringBuilder();
+        if (told.size() > MOST_NOTICES) {
+            rows.append("<tr><td></td><td>%s earlier ones are in events.jsonl</td></tr>\n"
+                    .formatted(Quantities.grouped(told.size() - MOST_NOTICES)));
+        }
         told.stream()
-                .sorted((a, b) -> Integer.compare(a.step(), b.step()))
-                .limit(200)
+                .sorted(Comparator.comparingInt(TrainingEvent::step))
+                .skip(Math.max(0, told.size() - MOST_NOTICES))
                 .forEach(event -> {
                     String text =
                             switch (event) {

@@ -7,6 +7,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.function.Consumer;
 import pacer.trainer.checkpoint.EventLog;
+import pacer.trainer.checkpoint.Occurrences;
 import pacer.trainer.event.TrainingEvent;
 import pacer.trainer.event.TrainingEvent.Checkpointed;
 import pacer.trainer.event.TrainingEvent.Failed;
@@ -19,10 +20,23 @@ import pacer.trainer.event.TrainingEvent.Step;
 import pacer.trainer.event.TrainingEvent.Validated;
 import pacer.trainer.event.TrainingEvent.Working;
 
-/** What the trainer said of a run over all attempts, sorted by kind. */
+/** What the trainer said of a run over all attempts, sorted by kind. It takes the same memory for a million steps and for a thousand million. */
 public final class RunHistory {
+    /** Steps that are kept at most, evenly: more than any picture shows. */
+    private static final int STEPS = 100_000;
+
+    /** Of a file's end: hundreds of events. */
+    private static final int END = 1 << 18;
+
     private final List<Started> starts = new ArrayList<>();
     private final List<Step> steps = new ArrayList<>();
+    private int stride = 1;
+    private long count;
+    private Step last;
+    private double seconds;
+    private double tokens;
+    private double firstSeconds;
+    private double firstTokens;
     private final List<Skipped> skipped = new ArrayList<>();
     private final List<Validated> validations = new ArrayList<>();
     private final List<Sampled> samples = new ArrayList<>();
@@ -40,8 +54,45 @@ public final class RunHistory {
     /** The same; {@code damage} is told of lines that are no events. */
     public static RunHistory read(Path events, Consumer<String> damage) throws IOException {
         RunHistory history = new RunHistory();
-        EventLog.firstOccurrences(EventLog.read(events, damage)).forEach(history::add);
+        Occurrences all = new Occurrences();
+        EventLog.read(
+                events,
+                event -> {
+                    if (all.counts(event)) {
+                        history.add(event);
+                    }
+                },
+                damage);
         return history;
+    }
+
+    /** What was said last: enough to know how far a run is and why it stopped, however long it is. */
+    public static RunHistory readEnd(Path events) throws IOException {
+        RunHistory history = new RunHistory();
+        EventLog.readEnd(events, END, history::add);
+        return history;
+    }
+
+    private void add(Step step) {
+        double time = step.millis() / 1000;
+        if (count == 0) {
+            firstSeconds = time;
+            firstTokens = step.tokensPerSecond() * time;
+        }
+        seconds += time;
+        tokens += step.tokensPerSecond() * time;
+        last = step;
+        if (count++ % stride != 0) {
+            return;
+        }
+        steps.add(step);
+        if (steps.size() > STEPS) {
+            for (int i = 0; 2 * i < steps.size(); i++) {
+                steps.set(i, steps.get(2 * i));
+            }
+            steps.subList((steps.size() + 1) / 2, steps.size()).clear();
+            stride *= 2;
+        }
     }
 
     private void add(TrainingEvent event) {
@@ -50,7 +101,7 @@ public final class RunHistory {
                 starts.add(e);
                 failed = null;
             }
-            case Step e -> steps.add(e);
+            case Step e -> add(e);
             case Skipped e -> skipped.add(e);
             case Validated e -> validations.add(e);
             case Sampled e -> samples.add(e);
@@ -80,8 +131,24 @@ public final class RunHistory {
         return line;
     }
 
+    /** The steps, of very many only some, evenly; the last one is always among them. */
     public List<Step> steps() {
-        return steps;
+        if (steps.isEmpty() || steps.getLast().equals(last)) {
+            return steps;
+        }
+        List<Step> all = new ArrayList<>(steps);
+        all.add(last);
+        return all;
+    }
+
+    /** Seconds that all steps took. */
+    public double stepSeconds() {
+        return seconds;
+    }
+
+    /** Tokens of all steps. */
+    public double stepTokens() {
+        return tokens;
     }
 
     public List<Skipped> skipped() {
@@ -135,14 +202,8 @@ public final class RunHistory {
         return Series.of(validations, Validated::step, Validated::loss).finite();
     }
 
-    /** Tokens per second over all steps told of, by the time the steps themselves took; NaN before the second step. */
+    /** Tokens per second over all steps told of but the first, which pays for warming up, by the time the steps themselves took; NaN before the second step. */
     public double tokensPerSecond() {
-        double tokens = 0;
-        double seconds = 0;
-        for (Step step : steps.subList(Math.min(1, steps.size()), steps.size())) { // the first one pays for warming up
-            tokens += step.tokensPerSecond() * step.millis() / 1000;
-            seconds += step.millis() / 1000;
-        }
-        return seconds > 0 ? tokens / seconds : Double.NaN;
+        return count > 1 && seconds > firstSeconds ? (tokens - firstTokens) / (seconds - firstSeconds) : Double.NaN;
     }
 }

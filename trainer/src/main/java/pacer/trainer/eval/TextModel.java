@@ -1,22 +1,16 @@
 package pacer.trainer.eval;
 
 import java.io.IOException;
-import java.lang.foreign.Arena;
-import java.lang.foreign.MemorySegment;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.HashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.function.Consumer;
 import pacer.trainer.checkpoint.Checkpoint;
 import pacer.trainer.checkpoint.Gpt2Folder;
 import pacer.trainer.checkpoint.InvalidFileException;
 import pacer.trainer.checkpoint.Safetensors;
-import pacer.trainer.checkpoint.StoredTensor;
 import pacer.trainer.checkpoint.TrainingState;
 import pacer.trainer.model.Engine;
-import pacer.trainer.model.Parameter;
 import pacer.trainer.model.Replica;
 import pacer.trainer.spec.ModelSpec;
 import pacer.trainer.text.Gpt2Tokenizer;
@@ -48,16 +42,8 @@ public final class TextModel implements AutoCloseable {
         TrainingState state = checkpoint.state();
         Tokenizer tokenizer = Tokenizer.of(state.tokenizer(), characters(state.vocabulary()));
         Replica replica = engine.open(state.model(), 1, state.model().sequenceLength(), false);
-        try (Safetensors stored = checkpoint.openWeights();
-                Arena arena = Arena.ofConfined()) {
-            Map<String, MemorySegment> weights = new HashMap<>();
-            for (Parameter p : replica.parameters().all()) {
-                StoredTensor tensor = stored.tensor(p.name());
-                MemorySegment values = arena.allocate(4 * tensor.elements(), 64);
-                tensor.toFloats(values);
-                weights.put(p.name(), values);
-            }
-            replica.load(weights);
+        try (Safetensors stored = checkpoint.openWeights()) {
+            replica.load((parameter, values) -> stored.tensor(parameter.name()).toFloats(values));
             return new TextModel(replica, tokenizer);
         } catch (IOException | RuntimeException e) {
             replica.close();
@@ -66,8 +52,7 @@ public final class TextModel implements AutoCloseable {
     }
 
     private static TextModel ofHuggingFace(Path folder, Engine engine) throws IOException {
-        try (Gpt2Folder stored = Gpt2Folder.open(folder);
-                Arena arena = Arena.ofConfined()) {
+        try (Gpt2Folder stored = Gpt2Folder.open(folder)) {
             ModelSpec model = stored.model();
             Tokenizer tokenizer = Gpt2Tokenizer.instance();
             if (model.vocabulary() < tokenizer.vocabularySize()) {
@@ -79,25 +64,13 @@ public final class TextModel implements AutoCloseable {
             }
             Replica replica = engine.open(model, 1, model.sequenceLength(), false);
             try {
-                replica.load(weights(stored, replica, arena));
+                replica.load((parameter, values) -> stored.read(parameter.name(), values));
                 return new TextModel(replica, tokenizer);
             } catch (IOException | RuntimeException e) {
                 replica.close();
                 throw e;
             }
         }
-    }
-
-    /** The weights of a Hugging Face folder, by our names, for {@link Replica#load}. */
-    public static Map<String, MemorySegment> weights(Gpt2Folder stored, Replica replica, Arena arena)
-            throws IOException {
-        Map<String, MemorySegment> weights = new HashMap<>();
-        for (Parameter p : replica.parameters().all()) {
-            MemorySegment values = arena.allocate(4 * p.size(), 64);
-            stored.read(p.name(), values);
-            weights.put(p.name(), values);
-        }
-        return weights;
     }
 
     /** A model and its tokenizer that are in use already, such as those of a training. Whoever made the replica closes it. */

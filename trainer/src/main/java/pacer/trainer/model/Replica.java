@@ -1,5 +1,7 @@
 package pacer.trainer.model;
 
+import java.io.IOException;
+import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -126,12 +128,26 @@ public final class Replica implements AutoCloseable {
         return length;
     }
 
-    /**
-     * Sets every parameter.
-     *
-     * @param values floats by parameter name
-     * @throws IllegalArgumentException naming the parameter that is missing or of another size
-     */
+    /** Where weights come from. */
+    @FunctionalInterface
+    public interface Source {
+        /** Fills {@code to} with the values of a parameter, fp32 and in its shape's order. */
+        void read(Parameter parameter, MemorySegment to) throws IOException;
+    }
+
+    /** Takes the weights of {@code source}, one parameter after the other: a second copy of all of them is never held. */
+    public void load(Source source) throws IOException {
+        for (Parameter p : parameters.all()) {
+            try (Arena arena = Arena.ofConfined()) {
+                MemorySegment values = arena.allocate(4 * p.size(), 64);
+                source.read(p, values);
+                device().write(parameters.in(weights, p.name()), values);
+            }
+        }
+        weightsChanged();
+    }
+
+    /** Takes the weights that {@code values} has by their names. */
     public void load(Map<String, MemorySegment> values) {
         for (Parameter p : parameters.all()) {
             MemorySegment value = values.get(p.name());

@@ -15,7 +15,6 @@ import pacer.trainer.checkpoint.InvalidFileException;
 import pacer.trainer.checkpoint.Safetensors;
 import pacer.trainer.checkpoint.StoredTensor;
 import pacer.trainer.eval.Sampler;
-import pacer.trainer.eval.TextModel;
 import pacer.trainer.model.DropoutPlan;
 import pacer.trainer.model.Engine;
 import pacer.trainer.model.Parameter;
@@ -43,7 +42,7 @@ final class HuggingFaceReplay {
             try (Replica replica = engine.open(model, sequences, length, true)) {
                 TraceTensors.requireKnown(golden, COMPARED::contains, replica, List.of("grad."));
                 Comparison compare = new Comparison(replica);
-                replica.load(TextModel.weights(theirs, replica, arena));
+                replica.load((parameter, values) -> theirs.read(parameter.name(), values));
                 MemorySegment x = TraceTensors.tokens(inputs, model.vocabulary(), arena);
                 MemorySegment y = TraceTensors.tokens(targets, model.vocabulary(), arena);
 

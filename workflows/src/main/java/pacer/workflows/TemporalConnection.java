@@ -1,5 +1,6 @@
 package pacer.workflows;
 
+import com.fasterxml.jackson.datatype.jdk8.Jdk8Module;
 import com.uber.m3.tally.Scope;
 import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
@@ -12,6 +13,7 @@ import io.temporal.client.WorkflowClient;
 import io.temporal.client.WorkflowClientOptions;
 import io.temporal.client.schedules.ScheduleClient;
 import io.temporal.client.schedules.ScheduleClientOptions;
+import io.temporal.common.converter.CodecDataConverter;
 import io.temporal.common.converter.DataConverter;
 import io.temporal.common.converter.DefaultDataConverter;
 import io.temporal.common.converter.JacksonJsonPayloadConverter;
@@ -21,12 +23,16 @@ import io.temporal.serviceclient.WorkflowServiceStubsOptions;
 import java.io.IOException;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.List;
 import java.util.Optional;
+import java.util.function.Consumer;
 import java.util.logging.Level;
 import java.util.logging.Logger;
 import java.util.regex.Pattern;
 import pacer.activities.run.RunJson;
 import pacer.trainer.durable.Host;
+import pacer.workflows.codec.PayloadEncryption;
+import pacer.workflows.codec.PayloadKeys;
 
 /** A connection to a Temporal service: the one at an address, where one is given, else one inside this process. */
 public final class TemporalConnection implements AutoCloseable {
@@ -42,15 +48,20 @@ public final class TemporalConnection implements AutoCloseable {
     private final WorkflowClient client;
     private final EmbeddedTemporal embedded;
     private final String description;
+    private final PayloadEncryption encryption;
 
     private TemporalConnection(
             WorkflowServiceStubs stubs,
             WorkflowClientOptions.Builder options,
             EmbeddedTemporal embedded,
+            PayloadKeys keys,
             String description) {
         this.stubs = stubs;
+        this.encryption = new PayloadEncryption(keys);
+        // failures' messages and stack traces as well, where there is a key
+        DataConverter converter = new CodecDataConverter(converter(), List.of(encryption), !keys.isEmpty());
         this.client = WorkflowClient.newInstance(
-                stubs, options.setDataConverter(converter()).build());
+                stubs, options.setDataConverter(converter).build());
         this.embedded = embedded;
         this.description = description;
     }
@@ -66,7 +77,7 @@ public final class TemporalConnection implements AutoCloseable {
 
     /** The same with the SDK's meters, those of a service elsewhere, in {@code metrics}. */
     static TemporalConnection open(TemporalAddress address, Optional<Scope> metrics) throws IOException {
-        return address.isEmbedded() ? embedded() : remote(address.profile(), address.origin(), metrics);
+        return address.isEmbedded() ? embedded() : remote(address, metrics);
     }
 
     /** A service inside this process. */
@@ -78,11 +89,12 @@ public final class TemporalConnection implements AutoCloseable {
         // this service does not know worker heartbeats
         WorkflowClientOptions.Builder options =
                 WorkflowClientOptions.newBuilder().setWorkerHeartbeatInterval(Duration.ofSeconds(-1));
-        return new TemporalConnection(stubs, options, service, "Temporal: in this process");
+        return new TemporalConnection(stubs, options, service, PayloadKeys.none(), "Temporal: in this process");
     }
 
-    private static TemporalConnection remote(ClientConfigProfile profile, String why, Optional<Scope> metrics)
-            throws IOException {
+    private static TemporalConnection remote(TemporalAddress address, Optional<Scope> metrics) throws IOException {
+        ClientConfigProfile profile = address.profile();
+        String why = address.origin();
         if ("off".equals(System.getProperty("org.slf4j.simpleLogger.defaultLogLevel"))) {
             GRPC.setLevel(Level.OFF); // it logs another way than other libraries, with traces; what matters is thrown
         }
@@ -105,13 +117,19 @@ public final class TemporalConnection implements AutoCloseable {
                 stubs,
                 options,
                 null,
-                "Temporal: %s, namespace %s (%s)".formatted(profile.getAddress(), namespace, why));
+                address.keys(),
+                "Temporal: %s, namespace %s (%s)".formatted(profile.getAddress(), namespace, why)
+                        + address.keys()
+                                .current()
+                                .map(id -> ", payloads encrypted with key " + id)
+                                .orElse(""));
     }
 
-    /** JSON as in run folders: records whose fields may grow. */
+    /** JSON as in run folders: records whose fields may grow. The SDK puts what it encrypts of a failure into an Optional. */
     static DataConverter converter() {
         return DefaultDataConverter.newDefaultInstance()
-                .withPayloadConverterOverrides(new JacksonJsonPayloadConverter(RunJson.MAPPER));
+                .withPayloadConverterOverrides(new JacksonJsonPayloadConverter(
+                        RunJson.MAPPER.rebuild().addModule(new Jdk8Module()).build()));
     }
 
     /** One line for people: which service, and why that one. */
@@ -121,6 +139,11 @@ public final class TemporalConnection implements AutoCloseable {
 
     public boolean isEmbedded() {
         return embedded != null;
+    }
+
+    /** Has {@code listener} hear, once each, why payloads could not be read. */
+    void onUnreadable(Consumer<String> listener) {
+        encryption.onUnreadable(listener);
     }
 
     WorkflowClient client() {

@@ -55,11 +55,13 @@ final class WorkerCommand implements Callable<Integer> {
         String where = metrics != null ? metrics : console.environment().getOrDefault("PACER_METRICS", "");
         CountDownLatch told = new CountDownLatch(1);
         AtomicInteger signals = new AtomicInteger();
+        WorkerLog log = new WorkerLog(console);
         try (ServiceWorker worker = ServiceWorker.start(
                         new PipelineOptions(home, service.temporal(), console.environment()),
                         roles(),
                         where.isBlank() ? null : where,
-                        new WorkerLog(console)::tell);
+                        log::tell,
+                        log::complain);
                 Signals.Taken _ = Signals.on("INT", () -> end(told, signals, 2));
                 Signals.Taken _ = Signals.on("TERM", () -> end(told, signals, 15));
                 Signals.Taken _ = Signals.on("HUP", () -> end(told, signals, 1))) {

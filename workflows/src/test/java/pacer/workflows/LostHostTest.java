@@ -127,7 +127,9 @@ class LostHostTest {
             RunHandle[] second = new RunHandle[1];
             List<PipelineOutcome> outcomes = new ArrayList<>();
             outcomes.add(first.follow(update -> {
-                if (update instanceof RunUpdate.Trained(TrainingEvent.Step step) && step.step() == 14) {
+                if (second[0] == null
+                        && update instanceof RunUpdate.Trained(TrainingEvent.Step step)
+                        && step.step() == 14) {
                     second[0] = startSecond(host);
                     awaitQuestion(second[0].id());
                     goOn(first);

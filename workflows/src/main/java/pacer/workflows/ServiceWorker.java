@@ -67,6 +67,9 @@ public final class ServiceWorker implements AutoCloseable {
             PipelineWorker worker = PipelineWorker.start(connection, settings, roles);
             RunHub hub = worker.hub();
             hub.followAll(listener);
+            if (roles.contains(Role.CONTROL)) {
+                requireHearing(connection, settings.deployment(), complaints);
+            }
             endpoint.ifPresent(served -> {
                 hub.followAll(served.follow(options.home(), settings.cacheLimit()));
                 served.serve();
@@ -75,6 +78,19 @@ public final class ServiceWorker implements AutoCloseable {
         } catch (IOException | RuntimeException e) {
             endpoint.ifPresent(MetricsEndpoint::close);
             throw e;
+        }
+    }
+
+    /** Says so where runs are given to others. */
+    private static void requireHearing(
+            TemporalConnection connection, Optional<Deployment> version, Consumer<String> complaints)
+            throws IOException {
+        Optional<Deployment> current = connection.currentVersion();
+        if (!current.equals(version)) {
+            complaints.accept("no run is given to this worker%s: they are given to %s; change that with: pacer promote"
+                    .formatted(
+                            version.map(v -> ", " + v).orElse(", which has no version"),
+                            current.map(Deployment::toString).orElse("workers without a version")));
         }
     }
 

@@ -9,6 +9,7 @@ import io.temporal.api.operatorservice.v1.ListSearchAttributesRequest;
 import io.temporal.api.operatorservice.v1.OperatorServiceGrpc;
 import io.temporal.api.taskqueue.v1.TaskQueue;
 import io.temporal.api.workflowservice.v1.DescribeTaskQueueRequest;
+import io.temporal.api.workflowservice.v1.SetWorkerDeploymentCurrentVersionRequest;
 import io.temporal.client.WorkflowClient;
 import io.temporal.client.WorkflowClientOptions;
 import io.temporal.client.schedules.ScheduleClient;
@@ -29,6 +30,7 @@ import java.util.function.Consumer;
 import java.util.logging.Level;
 import java.util.logging.Logger;
 import java.util.regex.Pattern;
+import pacer.activities.run.BadInputException;
 import pacer.activities.run.RunJson;
 import pacer.trainer.durable.Host;
 import pacer.workflows.codec.PayloadEncryption;
@@ -38,6 +40,8 @@ import pacer.workflows.codec.PayloadKeys;
 public final class TemporalConnection implements AutoCloseable {
     /** Held here: a logger that nobody holds forgets its level. */
     private static final Logger GRPC = Logger.getLogger("io.grpc");
+
+    private static final long LOOK_MILLIS = 200;
 
     private static final Duration PATIENCE = Duration.ofSeconds(5);
 
@@ -165,21 +169,67 @@ public final class TemporalConnection implements AutoCloseable {
      * for minutes after their end: those that ended on this machine are not counted, nor those long silent.
      */
     public boolean isWorkedOn() throws IOException {
+        return controlQueue().isWorkedOn();
+    }
+
+    /** To which version of workers runs are given; empty where to those without. */
+    public Optional<Deployment> currentVersion() throws IOException {
+        return controlQueue().current();
+    }
+
+    /** Who listens for runs; a service that does not tell, as the one inside this process, has nobody. */
+    private ControlQueue controlQueue() throws IOException {
         DescribeTaskQueueRequest request = DescribeTaskQueueRequest.newBuilder()
                 .setNamespace(client.getOptions().getNamespace())
                 .setTaskQueue(TaskQueue.newBuilder().setName(TaskQueues.CONTROL))
                 .setTaskQueueType(TaskQueueType.TASK_QUEUE_TYPE_WORKFLOW)
                 .build();
         try {
-            return stubs.blockingStub().describeTaskQueue(request).getPollersList().stream()
-                    .anyMatch(poller -> isAlive(
-                            poller.getIdentity(),
-                            Instant.ofEpochSecond(poller.getLastAccessTime().getSeconds())));
+            return ControlQueue.of(stubs.blockingStub().describeTaskQueue(request));
         } catch (StatusRuntimeException e) {
             if (e.getStatus().getCode() == Status.Code.UNIMPLEMENTED) {
-                return false;
+                return new ControlQueue(Optional.empty(), List.of());
             }
             throw new IOException(description + ": " + e.getStatus().getDescription(), e);
+        }
+    }
+
+    /**
+     * Has the service give all runs to {@code version} from now on, those at work too.
+     *
+     * @param patience for a worker of it to be heard of
+     * @return which one it was before; empty for workers without a version
+     * @throws BadInputException when no worker of that version listens
+     */
+    public Optional<Deployment> makeCurrent(Deployment version, Duration patience)
+            throws IOException, InterruptedException {
+        Optional<Deployment> before = currentVersion();
+        SetWorkerDeploymentCurrentVersionRequest request = SetWorkerDeploymentCurrentVersionRequest.newBuilder()
+                .setNamespace(client.getOptions().getNamespace())
+                .setDeploymentName(version.name())
+                .setBuildId(version.buildId())
+                .setIdentity(client.getOptions().getIdentity())
+                .build();
+        long deadline = System.nanoTime() + patience.toNanos();
+        while (true) {
+            try {
+                var _ = stubs.blockingStub().setWorkerDeploymentCurrentVersion(request);
+                return before;
+            } catch (StatusRuntimeException e) {
+                // not heard of, or not yet of all its queues
+                boolean missing = e.getStatus().getCode() == Status.Code.NOT_FOUND
+                        || e.getStatus().getCode() == Status.Code.FAILED_PRECONDITION;
+                if (!missing) {
+                    throw new IOException(description + ": " + e.getStatus().getDescription(), e);
+                }
+                if (System.nanoTime() > deadline) {
+                    throw new BadInputException(
+                            version + " was not made current: " + e.getStatus().getDescription()
+                                    + "; start a worker of role control with that version first",
+                            e);
+                }
+            }
+            Thread.sleep(LOOK_MILLIS);
         }
     }
 

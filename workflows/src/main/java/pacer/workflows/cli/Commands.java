@@ -24,6 +24,7 @@ final class Commands {
             "down",
             "worker",
             "schedule",
+            "promote",
             "codec",
             "doctor",
             "version",
@@ -51,6 +52,7 @@ final class Commands {
             case "down" -> new DownCommand(console);
             case "worker" -> new WorkerCommand(console);
             case "schedule" -> new ScheduleCommand(console);
+            case "promote" -> new PromoteCommand(console);
             case "codec" -> new CodecCommand(console);
             case "doctor" -> new DoctorCommand(console);
             case "version" -> new VersionCommand(console);

@@ -68,8 +68,13 @@ public record Deployment(String name, String buildId) {
                 .build();
     }
 
+    /** What stands for the workers without a version. */
+    public static Deployment none(String name) {
+        return new Deployment(name, "");
+    }
+
     @Override
     public String toString() {
-        return "version " + buildId + " of deployment " + name;
+        return buildId.isEmpty() ? "no version of deployment " + name : "version " + buildId + " of deployment " + name;
     }
 }

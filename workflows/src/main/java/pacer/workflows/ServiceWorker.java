@@ -87,10 +87,12 @@ public final class ServiceWorker implements AutoCloseable {
             throws IOException {
         Optional<Deployment> current = connection.currentVersion();
         if (!current.equals(version)) {
-            complaints.accept("no run is given to this worker%s: they are given to %s; change that with: pacer promote"
-                    .formatted(
-                            version.map(v -> ", " + v).orElse(", which has no version"),
-                            current.map(Deployment::toString).orElse("workers without a version")));
+            complaints.accept(
+                    "no run is given to this worker%s: they are given to %s; change that with: pacer promote%s"
+                            .formatted(
+                                    version.map(v -> ", " + v).orElse(", which has no version"),
+                                    current.map(Deployment::toString).orElse("workers without a version"),
+                                    version.isPresent() ? "" : " --unversioned"));
         }
     }
 

@@ -27,6 +27,9 @@ final class PromoteCommand implements Callable<Integer> {
                     "Another version, as to go back (default: PACER_BUILD_ID, else this build's version and commit).")
     private String buildId;
 
+    @Option(names = "--unversioned", description = "To workers without a version instead, as to do without versions.")
+    private boolean unversioned;
+
     @Option(
             names = "--wait",
             paramLabel = "SECONDS",
@@ -48,10 +51,14 @@ final class PromoteCommand implements Callable<Integer> {
         if (buildId != null) {
             environment.put("PACER_BUILD_ID", buildId);
         }
-        Deployment version = Deployment.of(environment)
+        if (unversioned && buildId != null) {
+            throw new Mistake("--unversioned and --build-id: one of the two");
+        }
+        Deployment named = Deployment.of(environment)
                 .orElseThrow(
                         () -> new Mistake(
                                 "PACER_DEPLOYMENT names no deployment; set it here as for the workers, such as PACER_DEPLOYMENT=pacer"));
+        Deployment version = unversioned ? Deployment.none(named.name()) : named;
         TemporalAddress address = TemporalAddress.find(service.temporal(), environment);
         if (address.isEmbedded()) {
             throw new Mistake("versions are a Temporal service's: give --temporal HOST:PORT or TEMPORAL_ADDRESS");

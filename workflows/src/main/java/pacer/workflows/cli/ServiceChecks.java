@@ -44,10 +44,14 @@ record ServiceChecks(Map<String, String> environment) {
                 return findings;
             }
             boolean worked = connection.isWorkedOn();
+            String nobody = connection
+                    .currentVersion()
+                    .map(version -> "no worker of " + version + " listens, to which runs are given")
+                    .orElse("no worker listens: who starts a run works on it");
             findings.add(new Finding(
                     "workers",
                     worked ? State.GOOD : State.POOR,
-                    worked ? "a worker listens for runs" : "no worker listens: who starts a run works on it",
+                    worked ? "a worker listens for runs" : nobody,
                     worked ? null : "start one on each machine that trains: pacer worker"));
             versions(connection).ifPresent(findings::add);
             boolean known = connection.knowsSearchAttributes();

@@ -33,6 +33,9 @@ public final class PayloadEncryption implements PayloadCodec {
     private static final int NONCE_BYTES = 12;
     private static final int TAG_BITS = 128;
 
+    /** Ids are somebody else's words: there may be any number. */
+    private static final int MOST_TOLD = 20;
+
     /** Started, task scheduled, task started. */
     private static final int EVENTS_AT_FIRST = 3;
 
@@ -126,7 +129,7 @@ public final class PayloadEncryption implements PayloadCodec {
      * is tried again, by a worker that has the key.
      */
     private RuntimeException unreadable(String why, Exception cause) {
-        if (told.add(why)) {
+        if (told.size() < MOST_TOLD && told.add(why)) {
             listener.accept(why);
         }
         boolean begins = WorkflowUnsafe.isWorkflowThread()

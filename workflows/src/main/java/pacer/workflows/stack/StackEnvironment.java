@@ -93,9 +93,10 @@ public final class StackEnvironment {
         }
         if (!environment.containsKey("TEMPORAL_ADDRESS")) {
             all.put(ORIGIN, stack.get(ORIGIN));
-            if (stack.containsKey(PayloadKeys.VARIABLE)) {
-                all.putIfAbsent(PayloadKeys.VARIABLE, stack.get(PayloadKeys.VARIABLE));
-            }
+        }
+        boolean there = environment.getOrDefault("TEMPORAL_ADDRESS", "").isBlank();
+        if (there && stack.containsKey(PayloadKeys.VARIABLE)) {
+            all.putIfAbsent(PayloadKeys.VARIABLE, stack.get(PayloadKeys.VARIABLE)); // set to nothing means none
         }
         return all;
     }

@@ -75,6 +75,9 @@ livenessProbe:
 - {name: PACER_METRICS, value: '0.0.0.0:9464'}
 - {name: TEMPORAL_ADDRESS, value: {{ .Values.temporal.address | quote }}}
 - {name: TEMPORAL_NAMESPACE, value: {{ .Values.temporal.namespace | quote }}}
+{{- if .Values.payloads.existingSecret }}
+- {name: PACER_PAYLOAD_KEYS, value: /etc/pacer/payloads/keys}
+{{- end }}
 {{- with .Values.temporal.tls }}
 {{- if .enabled }}
 - {name: TEMPORAL_TLS, value: 'true'}
@@ -87,6 +90,14 @@ livenessProbe:
 - {name: TEMPORAL_TLS_SERVER_CA_CERT_PATH, value: /etc/pacer/temporal-tls/ca.crt}
 {{- end }}
 {{- end }}
+{{- end }}
+{{- end }}
+
+{{/* The version of those that decide: what they were made from. */}}
+{{- define "pacer.version" -}}
+{{- with .Values.deployment }}
+- {name: PACER_DEPLOYMENT, value: {{ . | quote }}}
+- {name: PACER_BUILD_ID, value: {{ $.Values.image.digest | replace ":" "-" | default $.Values.image.tag | default $.Chart.AppVersion | quote }}}
 {{- end }}
 {{- end }}
 
@@ -114,15 +125,22 @@ livenessProbe:
 {{- end }}
 {{- end }}
 
-{{- define "pacer.tls.mount" -}}
+{{- define "pacer.secrets.mount" -}}
 {{- if and .Values.temporal.tls.enabled .Values.temporal.tls.existingSecret }}
 - {name: temporal-tls, mountPath: /etc/pacer/temporal-tls, readOnly: true}
 {{- end }}
+{{- if .Values.payloads.existingSecret }}
+- {name: payloads, mountPath: /etc/pacer/payloads, readOnly: true}
+{{- end }}
 {{- end }}
 
-{{- define "pacer.tls.volume" -}}
+{{- define "pacer.secrets.volume" -}}
 {{- if and .Values.temporal.tls.enabled .Values.temporal.tls.existingSecret }}
 - name: temporal-tls
   secret: {secretName: {{ .Values.temporal.tls.existingSecret }}, defaultMode: 0440}
+{{- end }}
+{{- with .Values.payloads.existingSecret }}
+- name: payloads
+  secret: {secretName: {{ . }}, defaultMode: 0440}
 {{- end }}
 {{- end }}

@@ -1,6 +1,7 @@
 package pacer.workflows;
 
 import io.temporal.failure.ActivityFailure;
+import io.temporal.failure.ApplicationFailure;
 import io.temporal.failure.CanceledFailure;
 import io.temporal.workflow.Workflow;
 import java.util.ArrayList;
@@ -99,6 +100,9 @@ final class Ledger {
         } catch (ActivityFailure e) {
             boolean stopped = e.getCause() instanceof CanceledFailure;
             put(new StageLine(stage, stopped ? "stopped" : "failed", null));
+            throw e;
+        } catch (ApplicationFailure e) { // nobody began it
+            put(new StageLine(stage, "failed", null));
             throw e;
         }
     }

@@ -12,6 +12,7 @@ import java.util.EnumSet;
 import java.util.Optional;
 import java.util.Set;
 import pacer.activities.process.Standby;
+import pacer.activities.run.BadInputException;
 import pacer.activities.run.Budget;
 import pacer.activities.run.Home;
 import pacer.activities.run.RunFolder;
@@ -88,7 +89,21 @@ public final class Pipeline implements AutoCloseable {
         boolean alone = connection.isEmbedded() || !connection.isWorkedOn();
         Set<ServiceWorker.Role> roles =
                 alone ? EnumSet.allOf(ServiceWorker.Role.class) : EnumSet.noneOf(ServiceWorker.Role.class);
-        return with(home, connection, settings, roles);
+        return with(home, connection, alone ? working(connection, settings) : settings, roles);
+    }
+
+    /** For a process that works on its own run: of the version that runs are given to, or of none where they are given to such. */
+    private static WorkerSettings working(TemporalConnection connection, WorkerSettings settings) throws IOException {
+        if (connection.isEmbedded()) {
+            return settings;
+        }
+        Optional<Deployment> current = connection.currentVersion();
+        if (current.isPresent() && !current.equals(settings.deployment())) {
+            connection.close();
+            throw new BadInputException("runs are given to " + current.get()
+                    + ", and no worker of it listens; start one, or make another current: pacer promote");
+        }
+        return settings.with(current);
     }
 
     /** A pipeline of which this process does what {@code roles} say. */

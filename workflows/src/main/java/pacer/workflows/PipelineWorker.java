@@ -7,6 +7,7 @@ import io.temporal.worker.WorkerOptions;
 import io.temporal.worker.WorkflowImplementationOptions;
 import java.time.Clock;
 import java.time.Duration;
+import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
@@ -52,12 +53,12 @@ public final class PipelineWorker implements AutoCloseable {
 
     private static final Duration LAST_GRACE = Duration.ofSeconds(10);
 
-    private final WorkerFactory factory;
+    private final List<WorkerFactory> factories;
     private final RunHub hub;
     private final Optional<Standby> standby;
 
-    private PipelineWorker(WorkerFactory factory, RunHub hub, Optional<Standby> standby) {
-        this.factory = factory;
+    private PipelineWorker(List<WorkerFactory> factories, RunHub hub, Optional<Standby> standby) {
+        this.factories = factories;
         this.hub = hub;
         this.standby = standby;
     }
@@ -75,19 +76,27 @@ public final class PipelineWorker implements AutoCloseable {
                 settings.surroundings(connection),
                 notifier::closed);
         WorkerFactory factory = WorkerFactory.newInstance(connection.client());
-        if (!roles.isEmpty()) {
-            Worker control = factory.newWorker(TaskQueues.CONTROL, options().build());
-            if (roles.contains(ServiceWorker.Role.CONTROL)) {
-                registerWorkflows(control, settings.policies());
-            }
-            if (roles.contains(ServiceWorker.Role.HOST)) {
-                // who opens a run has it: all its stages go to that host's queues, so one without them must not
-                control.registerActivitiesImplementations(runs);
-                host(factory, settings, runs, hub, clock, machine::join);
-            }
+        // of one queue a factory has one worker, and only what decides has a version
+        Optional<Deployment> version = settings.deployment().filter(_ -> !connection.isEmbedded());
+        WorkerFactory deciding = version.isEmpty() ? factory : WorkerFactory.newInstance(connection.client());
+        if (roles.contains(ServiceWorker.Role.CONTROL)) {
+            WorkerOptions.Builder options = options();
+            version.ifPresent(v -> options.setDeploymentOptions(v.options()));
+            registerWorkflows(control(deciding, options), settings.policies());
         }
-        factory.start();
-        return new PipelineWorker(factory, hub, settings.training().standby());
+        if (roles.contains(ServiceWorker.Role.HOST)) {
+            // who opens a run has it: all its stages go to that host's queues, so one without them must not
+            control(factory, options()).registerActivitiesImplementations(runs);
+            host(factory, settings, runs, hub, clock, machine::join);
+        }
+        List<WorkerFactory> factories = version.isEmpty() ? List.of(factory) : List.of(deciding, factory);
+        factories.forEach(WorkerFactory::start);
+        return new PipelineWorker(factories, hub, settings.training().standby());
+    }
+
+    private static Worker control(WorkerFactory factory, WorkerOptions.Builder options) {
+        Worker there = factory.tryGetWorker(TaskQueues.CONTROL);
+        return there != null ? there : factory.newWorker(TaskQueues.CONTROL, options.build());
     }
 
     static void registerWorkflows(Worker worker, Policies policies) {
@@ -166,11 +175,13 @@ public final class PipelineWorker implements AutoCloseable {
     @Override
     public void close() {
         standby.ifPresent(Standby::close);
-        factory.shutdown();
-        factory.awaitTermination(GRACE.toMillis(), TimeUnit.MILLISECONDS);
-        if (!factory.isTerminated()) {
-            factory.shutdownNow();
-            factory.awaitTermination(LAST_GRACE.toMillis(), TimeUnit.MILLISECONDS);
+        factories.forEach(WorkerFactory::shutdown);
+        for (WorkerFactory factory : factories) {
+            factory.awaitTermination(GRACE.toMillis(), TimeUnit.MILLISECONDS);
+            if (!factory.isTerminated()) {
+                factory.shutdownNow();
+                factory.awaitTermination(LAST_GRACE.toMillis(), TimeUnit.MILLISECONDS);
+            }
         }
     }
 }

@@ -15,33 +15,56 @@ import pacer.activities.run.BadInputException;
  *
  * @param heartbeat a worker not heard of for this long is taken for dead, and its stage is begun anew. Long enough for a
  *     restart of the Temporal server, during which nobody can be heard; short enough that a dead host costs a minute
+ * @param hostTimeout work that a host has not begun for this long is asked after, and given up where nobody answers. Longer than a repair that takes a
+ *     weekend and the days until a part comes; short enough that a run whose host is gone is noticed while it is remembered
  */
-record Policies(Duration heartbeat) {
+record Policies(Duration heartbeat, Duration hostTimeout) {
     private static final String HEARTBEAT = "PACER_HEARTBEAT_TIMEOUT";
+    private static final String HOST = "PACER_HOST_TIMEOUT";
+    private static final int LEAST_HOST = 60; // a worker that is made anew is away for as long
+    private static final int MOST_HOST = 365 * 24 * 3600;
+
+    private static final Duration HOST_TIMEOUT = Duration.ofDays(7);
+
+    /** A host that is upgraded or started again is back within it. */
+    private static final Duration RESTART = Duration.ofMinutes(10);
+
     private static final int LEAST_HEARTBEAT = 5; // heartbeats are a second apart, and machines may be busy
     private static final int MOST_HEARTBEAT = 3600;
     private static final int UNLIMITED = 0; // what Temporal takes 0 attempts for
+
+    /** The standard ones with this heartbeat timeout. */
+    Policies(Duration heartbeat) {
+        this(heartbeat, HOST_TIMEOUT);
+    }
 
     static Policies standard() {
         return new Policies(Duration.ofSeconds(60));
     }
 
     /**
-     * The standard ones, with the heartbeat timeout of {@code PACER_HEARTBEAT_TIMEOUT} where it is set.
+     * The standard ones, with the heartbeat timeout of {@code PACER_HEARTBEAT_TIMEOUT} and the host timeout of {@code PACER_HOST_TIMEOUT} where they are set.
      *
-     * @throws BadInputException when that is no number of seconds which a worker can keep to
+     * @throws BadInputException when one is no number of seconds which a worker can keep to
      */
     static Policies of(Map<String, String> environment) {
-        String text = environment.getOrDefault(HEARTBEAT, "").strip();
+        Policies standard = standard();
+        return new Policies(
+                seconds(environment, HEARTBEAT, LEAST_HEARTBEAT, MOST_HEARTBEAT, standard.heartbeat),
+                seconds(environment, HOST, LEAST_HOST, MOST_HOST, standard.hostTimeout));
+    }
+
+    private static Duration seconds(Map<String, String> environment, String name, int least, int most, Duration usual) {
+        String text = environment.getOrDefault(name, "").strip();
         if (text.isEmpty()) {
-            return standard();
+            return usual;
         }
-        int seconds = text.matches("[0-9]{1,4}") ? Integer.parseInt(text) : 0;
-        if (seconds < LEAST_HEARTBEAT || seconds > MOST_HEARTBEAT) {
-            throw new BadInputException("%s: '%s' is no number of seconds from %d to %d"
-                    .formatted(HEARTBEAT, text, LEAST_HEARTBEAT, MOST_HEARTBEAT));
+        int seconds = text.matches("[0-9]{1,8}") ? Integer.parseInt(text) : 0;
+        if (seconds < least || seconds > most) {
+            throw new BadInputException(
+                    "%s: '%s' is no number of seconds from %d to %d".formatted(name, text, least, most));
         }
-        return new Policies(Duration.ofSeconds(seconds));
+        return Duration.ofSeconds(seconds);
     }
 
     /** Reading a preset and writing a folder: at once, or the disk is at fault. Faults of disks may pass, some times. */
@@ -68,7 +91,7 @@ record Policies(Duration heartbeat) {
     /**
      * Runs of weeks are runs; the heartbeat and the trainer's own watchdog find what hangs. The number of attempts is not
      * limited here, for a long run on bad hardware may need many: the activity itself gives up when several in a row got no
-     * further than the same checkpoint. Waiting for the host's only training slot is no fault, so it has no limit.
+     * further than the same checkpoint. Waiting for the host's only training slot is no fault, so it has no limit while the host answers.
      */
     ActivityOptions training(String host) {
         String summary = "optimizer steps, from the newest checkpoint";
@@ -91,13 +114,26 @@ record Policies(Duration heartbeat) {
     ActivityOptions comparing(String host) {
         String summary = "compares with earlier runs";
         return options(TaskQueues.data(host), summary, Duration.ofMinutes(5), 5, Duration.ofMinutes(1))
+                .setScheduleToStartTimeout(hostTimeout)
                 .build();
+    }
+
+    /** Nothing to do but to answer. Whether the host is there is asked long after it should have been. */
+    ActivityOptions answer(String host) {
+        return options(TaskQueues.data(host), "is the host there?", Duration.ofMinutes(1), 3, Duration.ofSeconds(10))
+                .setScheduleToStartTimeout(restart())
+                .build();
+    }
+
+    private Duration restart() {
+        return RESTART.compareTo(hostTimeout) < 0 ? RESTART : hostTimeout;
     }
 
     /** A step of a large model and its checkpoint take minutes; a training that is at work at all writes one. */
     ActivityOptions checkpointNow(String host) {
         String summary = "asks the training for a checkpoint";
         return options(TaskQueues.data(host), summary, Duration.ofMinutes(30), 1, Duration.ofSeconds(1))
+                .setScheduleToStartTimeout(restart())
                 .build();
     }
 
@@ -122,10 +158,11 @@ record Policies(Duration heartbeat) {
                 .build();
     }
 
-    /** The last words on a run. Somebody waits for them: a disk that is full now is full in a minute. */
+    /** The last words on a run. Somebody waits for them: a disk that is full now is full in a minute, and a host that is not back soon is not waited for. */
     ActivityOptions close(String host) {
         String summary = "closes the run's record";
         return options(TaskQueues.data(host), summary, Duration.ofMinutes(1), 4, Duration.ofSeconds(4))
+                .setScheduleToStartTimeout(restart())
                 .build();
     }
 
@@ -133,6 +170,7 @@ record Policies(Duration heartbeat) {
     private ActivityOptions stage(String queue, String summary, Duration atMost, int attempts, Duration longestPause) {
         return options(queue, summary, atMost, attempts, longestPause)
                 .setHeartbeatTimeout(heartbeat)
+                .setScheduleToStartTimeout(hostTimeout)
                 .build();
     }
 

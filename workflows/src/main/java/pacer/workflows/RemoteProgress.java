@@ -1,6 +1,7 @@
 package pacer.workflows;
 
 import io.temporal.client.WorkflowException;
+import io.temporal.client.WorkflowServiceException;
 import io.temporal.client.WorkflowStub;
 import java.time.Duration;
 import java.util.HashMap;
@@ -8,6 +9,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.function.Consumer;
 import java.util.function.LongSupplier;
+import pacer.activities.run.BadInputException;
 import pacer.activities.run.Progress;
 import pacer.activities.run.RunUpdate;
 import pacer.activities.run.Stage;
@@ -37,6 +39,7 @@ final class RemoteProgress {
         try {
             progress = workflow.query("progress", PipelineProgress.class);
         } catch (WorkflowException e) {
+            throwUnreadable(e);
             missed(listener); // no worker answers at the moment; the run's end is heard of all the same
             return;
         }
@@ -54,6 +57,14 @@ final class RemoteProgress {
         if (progress.now() != null && !progress.now().equals(last)) {
             last = progress.now();
             listener.accept(new RunUpdate.Advanced(last));
+        }
+    }
+
+    /** What is encrypted with a key that is not here stays so, however often it is asked for. */
+    static void throwUnreadable(Throwable failure) {
+        if (failure instanceof WorkflowServiceException service
+                && service.getCause() instanceof BadInputException unreadable) {
+            throw unreadable;
         }
     }
 

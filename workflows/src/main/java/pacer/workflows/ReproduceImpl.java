@@ -30,7 +30,7 @@ public final class ReproduceImpl implements Reproduce {
                 Workflow.newActivityStub(ReproductionActivity.class, policies.comparing(result.host()));
         Reproduction told;
         try {
-            told = comparison.compare(result.run());
+            told = new Patience(policies, result.host()).await(() -> comparison.compare(result.run()));
         } catch (ActivityFailure e) {
             throw TrainPipelineImpl.inItsOwnWords(e);
         }

@@ -141,6 +141,7 @@ public final class RunHandle {
         try {
             return PipelineOutcome.finished(result.join(), claim.id());
         } catch (CompletionException e) {
+            RemoteProgress.throwUnreadable(e.getCause());
             if (!(e.getCause() instanceof WorkflowFailedException failed)) {
                 throw e;
             }

@@ -6,6 +6,7 @@ import java.util.Locale;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.BiConsumer;
+import java.util.function.Consumer;
 import java.util.stream.Collectors;
 import pacer.activities.run.BadInputException;
 import pacer.activities.run.RunHub;
@@ -41,11 +42,16 @@ public final class ServiceWorker implements AutoCloseable {
      *
      * @param metrics where {@code /metrics} is served; null for nowhere
      * @param listener hears what happens in the stages, by run
+     * @param complaints hears of what concerns no run alone: payloads whose key is not here
      * @throws BadInputException when no service is named, or the address for metrics is none
      * @throws IOException when nothing answers at the service's address
      */
     public static ServiceWorker start(
-            PipelineOptions options, Set<Role> roles, String metrics, BiConsumer<String, RunUpdate> listener)
+            PipelineOptions options,
+            Set<Role> roles,
+            String metrics,
+            BiConsumer<String, RunUpdate> listener,
+            Consumer<String> complaints)
             throws IOException {
         TemporalAddress address = TemporalAddress.find(options.temporal(), options.environment());
         if (address.isEmbedded()) {
@@ -56,10 +62,14 @@ public final class ServiceWorker implements AutoCloseable {
                 metrics == null ? Optional.empty() : Optional.of(MetricsEndpoint.at(metrics));
         try {
             TemporalConnection connection = TemporalConnection.open(address, endpoint.map(MetricsEndpoint::scope));
+            connection.onUnreadable(complaints);
             WorkerSettings settings = WorkerSettings.of(options.home(), options.environment());
             PipelineWorker worker = PipelineWorker.start(connection, settings, roles);
             RunHub hub = worker.hub();
             hub.followAll(listener);
+            if (roles.contains(Role.CONTROL)) {
+                requireHearing(connection, settings.deployment(), complaints);
+            }
             endpoint.ifPresent(served -> {
                 hub.followAll(served.follow(options.home(), settings.cacheLimit()));
                 served.serve();
@@ -68,6 +78,21 @@ public final class ServiceWorker implements AutoCloseable {
         } catch (IOException | RuntimeException e) {
             endpoint.ifPresent(MetricsEndpoint::close);
             throw e;
+        }
+    }
+
+    /** Says so where runs are given to others. */
+    private static void requireHearing(
+            TemporalConnection connection, Optional<Deployment> version, Consumer<String> complaints)
+            throws IOException {
+        Optional<Deployment> current = connection.currentVersion();
+        if (!current.equals(version)) {
+            complaints.accept(
+                    "no run is given to this worker%s: they are given to %s; change that with: pacer promote%s"
+                            .formatted(
+                                    version.map(v -> ", " + v).orElse(", which has no version"),
+                                    current.map(Deployment::toString).orElse("workers without a version"),
+                                    version.isPresent() ? "" : " --unversioned"));
         }
     }
 

@@ -11,6 +11,7 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import pacer.activities.run.BadInputException;
+import pacer.workflows.codec.PayloadKeys;
 import pacer.workflows.stack.StackEnvironment;
 
 /** Where the Temporal service is: at an address, where one is given, else inside this process. */
@@ -21,12 +22,14 @@ public final class TemporalAddress {
     private static final Pattern HOST_AND_PORT =
             Pattern.compile("(?:[a-z]+:///)?(?:[A-Za-z0-9._-]+|\\[[0-9A-Fa-f:.%]+]):([0-9]{1,5})");
 
-    private static final TemporalAddress HERE = new TemporalAddress(null, null);
+    private static final TemporalAddress HERE = new TemporalAddress(null, null, PayloadKeys.none());
 
     private final ClientConfigProfile profile; // null for the service inside this process
     private final String origin;
+    private final PayloadKeys keys;
 
-    private TemporalAddress(ClientConfigProfile profile, String origin) {
+    private TemporalAddress(ClientConfigProfile profile, String origin, PayloadKeys keys) {
+        this.keys = keys;
         this.profile = profile;
         this.origin = origin;
     }
@@ -41,7 +44,7 @@ public final class TemporalAddress {
      *
      * @param address host and port, or {@link #EMBEDDED}; null looks at {@code TEMPORAL_ADDRESS} and {@code temporal.toml}, and
      *     takes the embedded service where those name none either
-     * @throws BadInputException when the address is none
+     * @throws BadInputException when the address is none, or the keys of payloads are not readable
      * @throws IOException in one line for people, when the configuration is wrong
      */
     public static TemporalAddress find(String address, Map<String, String> environment) throws IOException {
@@ -51,18 +54,20 @@ public final class TemporalAddress {
         Optional<ClientConfigProfile> profile = configured(environment);
         if (address != null) {
             ClientConfigProfile given = profile.orElse(ClientConfigProfile.getDefaultInstance());
-            return at(given.toBuilder().setAddress(address).build(), "--temporal");
+            return at(given.toBuilder().setAddress(address).build(), "--temporal", environment);
         }
         String origin = environment.containsKey("TEMPORAL_ADDRESS")
                 ? environment.getOrDefault(StackEnvironment.ORIGIN, "TEMPORAL_ADDRESS")
                 : "temporal.toml";
-        return profile.filter(p -> p.getAddress() != null && !p.getAddress().isBlank())
-                .map(p -> at(p, origin))
-                .orElse(HERE);
+        boolean named = profile.isPresent()
+                && profile.get().getAddress() != null
+                && !profile.get().getAddress().isBlank();
+        return named ? at(profile.get(), origin, environment) : HERE;
     }
 
     /** gRPC would take an address in any form, to complain of it seconds later. */
-    private static TemporalAddress at(ClientConfigProfile profile, String origin) {
+    private static TemporalAddress at(ClientConfigProfile profile, String origin, Map<String, String> environment)
+            throws IOException {
         String address = profile.getAddress();
         Matcher parts = HOST_AND_PORT.matcher(address);
         if (!parts.matches() || Integer.parseInt(parts.group(1)) < 1 || Integer.parseInt(parts.group(1)) > 65_535) {
@@ -70,7 +75,7 @@ public final class TemporalAddress {
                     "%s %s: must be HOST:PORT with a port from 1 to 65535, such as localhost:7233, or %s"
                             .formatted(origin, address, EMBEDDED));
         }
-        return new TemporalAddress(profile, origin);
+        return new TemporalAddress(profile, origin, PayloadKeys.of(environment));
     }
 
     private static Optional<ClientConfigProfile> configured(Map<String, String> environment) throws IOException {
@@ -111,6 +116,11 @@ public final class TemporalAddress {
     /** How to reach it; null where it is inside this process. */
     ClientConfigProfile profile() {
         return profile;
+    }
+
+    /** By which what it is sent is encrypted; none for the service inside this process, whose memory is this process's. */
+    PayloadKeys keys() {
+        return keys;
     }
 
     /** What named it. */

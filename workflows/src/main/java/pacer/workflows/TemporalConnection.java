@@ -1,5 +1,6 @@
 package pacer.workflows;
 
+import com.fasterxml.jackson.datatype.jdk8.Jdk8Module;
 import com.uber.m3.tally.Scope;
 import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
@@ -8,10 +9,12 @@ import io.temporal.api.operatorservice.v1.ListSearchAttributesRequest;
 import io.temporal.api.operatorservice.v1.OperatorServiceGrpc;
 import io.temporal.api.taskqueue.v1.TaskQueue;
 import io.temporal.api.workflowservice.v1.DescribeTaskQueueRequest;
+import io.temporal.api.workflowservice.v1.SetWorkerDeploymentCurrentVersionRequest;
 import io.temporal.client.WorkflowClient;
 import io.temporal.client.WorkflowClientOptions;
 import io.temporal.client.schedules.ScheduleClient;
 import io.temporal.client.schedules.ScheduleClientOptions;
+import io.temporal.common.converter.CodecDataConverter;
 import io.temporal.common.converter.DataConverter;
 import io.temporal.common.converter.DefaultDataConverter;
 import io.temporal.common.converter.JacksonJsonPayloadConverter;
@@ -21,17 +24,24 @@ import io.temporal.serviceclient.WorkflowServiceStubsOptions;
 import java.io.IOException;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.List;
 import java.util.Optional;
+import java.util.function.Consumer;
 import java.util.logging.Level;
 import java.util.logging.Logger;
 import java.util.regex.Pattern;
+import pacer.activities.run.BadInputException;
 import pacer.activities.run.RunJson;
 import pacer.trainer.durable.Host;
+import pacer.workflows.codec.PayloadEncryption;
+import pacer.workflows.codec.PayloadKeys;
 
 /** A connection to a Temporal service: the one at an address, where one is given, else one inside this process. */
 public final class TemporalConnection implements AutoCloseable {
     /** Held here: a logger that nobody holds forgets its level. */
     private static final Logger GRPC = Logger.getLogger("io.grpc");
+
+    private static final long LOOK_MILLIS = 200;
 
     private static final Duration PATIENCE = Duration.ofSeconds(5);
 
@@ -42,15 +52,20 @@ public final class TemporalConnection implements AutoCloseable {
     private final WorkflowClient client;
     private final EmbeddedTemporal embedded;
     private final String description;
+    private final PayloadEncryption encryption;
 
     private TemporalConnection(
             WorkflowServiceStubs stubs,
             WorkflowClientOptions.Builder options,
             EmbeddedTemporal embedded,
+            PayloadKeys keys,
             String description) {
         this.stubs = stubs;
+        this.encryption = new PayloadEncryption(keys);
+        // failures' messages and stack traces as well, where there is a key
+        DataConverter converter = new CodecDataConverter(converter(), List.of(encryption), !keys.isEmpty());
         this.client = WorkflowClient.newInstance(
-                stubs, options.setDataConverter(converter()).build());
+                stubs, options.setDataConverter(converter).build());
         this.embedded = embedded;
         this.description = description;
     }
@@ -66,7 +81,7 @@ public final class TemporalConnection implements AutoCloseable {
 
     /** The same with the SDK's meters, those of a service elsewhere, in {@code metrics}. */
     static TemporalConnection open(TemporalAddress address, Optional<Scope> metrics) throws IOException {
-        return address.isEmbedded() ? embedded() : remote(address.profile(), address.origin(), metrics);
+        return address.isEmbedded() ? embedded() : remote(address, metrics);
     }
 
     /** A service inside this process. */
@@ -78,11 +93,12 @@ public final class TemporalConnection implements AutoCloseable {
         // this service does not know worker heartbeats
         WorkflowClientOptions.Builder options =
                 WorkflowClientOptions.newBuilder().setWorkerHeartbeatInterval(Duration.ofSeconds(-1));
-        return new TemporalConnection(stubs, options, service, "Temporal: in this process");
+        return new TemporalConnection(stubs, options, service, PayloadKeys.none(), "Temporal: in this process");
     }
 
-    private static TemporalConnection remote(ClientConfigProfile profile, String why, Optional<Scope> metrics)
-            throws IOException {
+    private static TemporalConnection remote(TemporalAddress address, Optional<Scope> metrics) throws IOException {
+        ClientConfigProfile profile = address.profile();
+        String why = address.origin();
         if ("off".equals(System.getProperty("org.slf4j.simpleLogger.defaultLogLevel"))) {
             GRPC.setLevel(Level.OFF); // it logs another way than other libraries, with traces; what matters is thrown
         }
@@ -105,13 +121,19 @@ public final class TemporalConnection implements AutoCloseable {
                 stubs,
                 options,
                 null,
-                "Temporal: %s, namespace %s (%s)".formatted(profile.getAddress(), namespace, why));
+                address.keys(),
+                "Temporal: %s, namespace %s (%s)".formatted(profile.getAddress(), namespace, why)
+                        + address.keys()
+                                .current()
+                                .map(id -> ", payloads encrypted with key " + id)
+                                .orElse(""));
     }
 
-    /** JSON as in run folders: records whose fields may grow. */
+    /** JSON as in run folders: records whose fields may grow. The SDK puts what it encrypts of a failure into an Optional. */
     static DataConverter converter() {
         return DefaultDataConverter.newDefaultInstance()
-                .withPayloadConverterOverrides(new JacksonJsonPayloadConverter(RunJson.MAPPER));
+                .withPayloadConverterOverrides(new JacksonJsonPayloadConverter(
+                        RunJson.MAPPER.rebuild().addModule(new Jdk8Module()).build()));
     }
 
     /** One line for people: which service, and why that one. */
@@ -121,6 +143,11 @@ public final class TemporalConnection implements AutoCloseable {
 
     public boolean isEmbedded() {
         return embedded != null;
+    }
+
+    /** Has {@code listener} hear, once each, why payloads could not be read. */
+    void onUnreadable(Consumer<String> listener) {
+        encryption.onUnreadable(listener);
     }
 
     WorkflowClient client() {
@@ -142,21 +169,67 @@ public final class TemporalConnection implements AutoCloseable {
      * for minutes after their end: those that ended on this machine are not counted, nor those long silent.
      */
     public boolean isWorkedOn() throws IOException {
+        return controlQueue().isWorkedOn();
+    }
+
+    /** To which version of workers runs are given; empty where to those without. */
+    public Optional<Deployment> currentVersion() throws IOException {
+        return controlQueue().current();
+    }
+
+    /** Who listens for runs; a service that does not tell, as the one inside this process, has nobody. */
+    private ControlQueue controlQueue() throws IOException {
         DescribeTaskQueueRequest request = DescribeTaskQueueRequest.newBuilder()
                 .setNamespace(client.getOptions().getNamespace())
                 .setTaskQueue(TaskQueue.newBuilder().setName(TaskQueues.CONTROL))
                 .setTaskQueueType(TaskQueueType.TASK_QUEUE_TYPE_WORKFLOW)
                 .build();
         try {
-            return stubs.blockingStub().describeTaskQueue(request).getPollersList().stream()
-                    .anyMatch(poller -> isAlive(
-                            poller.getIdentity(),
-                            Instant.ofEpochSecond(poller.getLastAccessTime().getSeconds())));
+            return ControlQueue.of(stubs.blockingStub().describeTaskQueue(request));
         } catch (StatusRuntimeException e) {
             if (e.getStatus().getCode() == Status.Code.UNIMPLEMENTED) {
-                return false;
+                return new ControlQueue(Optional.empty(), List.of());
             }
             throw new IOException(description + ": " + e.getStatus().getDescription(), e);
+        }
+    }
+
+    /**
+     * Has the service give all runs to {@code version} from now on, those at work too.
+     *
+     * @param patience for a worker of it to be heard of
+     * @return which one it was before; empty for workers without a version
+     * @throws BadInputException when no worker of that version listens
+     */
+    public Optional<Deployment> makeCurrent(Deployment version, Duration patience)
+            throws IOException, InterruptedException {
+        Optional<Deployment> before = currentVersion();
+        SetWorkerDeploymentCurrentVersionRequest request = SetWorkerDeploymentCurrentVersionRequest.newBuilder()
+                .setNamespace(client.getOptions().getNamespace())
+                .setDeploymentName(version.name())
+                .setBuildId(version.buildId())
+                .setIdentity(client.getOptions().getIdentity())
+                .build();
+        long deadline = System.nanoTime() + patience.toNanos();
+        while (true) {
+            try {
+                var _ = stubs.blockingStub().setWorkerDeploymentCurrentVersion(request);
+                return before;
+            } catch (StatusRuntimeException e) {
+                // not heard of, or not yet of all its queues
+                boolean missing = e.getStatus().getCode() == Status.Code.NOT_FOUND
+                        || e.getStatus().getCode() == Status.Code.FAILED_PRECONDITION;
+                if (!missing) {
+                    throw new IOException(description + ": " + e.getStatus().getDescription(), e);
+                }
+                if (System.nanoTime() > deadline) {
+                    throw new BadInputException(
+                            version + " was not made current: " + e.getStatus().getDescription()
+                                    + "; start a worker of role control with that version first",
+                            e);
+                }
+            }
+            Thread.sleep(LOOK_MILLIS);
         }
     }
 

@@ -14,7 +14,7 @@ public final class TrackRunImpl implements TrackRun {
 
     @Override
     public TrackingResult track(Input input) {
-        return Workflow.newActivityStub(TrackingActivity.class, policies.tracking(input.host()))
-                .track(input.request());
+        var tracking = Workflow.newActivityStub(TrackingActivity.class, policies.tracking(input.host()));
+        return new Patience(policies, input.host()).await(() -> tracking.track(input.request()));
     }
 }

@@ -85,10 +85,10 @@ public final class TrainPipelineImpl implements TrainPipeline {
         try {
             Trained trained = trainOnSoundData(plan);
 
-            PublishingResult published =
-                    ledger.stage(Stage.PUBLISH, () -> publishing.publish(new PublishingRequest(run)));
+            PublishingResult published = ledger.stage(
+                    Stage.PUBLISH, () -> patience(plan).await(() -> publishing.publish(new PublishingRequest(run))));
 
-            close(plan, RunStatus.FINISHED, null);
+            patience(plan).once(() -> close(plan, RunStatus.FINISHED, null));
             PipelineResult result = new PipelineResult(
                     run, published.verdict(), trained.dataset(), trained.training(), trained.evaluated(), plan.host());
             ledger.judged(result);
@@ -104,7 +104,14 @@ public final class TrainPipelineImpl implements TrainPipeline {
                     stoppedOrSpent ? RunStatus.STOPPED : RunStatus.FAILED,
                     stopped ? "stopped on request" : reason(e));
             throw e;
+        } catch (ApplicationFailure e) { // its host is gone, with the record that would be closed
+            ledger.closed(RunStatus.FAILED, e.getOriginalMessage());
+            throw e;
         }
+    }
+
+    private Patience patience(RunPlan plan) {
+        return new Patience(policies, plan.host());
     }
 
     private void closeWhateverHappens(RunPlan plan, RunStatus status, String reason) {
@@ -124,24 +131,29 @@ public final class TrainPipelineImpl implements TrainPipeline {
         var staging = Workflow.newActivityStub(StagingActivity.class, policies.staging(plan.host()));
         var training = Workflow.newActivityStub(TrainingActivity.class, policies.training(plan.host()));
         var evaluation = Workflow.newActivityStub(EvaluationActivity.class, policies.evaluation(plan.host()));
+        Patience patience = patience(plan);
         String run = plan.run();
         DatasetResult dataset = null;
         for (int mended = 0; ; mended++) {
             try {
                 if (dataset == null) {
                     dataset = ledger.stage(
-                            Stage.DATASET, () -> datasets.prepare(new DatasetRequest(run, plan.dataset())));
+                            Stage.DATASET,
+                            () -> patience.await(() -> datasets.prepare(new DatasetRequest(run, plan.dataset()))));
                 }
                 String hash = dataset.hash();
 
-                ledger.stage(Stage.STAGE, () -> staging.stage(new StagingRequest(run, hash)));
+                ledger.stage(Stage.STAGE, () -> patience.await(() -> staging.stage(new StagingRequest(run, hash))));
 
                 TrainingResult trained = ledger.stage(
-                        Stage.TRAIN, () -> steering.train(() -> training.train(new TrainingRequest(run, hash))));
+                        Stage.TRAIN,
+                        () -> steering.train(
+                                () -> patience.await(() -> training.train(new TrainingRequest(run, hash)))));
 
                 EvaluationResult evaluated = ledger.stage(
                         Stage.EVALUATE,
-                        () -> evaluation.evaluate(new EvaluationRequest(run, hash, trained.bestCheckpoint())));
+                        () -> patience.await(
+                                () -> evaluation.evaluate(new EvaluationRequest(run, hash, trained.bestCheckpoint()))));
 
                 return new Trained(dataset, trained, evaluated);
             } catch (ActivityFailure e) {
@@ -157,16 +169,17 @@ public final class TrainPipelineImpl implements TrainPipeline {
         }
     }
 
-    private void close(RunPlan plan, RunStatus status, String reason) {
+    private Void close(RunPlan plan, RunStatus status, String reason) {
         Workflow.newActivityStub(RunActivity.class, policies.close(plan.host()))
                 .close(new RunEnding(plan.run(), status, reason));
         ledger.closed(status, reason);
+        return null;
     }
 
     /** Why the run failed is worth more than why its record could not tell so. */
     private void closeAsItIs(RunPlan plan, RunStatus status, String reason) {
         try {
-            close(plan, status, reason);
+            Void _ = close(plan, status, reason);
         } catch (ActivityFailure e) {
             ledger.closed(status, reason);
         }
@@ -236,8 +249,8 @@ public final class TrainPipelineImpl implements TrainPipeline {
     @Override
     public String checkpointNow() {
         RunPlan plan = ledger.plan();
-        return Workflow.newActivityStub(TrainingControlActivity.class, policies.checkpointNow(plan.host()))
-                .checkpoint(plan.run());
+        var control = Workflow.newActivityStub(TrainingControlActivity.class, policies.checkpointNow(plan.host()));
+        return patience(plan).once(() -> control.checkpoint(plan.run()));
     }
 
     @Override
@@ -276,7 +289,8 @@ public final class TrainPipelineImpl implements TrainPipeline {
     private String endAt(Supplier<Integer> step) {
         RunPlan plan = ledger.plan();
         RunActivity runs = Workflow.newActivityStub(RunActivity.class, policies.close(plan.host()));
-        lastStep = steering.change(() -> runs.amend(new RunAmendment(plan.run(), step.get())));
+        lastStep =
+                steering.change(() -> patience(plan).once(() -> runs.amend(new RunAmendment(plan.run(), step.get()))));
         return "training ends at step %,d".formatted(lastStep);
     }
 

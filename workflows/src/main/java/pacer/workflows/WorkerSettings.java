@@ -20,6 +20,7 @@ import pacer.activities.training.TrainingSettings;
  *
  * @param links addresses of pages about runs, by name, for people
  * @param webhook empty where nobody is told of runs
+ * @param deployment of which its decisions are a version; empty for none
  * @param tracking empty where runs are not sent to a tracking server
  */
 record WorkerSettings(
@@ -33,6 +34,7 @@ record WorkerSettings(
         Optional<TrackingSettings> tracking,
         Optional<Store> store,
         OptionalLong cacheLimit,
+        Optional<Deployment> deployment,
         Policies policies) {
 
     static WorkerSettings of(Home home, Map<String, String> environment) {
@@ -48,6 +50,7 @@ record WorkerSettings(
                 TrackingSettings.of(environment),
                 Store.of(environment),
                 LocalCache.limit(environment),
+                Deployment.of(environment),
                 Policies.of(environment));
     }
 
@@ -64,6 +67,34 @@ record WorkerSettings(
     /** These settings with other ones for training. */
     WorkerSettings with(TrainingSettings other) {
         return new WorkerSettings(
-                home, fetch, other, evaluation, report, links, webhook, tracking, store, cacheLimit, policies);
+                home,
+                fetch,
+                other,
+                evaluation,
+                report,
+                links,
+                webhook,
+                tracking,
+                store,
+                cacheLimit,
+                deployment,
+                policies);
+    }
+
+    /** These settings with another version, or none. */
+    WorkerSettings with(Optional<Deployment> version) {
+        return new WorkerSettings(
+                home,
+                fetch,
+                training,
+                evaluation,
+                report,
+                links,
+                webhook,
+                tracking,
+                store,
+                cacheLimit,
+                version,
+                policies);
     }
 }

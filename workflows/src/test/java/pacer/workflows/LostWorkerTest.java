@@ -37,6 +37,8 @@ class LostWorkerTest {
 
     /** A worker that waits for its end; trainers wait at step 15. */
     static final class Working {
+        private Working() {}
+
         public static void main(String[] arguments) throws IOException, InterruptedException {
             Home home = TestRuns.home(Path.of(arguments[0]));
             WorkerSettings settings = TestPipelines.settings(home, QUICK, "mishap=wait", "at=15");

@@ -20,6 +20,16 @@ class PoliciesTest {
         assertThat(Policies.of(Map.of(VARIABLE, " 10 ")).heartbeat()).isEqualTo(Duration.ofSeconds(10));
     }
 
+    @Test
+    void aHostIsAskedAfterInAWeekOrWhenItsEnvironmentSays() {
+        assertThat(Policies.of(Map.of()).hostTimeout()).isEqualTo(Duration.ofDays(7));
+        assertThat(Policies.of(Map.of("PACER_HOST_TIMEOUT", "3600")).hostTimeout())
+                .isEqualTo(Duration.ofHours(1));
+        assertThatThrownBy(() -> Policies.of(Map.of("PACER_HOST_TIMEOUT", "3d")))
+                .isInstanceOf(BadInputException.class)
+                .hasMessage("PACER_HOST_TIMEOUT: '3d' is no number of seconds from 60 to 31536000");
+    }
+
     @ParameterizedTest
     @ValueSource(strings = {"4", "3601", "-10", "10s", "1e1", "99999999999"})
     void whatNoWorkerCanKeepToIsRefused(String text) {

@@ -52,6 +52,7 @@ final class TestPipelines {
                 Optional.empty(),
                 Optional.empty(),
                 OptionalLong.empty(),
+                Optional.empty(),
                 policies);
     }
 
@@ -68,6 +69,7 @@ final class TestPipelines {
                 Optional.of(tracking),
                 usual.store(),
                 usual.cacheLimit(),
+                usual.deployment(),
                 usual.policies());
     }
 

@@ -24,6 +24,8 @@ final class Commands {
             "down",
             "worker",
             "schedule",
+            "promote",
+            "codec",
             "doctor",
             "version",
             "completion");
@@ -50,6 +52,8 @@ final class Commands {
             case "down" -> new DownCommand(console);
             case "worker" -> new WorkerCommand(console);
             case "schedule" -> new ScheduleCommand(console);
+            case "promote" -> new PromoteCommand(console);
+            case "codec" -> new CodecCommand(console);
             case "doctor" -> new DoctorCommand(console);
             case "version" -> new VersionCommand(console);
             case "completion" -> new CompletionCommand(console);

@@ -18,6 +18,7 @@ import pacer.activities.store.ObjectStore;
 import pacer.activities.store.StoreSettings;
 import pacer.activities.store.TransferListener;
 import pacer.activities.tracking.TrackingSettings;
+import pacer.workflows.Deployment;
 import pacer.workflows.SearchAttributes;
 import pacer.workflows.TemporalAddress;
 import pacer.workflows.TemporalConnection;
@@ -43,11 +44,16 @@ record ServiceChecks(Map<String, String> environment) {
                 return findings;
             }
             boolean worked = connection.isWorkedOn();
+            String nobody = connection
+                    .currentVersion()
+                    .map(version -> "no worker of " + version + " listens, to which runs are given")
+                    .orElse("no worker listens: who starts a run works on it");
             findings.add(new Finding(
                     "workers",
                     worked ? State.GOOD : State.POOR,
-                    worked ? "a worker listens for runs" : "no worker listens: who starts a run works on it",
+                    worked ? "a worker listens for runs" : nobody,
                     worked ? null : "start one on each machine that trains: pacer worker"));
+            versions(connection).ifPresent(findings::add);
             boolean known = connection.knowsSearchAttributes();
             findings.add(new Finding(
                     "search",
@@ -64,6 +70,24 @@ record ServiceChecks(Map<String, String> environment) {
                     "start the service, or unset the address to use one in this process"));
         }
         return findings;
+    }
+
+    /** Empty where neither the service nor this environment knows of versions. */
+    private Optional<Finding> versions(TemporalConnection connection) throws IOException {
+        Optional<Deployment> current = connection.currentVersion();
+        Optional<Deployment> here = Deployment.of(environment);
+        if (current.equals(here)) {
+            return here.map(version -> Finding.good("version", version + ", to which runs are given"));
+        }
+        return Optional.of(new Finding(
+                "version",
+                State.POOR,
+                "runs are given to " + current.map(Deployment::toString).orElse("workers without a version")
+                        + "; a worker started here would be "
+                        + here.map(Deployment::toString).orElse("one without"),
+                here.isPresent()
+                        ? "when a worker of it listens: pacer promote"
+                        : "set PACER_DEPLOYMENT as for the workers"));
     }
 
     private static String attributes() {

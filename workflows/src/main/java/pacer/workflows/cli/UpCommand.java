@@ -3,12 +3,19 @@ package pacer.workflows.cli;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.Callable;
+import pacer.workflows.Deployment;
+import pacer.workflows.TemporalAddress;
+import pacer.workflows.TemporalConnection;
 import pacer.workflows.stack.ComposeStack;
 import pacer.workflows.stack.LocalStack;
+import pacer.workflows.stack.StackEnvironment;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -20,6 +27,8 @@ import picocli.CommandLine.Option;
             "From then on other commands use them. What runs already is left as it is.%n"
         })
 final class UpCommand implements Callable<Integer> {
+    private static final Duration PROMOTION = Duration.ofSeconds(30);
+
     @Option(
             names = "--bind",
             paramLabel = "ADDRESS",
@@ -71,6 +80,7 @@ final class UpCommand implements Callable<Integer> {
                     StatusCommand.print(console.out(), standing);
                 }
             });
+            promote();
             if (output.json()) {
                 console.json(all);
             }
@@ -79,6 +89,19 @@ final class UpCommand implements Callable<Integer> {
         say("");
         say("Runs go there now: " + pacer + " run    how it stands: " + pacer + " status    end: " + pacer + " down");
         return Exit.OK;
+    }
+
+    /** The stack has one worker: where that has a version, there is no other to take runs. */
+    private void promote() throws IOException, InterruptedException {
+        Map<String, String> environment = StackEnvironment.added(console.environment());
+        Optional<Deployment> version = Deployment.of(environment);
+        TemporalAddress address = TemporalAddress.find(null, environment);
+        if (version.isPresent() && !address.isEmbedded()) {
+            try (TemporalConnection connection = TemporalConnection.open(address)) {
+                Optional<Deployment> _ = connection.makeCurrent(version.get(), PROMOTION);
+                say("runs are given to " + version.get());
+            }
+        }
     }
 
     private void warnOfStrangers() throws IOException {

@@ -3,8 +3,10 @@ package pacer.workflows.cli;
 import java.io.IOException;
 import java.util.Arrays;
 import java.util.EnumSet;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CountDownLatch;
@@ -32,6 +34,13 @@ final class WorkerCommand implements Callable<Integer> {
     private List<String> roles = List.of("control", "host");
 
     @Option(
+            names = "--build-id",
+            paramLabel = "ID",
+            description =
+                    "Its version in PACER_DEPLOYMENT (default: PACER_BUILD_ID, else this build's version and commit).")
+    private String buildId;
+
+    @Option(
             names = "--metrics",
             paramLabel = "HOST:PORT",
             description = "Where Prometheus finds /metrics (default: PACER_METRICS, else nowhere).")
@@ -53,13 +62,19 @@ final class WorkerCommand implements Callable<Integer> {
     public Integer call() throws IOException, InterruptedException {
         Home home = places.writable(console.environment());
         String where = metrics != null ? metrics : console.environment().getOrDefault("PACER_METRICS", "");
+        Map<String, String> environment = new HashMap<>(console.environment());
+        if (buildId != null) {
+            environment.put("PACER_BUILD_ID", buildId);
+        }
         CountDownLatch told = new CountDownLatch(1);
         AtomicInteger signals = new AtomicInteger();
+        WorkerLog log = new WorkerLog(console);
         try (ServiceWorker worker = ServiceWorker.start(
-                        new PipelineOptions(home, service.temporal(), console.environment()),
+                        new PipelineOptions(home, service.temporal(), environment),
                         roles(),
                         where.isBlank() ? null : where,
-                        new WorkerLog(console)::tell);
+                        log::tell,
+                        log::complain);
                 Signals.Taken _ = Signals.on("INT", () -> end(told, signals, 2));
                 Signals.Taken _ = Signals.on("TERM", () -> end(told, signals, 15));
                 Signals.Taken _ = Signals.on("HUP", () -> end(told, signals, 1))) {

@@ -34,10 +34,19 @@ final class WorkerLog {
                             RunUpdate.Stalled _ -> "";
                 };
         if (!line.isEmpty()) {
-            // ISO 8601 in UTC: whoever collects logs of several hosts sorts them
-            String time = Instant.now().truncatedTo(ChronoUnit.SECONDS).toString();
-            console.println(time + "  " + run + "  " + Terminal.harmless(line));
+            print(run + "  " + line);
         }
+    }
+
+    /** What concerns no run alone. */
+    void complain(String text) {
+        print("! " + text);
+    }
+
+    private void print(String line) {
+        // ISO 8601 in UTC: whoever collects logs of several hosts sorts them
+        String time = Instant.now().truncatedTo(ChronoUnit.SECONDS).toString();
+        console.println(time + "  " + Terminal.harmless(line));
     }
 
     private static String ended(StageRecord record) {

@@ -10,6 +10,8 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
+import pacer.activities.run.BadInputException;
+import pacer.workflows.codec.PayloadKeys;
 
 /** The stack by Docker Compose: {@code infra/compose.yaml}, told addresses, ports and the S3 server's password by variables. */
 public final class ComposeStack {
@@ -65,6 +67,11 @@ public final class ComposeStack {
      */
     public void up(String bind, List<String> ports, Consumer<String> listener)
             throws IOException, InterruptedException {
+        if (!environment.getOrDefault(PayloadKeys.VARIABLE, "").isBlank()) {
+            throw new BadInputException(
+                    PayloadKeys.VARIABLE
+                            + ": the containers' user cannot read a file that is yours alone; take local processes with: pacer up --local, or see docs/operations.md for Compose");
+        }
         folder.create();
         StackState before = StackState.readOrFresh(folder.path());
         Optional<Server> local = before.running().stream()

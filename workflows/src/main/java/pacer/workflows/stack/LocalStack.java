@@ -13,11 +13,13 @@ import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.function.Consumer;
 import pacer.activities.run.BadInputException;
 import pacer.trainer.durable.FileGuard;
 import pacer.trainer.durable.ProcessIdentity;
+import pacer.workflows.codec.PayloadKeys;
 
 /** The stack as processes of this machine that outlive the command which starts them. */
 public final class LocalStack {
@@ -80,7 +82,9 @@ public final class LocalStack {
         try (FileGuard _ = FileGuard.take(folder.path().resolve(".lock"), () -> {})) {
             StackState before = StackState.readOrFresh(folder.path());
             StackState state = before.bound(bind == null ? before.bind() : bind, Port.with(before.ports(), ports))
-                    .byDocker(false);
+                    .byDocker(false)
+                    .encrypted(environment);
+            requireReadable(state);
             requireUnchanged(before, state);
             state.write(folder.path());
             for (Server server : Server.values()) {
@@ -89,12 +93,22 @@ public final class LocalStack {
         }
     }
 
+    /** Rather than have each server say so in its log. */
+    private static void requireReadable(StackState state) throws IOException {
+        if (state.payloadKeys() != null) {
+            PayloadKeys _ = PayloadKeys.of(Map.of(PayloadKeys.VARIABLE, state.payloadKeys()));
+        }
+    }
+
     private static void requireUnchanged(StackState before, StackState state) {
-        boolean same = before.bind().equals(state.bind()) && before.ports().equals(state.ports());
+        boolean same = before.bind().equals(state.bind())
+                && before.ports().equals(state.ports())
+                && Objects.equals(before.payloadKeys(), state.payloadKeys());
         boolean runs =
                 Arrays.stream(Server.values()).anyMatch(s -> before.alive(s).isPresent());
         if (runs && !same) {
-            throw new BadInputException("the stack is up with other addresses; end it first: pacer down");
+            throw new BadInputException("the stack is up with other addresses, or another " + PayloadKeys.VARIABLE
+                    + "; end it first: pacer down");
         }
     }
 
@@ -102,7 +116,7 @@ public final class LocalStack {
             throws IOException, InterruptedException {
         Optional<Service> service = new Services(folder, state, environment).of(server);
         if (service.isEmpty()) {
-            listener.accept(absent(server));
+            absent(server).ifPresent(listener);
             return state;
         }
         long begun = System.nanoTime();
@@ -188,13 +202,20 @@ public final class LocalStack {
         }
         for (Server server : Server.values()) {
             Optional<Service> service = new Services(folder, state.get(), environment).of(server);
-            all.add(service.isPresent() ? standing(service.get(), state.get(), false, 0) : absent(server));
+            if (service.isPresent()) {
+                all.add(standing(service.get(), state.get(), false, 0));
+            } else {
+                absent(server).ifPresent(all::add);
+            }
         }
         return all;
     }
 
-    private Standing absent(Server server) {
-        return new Standing(server.label(), "absent", null, null, null, false, 0);
+    /** Nobody misses a codec where nothing is encrypted. */
+    private static Optional<Standing> absent(Server server) {
+        return server == Server.CODEC
+                ? Optional.empty()
+                : Optional.of(new Standing(server.label(), "absent", null, null, null, false, 0));
     }
 
     private Standing standing(Service service, StackState state, boolean started, double seconds)

@@ -18,7 +18,9 @@ enum Port {
     PROMETHEUS(9090),
     GRAFANA(3000),
     /** The worker's {@code /metrics}. */
-    METRICS(9464);
+    METRICS(9464),
+    /** Decrypts payloads for the UI, where they are encrypted. */
+    CODEC(8081);
 
     private final int usual;
 

@@ -10,6 +10,7 @@ enum Server {
     MLFLOW,
     PROMETHEUS,
     GRAFANA,
+    CODEC,
     WORKER;
 
     String label() {
@@ -23,7 +24,7 @@ enum Server {
             case TEMPORAL -> "temporal";
             case MLFLOW -> "mlflow";
             case PROMETHEUS -> "prometheus";
-            case GRAFANA, WORKER -> null;
+            case GRAFANA, CODEC, WORKER -> null;
         };
     }
 
@@ -35,6 +36,7 @@ enum Server {
             case MLFLOW -> List.of(Port.MLFLOW);
             case PROMETHEUS -> List.of(Port.PROMETHEUS);
             case GRAFANA -> List.of(Port.GRAFANA);
+            case CODEC -> List.of(Port.CODEC);
             case WORKER -> List.of(Port.METRICS);
         };
     }

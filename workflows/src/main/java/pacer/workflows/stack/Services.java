@@ -38,6 +38,7 @@ final class Services {
             case MLFLOW -> Optional.of(mlflow());
             case PROMETHEUS -> Optional.of(prometheus());
             case GRAFANA -> grafana();
+            case CODEC -> state.payloadKeys() == null ? Optional.empty() : Optional.of(codec());
             case WORKER -> Optional.of(worker());
         };
     }
@@ -83,6 +84,9 @@ final class Services {
                 folder.store(Server.TEMPORAL).resolve("temporal.db").toString(),
                 "--log-level",
                 "warn"));
+        if (state.payloadKeys() != null) {
+            command.addAll(List.of("--ui-codec-endpoint", "http://" + codecAddress()));
+        }
         SearchAttributes.types()
                 .forEach((name, type) -> command.addAll(List.of("--search-attribute", name + "=" + type)));
         return new Service(
@@ -188,19 +192,38 @@ final class Services {
         return Optional.empty();
     }
 
-    /** pacer itself, by its launcher. */
+    /** On this machine only, wherever the others listen: whoever reaches it can read all payloads. */
+    private Service codec() {
+        Map<String, String> more = ownVariables();
+        more.put("PACER_CODEC", codecAddress());
+        URI health = URI.create("http://" + codecAddress() + "/health");
+        return new Service(Server.CODEC, own("codec"), more, health, "http://" + codecAddress());
+    }
+
+    private String codecAddress() {
+        return "127.0.0.1:" + state.port(Port.CODEC);
+    }
+
     private Service worker() {
-        List<String> command =
-                List.of(home().map(home -> home.resolve("pacer").toString()).orElse("pacer"), "worker");
-        Map<String, String> more = new LinkedHashMap<>(StackEnvironment.of(state));
+        Map<String, String> more = ownVariables();
         more.put("PACER_METRICS", state.bind() + ":" + state.port(Port.METRICS));
-        more.put("PACER_NO_BUILD", "1"); // the command that starts it has just been built
         return new Service(
                 Server.WORKER,
-                command,
+                own("worker"),
                 more,
                 URI.create(state.url(Port.METRICS) + "/health"),
                 "metrics " + state.url(Port.METRICS) + "/metrics");
+    }
+
+    /** pacer itself, by its launcher. */
+    private List<String> own(String subcommand) {
+        return List.of(home().map(home -> home.resolve("pacer").toString()).orElse("pacer"), subcommand);
+    }
+
+    private Map<String, String> ownVariables() {
+        Map<String, String> more = new LinkedHashMap<>(StackEnvironment.of(state));
+        more.put("PACER_NO_BUILD", "1"); // the command that starts it has just been built
+        return more;
     }
 
     private Optional<Path> home() {

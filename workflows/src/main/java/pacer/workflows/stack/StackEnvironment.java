@@ -6,6 +6,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import pacer.workflows.codec.PayloadKeys;
 
 /**
  * What being up means for other pacer commands: variables that name the stack's services. A service that the user named stands over the stack's,
@@ -56,6 +57,9 @@ public final class StackEnvironment {
         if (state.docker() || state.alive(Server.GRAFANA).isPresent()) {
             all.put("PACER_GRAFANA", state.url(Port.GRAFANA));
         }
+        if (state.payloadKeys() != null) {
+            all.put(PayloadKeys.VARIABLE, state.payloadKeys());
+        }
         all.put(ORIGIN, "pacer up");
         return all;
     }
@@ -89,6 +93,10 @@ public final class StackEnvironment {
         }
         if (!environment.containsKey("TEMPORAL_ADDRESS")) {
             all.put(ORIGIN, stack.get(ORIGIN));
+        }
+        boolean there = environment.getOrDefault("TEMPORAL_ADDRESS", "").isBlank();
+        if (there && stack.containsKey(PayloadKeys.VARIABLE)) {
+            all.putIfAbsent(PayloadKeys.VARIABLE, stack.get(PayloadKeys.VARIABLE)); // set to nothing means none
         }
         return all;
     }

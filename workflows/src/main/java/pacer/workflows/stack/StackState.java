@@ -13,6 +13,7 @@ import java.util.Optional;
 import pacer.activities.run.RunJson;
 import pacer.trainer.durable.DurableFiles;
 import pacer.trainer.durable.ProcessIdentity;
+import pacer.workflows.codec.PayloadKeys;
 
 /**
  * {@code stack.json}: how the stack was started last, and what of it runs.
@@ -21,10 +22,17 @@ import pacer.trainer.durable.ProcessIdentity;
  * @param s3Key the S3 server's user, made for this stack
  * @param s3Secret and its password; nobody but the owner may read the stack's folder
  * @param docker whether Docker runs it; then it lists no processes
+ * @param payloadKeys the file of keys by which payloads are encrypted; null where they are not
  * @param running processes
  */
 record StackState(
-        String bind, Map<Port, Integer> ports, String s3Key, String s3Secret, boolean docker, List<Running> running) {
+        String bind,
+        Map<Port, Integer> ports,
+        String s3Key,
+        String s3Secret,
+        boolean docker,
+        String payloadKeys,
+        List<Running> running) {
     static final String NAME = "stack.json";
 
     StackState {
@@ -41,7 +49,8 @@ record StackState(
     static StackState fresh() {
         byte[] secret = new byte[20];
         new SecureRandom().nextBytes(secret);
-        return new StackState("127.0.0.1", Port.usual(), "pacer", HexFormat.of().formatHex(secret), false, List.of());
+        return new StackState(
+                "127.0.0.1", Port.usual(), "pacer", HexFormat.of().formatHex(secret), false, null, List.of());
     }
 
     /**
@@ -93,17 +102,26 @@ record StackState(
     }
 
     StackState bound(String address, Map<Port, Integer> changed) {
-        return new StackState(address, changed, s3Key, s3Secret, docker, running);
+        return new StackState(address, changed, s3Key, s3Secret, docker, payloadKeys, running);
     }
 
     StackState byDocker(boolean isIt) {
-        return new StackState(bind, ports, s3Key, s3Secret, isIt, running);
+        return new StackState(bind, ports, s3Key, s3Secret, isIt, payloadKeys, running);
+    }
+
+    /** With payloads encrypted as {@code environment} says: as last time where it does not, not at all where it names nothing. */
+    StackState encrypted(Map<String, String> environment) {
+        String file = environment.get(PayloadKeys.VARIABLE);
+        String keys = file == null
+                ? payloadKeys
+                : file.isBlank() ? null : Path.of(file.strip()).toAbsolutePath().toString();
+        return new StackState(bind, ports, s3Key, s3Secret, docker, keys, running);
     }
 
     StackState with(Running started) {
         List<Running> all = new ArrayList<>(without(started.server()).running);
         all.add(started);
-        return new StackState(bind, ports, s3Key, s3Secret, docker, all);
+        return new StackState(bind, ports, s3Key, s3Secret, docker, payloadKeys, all);
     }
 
     StackState without(Server server) {
@@ -113,6 +131,7 @@ record StackState(
                 s3Key,
                 s3Secret,
                 docker,
+                payloadKeys,
                 running.stream().filter(r -> r.server() != server).toList());
     }
 }

@@ -1,0 +1,88 @@
+package pacer.workflows;
+
+import io.temporal.api.enums.v1.TimeoutType;
+import io.temporal.failure.ActivityFailure;
+import io.temporal.failure.ApplicationFailure;
+import io.temporal.failure.TimeoutFailure;
+import io.temporal.workflow.Workflow;
+import java.util.function.Supplier;
+import pacer.activities.run.RunActivity;
+
+/**
+ * How long work for a host waits for it. One that trains is rightly waited for, for days: its slot for training is taken, and yet its other queue is
+ * answered at once. So what nobody began for long is asked after there; where nobody answers either, the host is gone. No history from before this was so
+ * has such a timeout, so all replay.
+ */
+final class Patience {
+    /** Type of the failure of what waited for a host that is gone. */
+    static final String HOST_GONE = "HostGone";
+
+    private final Policies policies;
+    private final String host;
+
+    Patience(Policies policies, String host) {
+        this.policies = policies;
+        this.host = host;
+    }
+
+    /**
+     * Does {@code work} on the host.
+     *
+     * @throws ApplicationFailure of type {@link #HOST_GONE} when nobody there has begun it for the limit, and nobody answers
+     */
+    <T> T await(Supplier<T> work) {
+        while (true) {
+            try {
+                return work.get();
+            } catch (ActivityFailure e) {
+                if (!neverBegun(e)) {
+                    throw e;
+                }
+                requireAnswer(e);
+            }
+        }
+    }
+
+    /**
+     * The same for what the host begins as soon as it answers at all.
+     *
+     * @throws ApplicationFailure of type {@link #HOST_GONE} when nobody there has begun it
+     */
+    <T> T once(Supplier<T> work) {
+        try {
+            return work.get();
+        } catch (ActivityFailure e) {
+            throw neverBegun(e) ? gone(e) : e;
+        }
+    }
+
+    private void requireAnswer(ActivityFailure waited) {
+        try {
+            Workflow.newActivityStub(RunActivity.class, policies.answer(host)).answer();
+        } catch (ActivityFailure e) {
+            if (neverBegun(e)) {
+                throw gone(waited);
+            }
+            if (e.getCause() instanceof ApplicationFailure) {
+                return; // of a version that does not know the question: it is there
+            }
+            throw e;
+        }
+    }
+
+    private ApplicationFailure gone(ActivityFailure waited) {
+        return ApplicationFailure.newNonRetryableFailureWithCause(
+                "host " + host
+                        + " does not answer, and has not begun in time (PACER_HOST_TIMEOUT) what this run waits for; start its worker and"
+                        + " resume the run, or, where the host is gone for good and there is a store (PACER_STORE), go on on another: pacer resume"
+                        + " with the run's whole id",
+                HOST_GONE,
+                waited);
+    }
+
+    /** Whether nobody took it. */
+    private static boolean neverBegun(ActivityFailure e) {
+        return e.getCause() instanceof TimeoutFailure timeout
+                && timeout.getTimeoutType() == TimeoutType.TIMEOUT_TYPE_SCHEDULE_TO_START;
+    }
+}

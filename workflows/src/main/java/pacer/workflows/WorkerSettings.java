@@ -4,6 +4,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
 import pacer.activities.dataset.FetchSettings;
+import pacer.activities.dataset.PreparationSettings;
 import pacer.activities.evaluation.EvaluationSettings;
 import pacer.activities.notification.Webhook;
 import pacer.activities.publishing.report.ReportWriter;
@@ -25,6 +26,7 @@ import pacer.activities.training.TrainingSettings;
 record WorkerSettings(
         Home home,
         FetchSettings fetch,
+        PreparationSettings preparation,
         TrainingSettings training,
         EvaluationSettings evaluation,
         Runs.Report report,
@@ -40,6 +42,7 @@ record WorkerSettings(
         return new WorkerSettings(
                 home,
                 FetchSettings.of(environment),
+                PreparationSettings.of(environment),
                 TrainingSettings.of(environment),
                 EvaluationSettings.of(environment),
                 ReportWriter::write,
@@ -64,6 +67,17 @@ record WorkerSettings(
     /** These settings with other ones for training. */
     WorkerSettings with(TrainingSettings other) {
         return new WorkerSettings(
-                home, fetch, other, evaluation, report, links, webhook, tracking, store, cacheLimit, policies);
+                home,
+                fetch,
+                preparation,
+                other,
+                evaluation,
+                report,
+                links,
+                webhook,
+                tracking,
+                store,
+                cacheLimit,
+                policies);
     }
 }

@@ -10,6 +10,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
 import pacer.activities.dataset.FetchSettings;
+import pacer.activities.dataset.PreparationSettings;
 import pacer.activities.evaluation.EvaluationSettings;
 import pacer.activities.process.JavaCommand;
 import pacer.activities.run.Home;
@@ -36,6 +37,7 @@ final class TestPipelines {
         return new WorkerSettings(
                 home,
                 FetchSettings.of(Map.of()),
+                PreparationSettings.of(Map.of()),
                 new TrainingSettings(
                         java,
                         ProtocolTrainer.class.getName(),
@@ -60,6 +62,7 @@ final class TestPipelines {
         return new WorkerSettings(
                 usual.home(),
                 usual.fetch(),
+                usual.preparation(),
                 usual.training(),
                 usual.evaluation(),
                 usual.report(),

@@ -37,6 +37,9 @@ import pacer.workflows.PreparationProgress.Step;
 final class DatasetExecutions implements Datasets.Together {
     private static final long LOOK_SECONDS = 1;
 
+    /** How many looks there are to a question: each keeps a worker of role control for a moment, and many may wait. */
+    private static final int ASK_EACH = 3;
+
     private final WorkflowClient client;
 
     DatasetExecutions(WorkflowClient client) {
@@ -71,13 +74,15 @@ final class DatasetExecutions implements Datasets.Together {
     private static void await(
             CompletableFuture<DatasetResult> result, WorkflowStub execution, String id, StageContext context)
             throws IOException, InterruptedException {
-        while (true) {
+        for (int look = 1; ; look++) {
             try {
                 DatasetResult _ = result.get(LOOK_SECONDS, TimeUnit.SECONDS);
                 return;
             } catch (TimeoutException e) {
                 context.check();
-                tell(execution, id, context);
+                if (look % ASK_EACH == 1) {
+                    tell(execution, id, context);
+                }
             } catch (ExecutionException e) {
                 throw failure(id, e.getCause());
             }

@@ -1,7 +1,10 @@
 package pacer.workflows;
 
 import io.temporal.activity.ActivityOptions;
+import io.temporal.api.enums.v1.TimeoutType;
 import io.temporal.failure.ActivityFailure;
+import io.temporal.failure.ApplicationFailure;
+import io.temporal.failure.TimeoutFailure;
 import io.temporal.workflow.Async;
 import io.temporal.workflow.CancellationScope;
 import io.temporal.workflow.Promise;
@@ -21,6 +24,7 @@ import pacer.activities.dataset.Preparation.JoinRequest;
 import pacer.activities.dataset.Preparation.PartRequest;
 import pacer.activities.dataset.Preparation.Piece;
 import pacer.activities.dataset.PreparationActivity;
+import pacer.activities.run.ActivityStage;
 import pacer.activities.run.PreparationRequest;
 import pacer.activities.run.Progress;
 import pacer.trainer.text.ShardPlan;
@@ -28,8 +32,12 @@ import pacer.trainer.text.Tokenization.Shard;
 
 /** Many activities over as many hosts as there are; what each may take: {@link Policies}. */
 public final class PrepareDatasetImpl implements PrepareDataset {
+    /** Type of the failure of a step that nobody took. */
+    static final String NOBODY = "NoWorker";
+
     private final Policies policies;
     private final PreparationLedger ledger = new PreparationLedger();
+    private String host; // the only one with the raw file; null where that is not so
 
     PrepareDatasetImpl(Policies policies) {
         this.policies = policies;
@@ -43,14 +51,28 @@ public final class PrepareDatasetImpl implements PrepareDataset {
             ledger.finished(result);
             return result;
         } catch (ActivityFailure e) {
+            if (e.getCause() instanceof TimeoutFailure timeout
+                    && timeout.getTimeoutType() == TimeoutType.TIMEOUT_TYPE_SCHEDULE_TO_START) {
+                throw ApplicationFailure.newNonRetryableFailureWithCause(
+                        "%s: no worker took it within %d min; start one of role host%s"
+                                .formatted(e.getActivityType(), Policies.FOR_ITS_HOST.toMinutes(), on()),
+                        NOBODY,
+                        e);
+            }
             throw TrainPipelineImpl.inItsOwnWords(e);
         }
     }
 
+    private String on() {
+        return host == null ? "" : " on " + host + ", which has the files";
+    }
+
     private DatasetResult find(PreparationRequest request) {
+        host = request.host();
         Preparation preparation = ledger.step(
                 "find", () -> activity(policies.naming(request.host())).find(request));
         ledger.found(preparation);
+        host = preparation.bound() ? preparation.host() : null;
         if (preparation.ready() != null) {
             return preparation.ready();
         }
@@ -58,7 +80,28 @@ public final class PrepareDatasetImpl implements PrepareDataset {
             return ledger.step(
                     "wait", () -> activity(policies.awaiting(preparation)).await(preparation));
         }
-        return preparation.files() > 0 ? fromCatalogue(preparation) : fromText(preparation);
+        if (preparation.files() > 0) {
+            return fromCatalogue(preparation);
+        }
+        try {
+            return fromText(preparation);
+        } catch (ActivityFailure e) {
+            if (e.getCause() instanceof ApplicationFailure failure
+                    && failure.getType().equals(ActivityStage.BAD_INPUT)) {
+                drop(preparation);
+            }
+            throw e;
+        }
+    }
+
+    /** Parts of a text that nobody will go on with; those of one that can be gone on with stay. */
+    private void drop(Preparation preparation) {
+        try {
+            activity(policies.dropping()).drop(preparation);
+        } catch (ActivityFailure e) {
+            Workflow.getLogger(PrepareDatasetImpl.class)
+                    .warn("parts are left in the store", e); // the reason why it failed is worth more
+        }
     }
 
     private DatasetResult fromCatalogue(Preparation preparation) {
@@ -90,7 +133,7 @@ public final class PrepareDatasetImpl implements PrepareDataset {
                 count,
                 division.bytes(),
                 () -> all(count, preparation.parallel(), i -> {
-                    Piece piece = activity(policies.tokenizing(preparation, i, count))
+                    Piece piece = activity(policies.tokenizing(i, count))
                             .tokenize(new PartRequest(preparation, division.plan(), i));
                     ledger.partDone(piece.to() - piece.from());
                     return piece;
@@ -105,7 +148,7 @@ public final class PrepareDatasetImpl implements PrepareDataset {
                 plans.stream().mapToLong(plan -> 2 * plan.tokens()).sum(),
                 () -> all(plans.size(), preparation.parallel(), i -> {
                     ShardPlan plan = plans.get(i);
-                    Shard shard = activity(policies.joining(preparation, plan))
+                    Shard shard = activity(policies.joining(plan))
                             .join(new JoinRequest(
                                     preparation,
                                     plan,
@@ -119,8 +162,7 @@ public final class PrepareDatasetImpl implements PrepareDataset {
     }
 
     private DatasetResult finish(FinishRequest request) {
-        return ledger.step(
-                "finish", () -> activity(policies.finishing(request.of())).finish(request));
+        return ledger.step("finish", () -> activity(policies.finishing()).finish(request));
     }
 
     private static PreparationActivity activity(ActivityOptions options) {

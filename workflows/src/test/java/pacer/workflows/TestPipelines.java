@@ -14,6 +14,7 @@ import pacer.activities.dataset.PreparationSettings;
 import pacer.activities.evaluation.EvaluationSettings;
 import pacer.activities.process.JavaCommand;
 import pacer.activities.run.Home;
+import pacer.activities.store.Store;
 import pacer.activities.tracking.TrackingSettings;
 import pacer.activities.training.ProtocolEvaluator;
 import pacer.activities.training.ProtocolTrainer;
@@ -70,6 +71,23 @@ final class TestPipelines {
                 usual.webhook(),
                 Optional.of(tracking),
                 usual.store(),
+                usual.cacheLimit(),
+                usual.policies());
+    }
+
+    /** {@code usual} settings, with a store. */
+    static WorkerSettings shared(WorkerSettings usual, Store store, PreparationSettings preparation) {
+        return new WorkerSettings(
+                usual.home(),
+                usual.fetch(),
+                preparation,
+                usual.training(),
+                usual.evaluation(),
+                usual.report(),
+                usual.links(),
+                usual.webhook(),
+                usual.tracking(),
+                Optional.of(store),
                 usual.cacheLimit(),
                 usual.policies());
     }

@@ -4,6 +4,8 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
+import java.time.Instant;
 import java.util.Optional;
 import pacer.activities.run.BadInputException;
 import pacer.activities.run.Reasons;
@@ -15,10 +17,33 @@ import pacer.trainer.spec.Catalogue;
 /**
  * The digests that a catalogue's files had when they came first, each in {@code pins/<catalogue>/<file>.sha256} as sha256sum writes it, here and
  * in the store, where there is one: trust on first use, of the first host. A file that its home changes later is refused.
- *
- * @param shared those of all hosts
  */
-record Pins(Path folder, Optional<StoredPins> shared) {
+final class Pins {
+    /** A store that does not answer is left alone for so long: a catalogue has hundreds of files. */
+    private static final Duration REST = Duration.ofMinutes(1);
+
+    private final Path folder;
+    private final Optional<StoredPins> shared;
+    private volatile Instant restingUntil = Instant.MIN;
+
+    /** @param shared those of all hosts */
+    Pins(Path folder, Optional<StoredPins> shared) {
+        this.folder = folder;
+        this.shared = shared;
+    }
+
+    Path folder() {
+        return folder;
+    }
+
+    private Optional<StoredPins> shared() {
+        return shared.filter(_ -> Instant.now().isAfter(restingUntil));
+    }
+
+    private void silent(String what, IOException e, StageContext context) {
+        restingUntil = Instant.now().plus(REST);
+        context.notice(what + ": " + Reasons.of(e));
+    }
 
     /**
      * The digest that {@code file} must have: the catalogue's own, else the one that it had before.
@@ -31,16 +56,17 @@ record Pins(Path folder, Optional<StoredPins> shared) {
             return file.sha256();
         }
         Optional<String> here = here(catalogue, file);
-        if (shared.isEmpty()) {
+        Optional<StoredPins> others = shared();
+        if (others.isEmpty()) {
             return here;
         }
         Optional<String> there;
         try {
             there = here.isPresent()
-                    ? Optional.of(shared.get().pin(catalogue.name(), file.name(), here.get(), context))
-                    : shared.get().find(catalogue.name(), file.name(), context);
+                    ? Optional.of(others.get().pin(catalogue.name(), file.name(), here.get(), context))
+                    : others.get().find(catalogue.name(), file.name(), context);
         } catch (IOException e) {
-            context.notice("the store gives no pins, those of this machine count: " + Reasons.of(e));
+            silent("the store gives no pins, those of this machine count", e, context);
             return here;
         }
         if (here.isPresent() && !here.equals(there)) {
@@ -52,7 +78,7 @@ record Pins(Path folder, Optional<StoredPins> shared) {
                                     here.get(),
                                     path(catalogue, file),
                                     there.orElse("none"),
-                                    shared.get().place(catalogue.name(), file.name())));
+                                    others.get().place(catalogue.name(), file.name())));
         }
         if (here.isEmpty() && there.isPresent()) {
             write(catalogue, file, there.get()); // for days when the store does not answer
@@ -74,12 +100,13 @@ record Pins(Path folder, Optional<StoredPins> shared) {
      */
     void pin(Catalogue catalogue, Catalogue.File file, String sha256, StageContext context)
             throws IOException, InterruptedException {
-        if (shared.isPresent()) {
+        Optional<StoredPins> others = shared();
+        if (others.isPresent()) {
             String pinned = sha256;
             try {
-                pinned = shared.get().pin(catalogue.name(), file.name(), sha256, context);
+                pinned = others.get().pin(catalogue.name(), file.name(), sha256, context);
             } catch (IOException e) {
-                context.notice(file.name() + " is pinned on this machine only: " + Reasons.of(e));
+                silent(file.name() + " is pinned on this machine only", e, context);
             }
             if (!pinned.equals(sha256)) {
                 throw new BadInputException(
@@ -89,7 +116,7 @@ record Pins(Path folder, Optional<StoredPins> shared) {
                                         catalogue.name(),
                                         sha256,
                                         pinned,
-                                        shared.get().place(catalogue.name(), file.name())));
+                                        others.get().place(catalogue.name(), file.name())));
             }
         }
         write(catalogue, file, sha256);

@@ -38,4 +38,8 @@ public interface PreparationActivity {
 
     @ActivityMethod(name = "FinishDataset")
     DatasetResult finish(FinishRequest request);
+
+    /** Deletes what was shared on the way to a dataset that cannot be made. */
+    @ActivityMethod(name = "DropParts")
+    void drop(Preparation preparation);
 }

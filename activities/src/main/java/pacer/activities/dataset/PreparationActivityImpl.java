@@ -66,6 +66,11 @@ public record PreparationActivityImpl(Optional<SharedDatasets> shared, ActivityS
         return told(request.of(), context -> datasets().finish(request, context));
     }
 
+    @Override
+    public void drop(Preparation preparation) {
+        boolean _ = told(preparation, context -> datasets().drop(preparation, context));
+    }
+
     private <T> T told(Preparation preparation, ActivityStage.Body<T> body) {
         return activity.work(Stage.DATASET, name(preparation), true, body);
     }

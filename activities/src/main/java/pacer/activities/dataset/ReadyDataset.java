@@ -123,6 +123,11 @@ final class ReadyDataset {
         return files.pins().of(catalogue, wanted().get(index), context);
     }
 
+    /** File {@code index} where it was brought to this machine before. */
+    Optional<Path> kept(int index, StageContext context) throws IOException, InterruptedException {
+        return pinned(index, context).map(files::kept).filter(Files::exists);
+    }
+
     private Split split(int index) {
         return wanted().get(index).validation() ? Split.VALIDATION : Split.TRAIN;
     }

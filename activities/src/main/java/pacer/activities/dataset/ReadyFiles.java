@@ -51,6 +51,11 @@ final class ReadyFiles {
         return pins;
     }
 
+    /** Where a file of the digest {@code sha256} is kept. */
+    Path kept(String sha256) {
+        return downloads.resolve(sha256);
+    }
+
     /**
      * Brings {@code file}.
      *

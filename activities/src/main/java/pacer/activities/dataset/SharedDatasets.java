@@ -122,10 +122,14 @@ public final class SharedDatasets {
         if (there.isPresent()) {
             return there.get();
         }
+        Optional<Path> kept = ready.kept(request.index(), context);
         ReadyFiles.Ready file = ready.bring(request.index(), context);
         if (!ready.isCut()) {
             Shard shard = ready.shard(request.index(), file);
             store.sendShard(file.path(), shard, sending(shard.name(), context));
+            if (kept.isEmpty()) {
+                Files.deleteIfExists(file.path()); // whoever trains on it stages it from the store
+            }
             return new BroughtFile(file.sha256(), file.bytes(), file.trusted(), List.of(shard));
         }
         try (Workbench bench = workbench()) {
@@ -310,6 +314,12 @@ public final class SharedDatasets {
         }
         shared.clear(context);
         return made(preparation, context);
+    }
+
+    boolean drop(Preparation preparation, StageContext context) throws IOException, InterruptedException {
+        requireStore(preparation);
+        store.parts(preparation.hash()).clear(context);
+        return true;
     }
 
     private static DatasetManifest manifest(DatasetSpec spec, Plan plan, List<Shard> shards) {

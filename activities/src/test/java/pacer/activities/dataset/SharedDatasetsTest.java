@@ -390,6 +390,11 @@ class SharedDatasetsTest {
                 stage);
         assertThat(stage.notices).last().asString().contains("SHA-256 of 3 files was not known");
 
+        try (var kept = Files.list(b.home.downloads())) {
+            assertThat(kept.filter(file -> file.getFileName().toString().matches("[0-9a-f]{64}")))
+                    .as("what is in the store is not kept here too")
+                    .isEmpty();
+        }
         int asked = web.ranges.size();
         Preparation all = found(b, ready(3));
         assertThat(brought(all, b, a)).hasSize(4);

@@ -48,17 +48,17 @@ public record PreparationActivityImpl(Optional<SharedDatasets> shared, ActivityS
 
     @Override
     public Division divide(DivideRequest request) {
-        return told(request.of(), context -> datasets().divide(request.of(), context));
+        return told(request.of(), context -> datasets().text().divide(request.of(), context));
     }
 
     @Override
     public Piece tokenize(PartRequest request) {
-        return oneOfMany(request.of(), context -> datasets().tokenize(request, context));
+        return oneOfMany(request.of(), context -> datasets().text().tokenize(request, context));
     }
 
     @Override
     public Shard join(JoinRequest request) {
-        return oneOfMany(request.of(), context -> datasets().join(request, context));
+        return oneOfMany(request.of(), context -> datasets().text().join(request, context));
     }
 
     @Override

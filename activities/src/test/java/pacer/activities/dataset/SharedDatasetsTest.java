@@ -143,7 +143,7 @@ class SharedDatasetsTest {
         List<Piece> pieces = new ArrayList<>();
         for (int i = 0; i < division.parts(); i++) {
             PartRequest request = new PartRequest(preparation, division.plan(), i);
-            pieces.add(machines[i % machines.length].shared.tokenize(request, stage));
+            pieces.add(machines[i % machines.length].shared.text().tokenize(request, stage));
         }
         return pieces;
     }
@@ -161,7 +161,7 @@ class SharedDatasetsTest {
                     plan.slices().stream()
                             .map(slice -> pieces.get(slice.part()))
                             .toList());
-            shards.add(machines[shards.size() % machines.length].shared.join(request, stage));
+            shards.add(machines[shards.size() % machines.length].shared.text().join(request, stage));
         }
         return shards;
     }
@@ -172,7 +172,7 @@ class SharedDatasetsTest {
         Machine b = new Machine("b");
         Preparation preparation = found(a, spec);
         assertThat(preparation.ready()).isNull();
-        Division division = a.shared.divide(preparation, stage);
+        Division division = a.shared.text().divide(preparation, stage);
         List<Piece> pieces = pieces(preparation, division, a, b);
         List<Shard> shards = shards(preparation, division, pieces, b, a);
         DatasetResult result =
@@ -268,17 +268,20 @@ class SharedDatasetsTest {
         DatasetSpec spec = spec(web.uri("/text.txt").toString(), raw, Format.TEXT, Tokenizer.GPT2);
         Machine a = new Machine("a");
         Preparation preparation = found(a, spec);
-        Division division = a.shared.divide(preparation, stage);
+        Division division = a.shared.text().divide(preparation, stage);
         byte[] other = raw.clone();
         other[5] ^= 1;
         published.put("/text.txt", other);
 
-        assertThatThrownBy(
-                        () -> new Machine("b").shared.tokenize(new PartRequest(preparation, division.plan(), 0), stage))
+        assertThatThrownBy(() -> new Machine("b")
+                        .shared
+                        .text()
+                        .tokenize(new PartRequest(preparation, division.plan(), 0), stage))
                 .isInstanceOf(IOException.class)
                 .hasMessageContaining("/text.txt: bytes 0 to ")
                 .hasMessageContaining("the file changes at its home");
         assertThat(a.shared
+                        .text()
                         .tokenize(new PartRequest(preparation, division.plan(), 0), stage)
                         .tokens())
                 .as("whoever has the file that was proven goes on with it")
@@ -291,7 +294,7 @@ class SharedDatasetsTest {
         DatasetSpec spec = new DatasetSpec("file:" + file, "", Format.TEXT, Tokenizer.GPT2, 0.1);
         Machine a = new Machine("a");
         Preparation preparation = found(a, spec);
-        Division division = a.shared.divide(preparation, stage);
+        Division division = a.shared.text().divide(preparation, stage);
         List<Piece> pieces = pieces(preparation, division, a);
         Piece second = pieces.get(1);
         SERVER.flip(
@@ -302,7 +305,7 @@ class SharedDatasetsTest {
 
         Machine b = new Machine("b");
         int before = proxy.requests("PUT ").size();
-        Division again = b.shared.divide(preparation, stage);
+        Division again = b.shared.text().divide(preparation, stage);
         List<Piece> same = pieces(preparation, again, b);
         assertThat(same).isEqualTo(pieces);
         assertThat(proxy.requests("PUT ").subList(before, proxy.requests("PUT ").size()))
@@ -319,7 +322,7 @@ class SharedDatasetsTest {
         Path file = Files.writeString(folder.resolve("text.txt"), text().substring(0, 3000));
         DatasetSpec spec = new DatasetSpec("file:" + file, "", Format.TEXT, Tokenizer.GPT2, 0.1);
         Machine a = new Machine("a");
-        Division division = a.shared.divide(found(a, spec), stage);
+        Division division = a.shared.text().divide(found(a, spec), stage);
         assertThat(division.ready()).isNotNull();
         assertThat(found(new Machine("b"), spec).ready().hash())
                 .isEqualTo(division.ready().hash());
@@ -332,7 +335,7 @@ class SharedDatasetsTest {
                 found(new Machine("a"), new DatasetSpec("file:" + file, "", Format.TEXT, Tokenizer.GPT2, 0.1));
         store.close();
         store = Store.of(S3Server.environment(proxy.uri(), prefix + "-other")).orElseThrow();
-        assertThatThrownBy(() -> new Machine("b").shared.divide(preparation, stage))
+        assertThatThrownBy(() -> new Machine("b").shared.text().divide(preparation, stage))
                 .isInstanceOf(IOException.class)
                 .hasMessageContaining("set PACER_STORE alike");
     }

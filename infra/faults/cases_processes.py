@@ -99,7 +99,12 @@ def case_34(scene):
     first = scene.worker()
     scene.start()
     scene.random_step(high=STEPS // 2)
-    scene.worker()
+    trainer = scene.trainers()[0][0]
+    os.kill(trainer, signal.SIGSTOP)  # else it may be done before the other worker is up
+    try:
+        scene.worker()
+    finally:
+        processes.signal_to(trainer, signal.SIGCONT)
     scene.fault(lambda: os.kill(first.pid, signal.SIGTERM))
     first.wait(100)
     require(first.returncode == 0, f"the worker ended with {first.returncode}: {scene.log(first)[-500:]}")

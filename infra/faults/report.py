@@ -32,6 +32,10 @@ COVERED = {
     ),
     30: ("typo: refused before the run starts", "`SpecFuzzTest`, `YamlFaultsTest`, `RulesTest`, `RunsTest`"),
     31: ("incompatible workflow: replay fails, saved histories replay", "`ReplayTest`"),
+    35: (
+        "a worker is killed while hosts make a dataset together: only the parts that it was at are made twice",
+        "`SharedPreparationTest` (`ofAKilledWorkerOnlyThePartsThatItWasAtAreMadeTwice`)",
+    ),
 }
 
 

@@ -15,6 +15,8 @@ import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
 import pacer.activities.dataset.DatasetActivityImpl;
 import pacer.activities.dataset.Datasets;
+import pacer.activities.dataset.PreparationActivityImpl;
+import pacer.activities.dataset.SharedDatasets;
 import pacer.activities.evaluation.Evaluation;
 import pacer.activities.evaluation.EvaluationActivityImpl;
 import pacer.activities.notification.Notifier;
@@ -51,6 +53,9 @@ public final class PipelineWorker implements AutoCloseable {
     /** For stages to come to an end after they were told: longer than a trainer's own grace. */
     private static final Duration GRACE = Duration.ofSeconds(90);
 
+    /** Of all datasets that hosts make together, on this one: some wait for the line while others compute. */
+    private static final int PARTS_AT_ONCE = 4;
+
     private static final Duration LAST_GRACE = Duration.ofSeconds(10);
 
     private final List<WorkerFactory> factories;
@@ -86,8 +91,9 @@ public final class PipelineWorker implements AutoCloseable {
         }
         if (roles.contains(ServiceWorker.Role.HOST)) {
             // who opens a run has it: all its stages go to that host's queues, so one without them must not
-            control(factory, options()).registerActivitiesImplementations(runs);
-            host(factory, settings, runs, hub, clock, machine::join);
+            Worker opening = control(factory, options());
+            opening.registerActivitiesImplementations(runs);
+            host(factory, opening, connection, settings, runs, hub, clock, machine::join);
         }
         List<WorkerFactory> factories = version.isEmpty() ? List.of(factory) : List.of(deciding, factory);
         factories.forEach(WorkerFactory::start);
@@ -107,11 +113,15 @@ public final class PipelineWorker implements AutoCloseable {
         worker.registerWorkflowImplementationFactory(
                 TrainPipeline.class, () -> new TrainPipelineImpl(policies), options);
         worker.registerWorkflowImplementationFactory(Reproduce.class, () -> new ReproduceImpl(policies), options);
+        worker.registerWorkflowImplementationFactory(
+                PrepareDataset.class, () -> new PrepareDatasetImpl(policies), options);
         worker.registerWorkflowImplementationFactory(TrackRun.class, () -> new TrackRunImpl(policies), options);
     }
 
     private static void host(
             WorkerFactory factory,
+            Worker control,
+            TemporalConnection connection,
             WorkerSettings settings,
             RunActivityImpl runs,
             RunHub hub,
@@ -131,10 +141,28 @@ public final class PipelineWorker implements AutoCloseable {
                 machine,
                 settings.training(),
                 settings.store().map(StoredRuns::new));
+        Datasets alone = new Datasets(home, log, clock, settings.fetch(), stored);
+        // a service inside this process has no other hosts
+        Optional<DatasetExecutions> others =
+                stored.filter(_ -> !connection.isEmbedded()).map(_ -> new DatasetExecutions(connection.client()));
+        PreparationActivityImpl preparation = new PreparationActivityImpl(
+                others.map(executions ->
+                        new SharedDatasets(alone, stored.orElseThrow(), settings.preparation(), executions, clock)),
+                activity);
+        control.registerActivitiesImplementations(preparation);
+        if (others.isPresent()) {
+            Worker shared = factory.newWorker(
+                    TaskQueues.SHARED_DATA,
+                    options()
+                            .setMaxConcurrentActivityExecutionSize(PARTS_AT_ONCE)
+                            .build());
+            shared.registerActivitiesImplementations(preparation);
+        }
         Worker data = factory.newWorker(TaskQueues.data(host), options().build());
         data.registerActivitiesImplementations(
                 runs,
-                new DatasetActivityImpl(new Datasets(home, log, clock, settings.fetch(), stored), activity),
+                new DatasetActivityImpl(others.map(alone::together).orElse(alone), activity),
+                preparation,
                 new StagingActivityImpl(new Staging(home, log, clock, stored, settings.cacheLimit()), activity),
                 new TrainingControlActivityImpl(training),
                 new ReproductionActivityImpl(new Reproductions(home)),

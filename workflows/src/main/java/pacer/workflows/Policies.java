@@ -8,7 +8,9 @@ import io.temporal.workflow.ChildWorkflowCancellationType;
 import io.temporal.workflow.ChildWorkflowOptions;
 import java.time.Duration;
 import java.util.Map;
+import pacer.activities.dataset.Preparation;
 import pacer.activities.run.BadInputException;
+import pacer.trainer.text.ShardPlan;
 
 /**
  * Every timeout and retry of the pipeline, each with its reason.
@@ -80,6 +82,77 @@ record Policies(Duration heartbeat, Duration hostTimeout) {
     ActivityOptions dataset(String host) {
         String summary = "raw text to verified token shards";
         return stage(TaskQueues.data(host), summary, Duration.ofHours(24), 100, Duration.ofMinutes(10));
+    }
+
+    /** Waiting for a host that does other work beside: it is there, or gone, and then another that has the file may begin anew. */
+    static final Duration FOR_ITS_HOST = Duration.ofMinutes(10);
+
+    /** A step that any host can do; where none is free, it waits its turn. */
+    private ActivityOptions anywhere(String summary, Duration atMost, int attempts, Duration longestPause) {
+        return stage(TaskQueues.SHARED_DATA, summary, atMost, attempts, longestPause);
+    }
+
+    /** A step that needs files which may be of one host. */
+    private ActivityOptions whereItsFilesAre(
+            Preparation of, String summary, Duration atMost, int attempts, Duration longestPause) {
+        return of.bound()
+                ? stage(TaskQueues.data(of.host()), summary, atMost, attempts, longestPause).toBuilder()
+                        .setScheduleToStartTimeout(FOR_ITS_HOST)
+                        .build()
+                : anywhere(summary, atMost, attempts, longestPause);
+    }
+
+    /** Asking the store, after the digest of a raw file where nobody knows it: 100 GB from a slow disk take a quarter of an hour. */
+    ActivityOptions naming(String host) {
+        String summary = "names the dataset, and looks for it in the store";
+        ActivityOptions options = stage(
+                host == null ? TaskQueues.CONTROL : TaskQueues.data(host),
+                summary,
+                Duration.ofHours(6),
+                20,
+                Duration.ofMinutes(1));
+        return options.toBuilder().setScheduleToStartTimeout(FOR_ITS_HOST).build();
+    }
+
+    /** As long as the execution that makes it takes; it has limits of its own. */
+    ActivityOptions awaiting(Preparation of) {
+        String summary = "waits for the execution that makes it";
+        return stage(TaskQueues.data(of.host()), summary, Duration.ofDays(30), 20, Duration.ofMinutes(1)).toBuilder()
+                .setScheduleToStartTimeout(FOR_ITS_HOST)
+                .build();
+    }
+
+    /** The download of a raw file, as {@link #dataset}, and two passes over it. */
+    ActivityOptions dividing(Preparation of) {
+        return whereItsFilesAre(of, "raw file to parts", Duration.ofHours(24), 100, Duration.ofMinutes(10));
+    }
+
+    /** A file of some 200 MB, or of 20 GB where a catalogue has but one; a home that is down for the night is worth waiting for. */
+    ActivityOptions bringing(Preparation of, int file) {
+        String summary = "file %d of %d to the store".formatted(file + 1, of.files());
+        return whereItsFilesAre(of, summary, Duration.ofHours(12), 100, Duration.ofMinutes(10));
+    }
+
+    /** Seconds; a quarter of an hour over a slow line. Many attempts, as each may meet a host with another fault. */
+    ActivityOptions tokenizing(int part, int parts) {
+        String summary = "part %d of %d to tokens".formatted(part + 1, parts);
+        return anywhere(summary, Duration.ofHours(2), 20, Duration.ofMinutes(1));
+    }
+
+    /** 200 MB from the store and back. */
+    ActivityOptions joining(ShardPlan shard) {
+        return anywhere("joins " + shard.name(), Duration.ofHours(2), 20, Duration.ofMinutes(1));
+    }
+
+    /** One small object is written, and some hundreds are deleted. */
+    ActivityOptions finishing() {
+        return anywhere("writes the manifest", Duration.ofHours(1), 20, Duration.ofMinutes(1));
+    }
+
+    /** As {@link #finishing}, of what came to nothing: who waits is told the reason afterwards. */
+    ActivityOptions dropping() {
+        return anywhere(
+                "deletes the parts of a text that cannot be used", Duration.ofHours(1), 3, Duration.ofSeconds(10));
     }
 
     /** Linking or copying, and reading every byte once: 100 GB from a slow disk take a quarter of an hour. */

@@ -12,7 +12,7 @@ import pacer.workflows.PipelineProgress.StageLine;
 /** The current details of a run's page in the Temporal UI: Markdown that its User Metadata tab renders. */
 final class RunDetails {
     /** The page shows cells without a margin; a blank at the end of one would be taken away. */
-    private static final String GAP = "\u2003";
+    static final String GAP = "\u2003";
 
     private RunDetails() {}
 
@@ -53,11 +53,15 @@ final class RunDetails {
     }
 
     private static String state(StageLine line, boolean paused) {
-        return switch (line.state()) {
+        return state(line.state(), paused);
+    }
+
+    static String state(String state, boolean paused) {
+        return switch (state) {
             case "done" -> "✓\u00a0done";
             case "failed" -> "✗\u00a0failed";
             case "running" -> paused ? "●\u00a0paused" : "●\u00a0running";
-            default -> "●\u00a0" + line.state();
+            default -> "●\u00a0" + state;
         };
     }
 
@@ -100,7 +104,7 @@ final class RunDetails {
     }
 
     /** Text from elsewhere must not begin a cell, a heading or a picture. */
-    private static String cell(String text) {
+    static String cell(String text) {
         return text == null
                 ? ""
                 : text.replace("\\", "\\\\")
@@ -110,7 +114,7 @@ final class RunDetails {
                         .replaceAll("\\s*\\n\\s*", " ");
     }
 
-    private static String shown(double seconds) {
+    static String shown(double seconds) {
         Duration time = Duration.ofSeconds(Math.round(seconds));
         return time.toHours() > 0
                 ? "%d h %02d min".formatted(time.toHours(), time.toMinutesPart())

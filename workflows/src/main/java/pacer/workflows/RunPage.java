@@ -16,7 +16,7 @@ final class RunPage {
         return line.length() <= SUMMARY_BYTES / 4 ? line : cut(line);
     }
 
-    private static String cut(String line) {
+    static String cut(String line) {
         StringBuilder kept = new StringBuilder();
         int bytes = 0;
         for (int c : line.codePoints().toArray()) {

@@ -4,8 +4,11 @@ import java.util.Locale;
 
 /** Names of the task queues. */
 final class TaskQueues {
-    /** Workflows: any worker of role control. The opening of runs: any of role host. */
+    /** Workflows: any worker of role control. The opening of runs, and the naming of datasets: any of role host. */
     static final String CONTROL = "control";
+
+    /** Parts of datasets: any worker of role host that has a store. */
+    static final String SHARED_DATA = "data";
 
     private TaskQueues() {}
 

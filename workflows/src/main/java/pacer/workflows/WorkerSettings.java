@@ -4,6 +4,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
 import pacer.activities.dataset.FetchSettings;
+import pacer.activities.dataset.PreparationSettings;
 import pacer.activities.evaluation.EvaluationSettings;
 import pacer.activities.notification.Webhook;
 import pacer.activities.publishing.report.ReportWriter;
@@ -26,6 +27,7 @@ import pacer.activities.training.TrainingSettings;
 record WorkerSettings(
         Home home,
         FetchSettings fetch,
+        PreparationSettings preparation,
         TrainingSettings training,
         EvaluationSettings evaluation,
         Runs.Report report,
@@ -42,6 +44,7 @@ record WorkerSettings(
         return new WorkerSettings(
                 home,
                 FetchSettings.of(environment),
+                PreparationSettings.of(environment),
                 TrainingSettings.of(environment),
                 EvaluationSettings.of(environment),
                 ReportWriter::write,
@@ -69,6 +72,7 @@ record WorkerSettings(
         return new WorkerSettings(
                 home,
                 fetch,
+                preparation,
                 other,
                 evaluation,
                 report,
@@ -86,6 +90,7 @@ record WorkerSettings(
         return new WorkerSettings(
                 home,
                 fetch,
+                preparation,
                 training,
                 evaluation,
                 report,

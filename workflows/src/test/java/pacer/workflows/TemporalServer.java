@@ -14,6 +14,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.extension.AfterAllCallback;
 import org.junit.jupiter.api.extension.BeforeAllCallback;
@@ -88,6 +89,10 @@ final class TemporalServer implements BeforeAllCallback, AfterAllCallback {
 
     String address() {
         return "127.0.0.1:" + port;
+    }
+
+    TemporalConnection connect() throws IOException {
+        return TemporalConnection.open(TemporalAddress.find(address(), Map.of()));
     }
 
     /** What Temporal's own command line prints. */

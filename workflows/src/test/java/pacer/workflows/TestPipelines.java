@@ -10,9 +10,11 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
 import pacer.activities.dataset.FetchSettings;
+import pacer.activities.dataset.PreparationSettings;
 import pacer.activities.evaluation.EvaluationSettings;
 import pacer.activities.process.JavaCommand;
 import pacer.activities.run.Home;
+import pacer.activities.store.Store;
 import pacer.activities.tracking.TrackingSettings;
 import pacer.activities.training.ProtocolEvaluator;
 import pacer.activities.training.ProtocolTrainer;
@@ -36,6 +38,7 @@ final class TestPipelines {
         return new WorkerSettings(
                 home,
                 FetchSettings.of(Map.of()),
+                PreparationSettings.of(Map.of()),
                 new TrainingSettings(
                         java,
                         ProtocolTrainer.class.getName(),
@@ -61,6 +64,7 @@ final class TestPipelines {
         return new WorkerSettings(
                 usual.home(),
                 usual.fetch(),
+                usual.preparation(),
                 usual.training(),
                 usual.evaluation(),
                 usual.report(),
@@ -68,6 +72,24 @@ final class TestPipelines {
                 usual.webhook(),
                 Optional.of(tracking),
                 usual.store(),
+                usual.cacheLimit(),
+                usual.deployment(),
+                usual.policies());
+    }
+
+    /** {@code usual} settings, with a store. */
+    static WorkerSettings shared(WorkerSettings usual, Store store, PreparationSettings preparation) {
+        return new WorkerSettings(
+                usual.home(),
+                usual.fetch(),
+                preparation,
+                usual.training(),
+                usual.evaluation(),
+                usual.report(),
+                usual.links(),
+                usual.webhook(),
+                usual.tracking(),
+                Optional.of(store),
                 usual.cacheLimit(),
                 usual.deployment(),
                 usual.policies());

@@ -13,6 +13,7 @@ import pacer.activities.run.FileChecks;
 import pacer.activities.run.Home;
 import pacer.activities.run.LocalCache;
 import pacer.activities.run.Progress;
+import pacer.activities.run.Reasons;
 import pacer.activities.run.RunFolder;
 import pacer.activities.run.Stage;
 import pacer.activities.run.StageContext;
@@ -48,6 +49,7 @@ public final class Datasets {
     private final Optional<StoredDatasets> store;
     private final ReadyFiles readyFiles;
     private final Function<String, Optional<Catalogue>> catalogues;
+    private final Optional<Together> together;
 
     public Datasets(Home home, StageLog log, Clock clock, FetchSettings settings) {
         this(home, log, clock, settings, Optional.empty());
@@ -76,14 +78,56 @@ public final class Datasets {
             int shardTokens,
             Optional<StoredDatasets> store,
             Function<String, Optional<Catalogue>> catalogues) {
-        this.readyFiles = new ReadyFiles(home.downloads(), settings);
-        this.catalogues = catalogues;
+        this(
+                home,
+                log,
+                clock,
+                new RawFiles(home.downloads(), settings, MavenJars.standard(), clock),
+                new ReadyFiles(home.downloads(), settings, store.map(StoredDatasets::pins)),
+                shardTokens,
+                store,
+                catalogues,
+                Optional.empty());
+    }
+
+    private Datasets(
+            Home home,
+            StageLog log,
+            Clock clock,
+            RawFiles rawFiles,
+            ReadyFiles readyFiles,
+            int shardTokens,
+            Optional<StoredDatasets> store,
+            Function<String, Optional<Catalogue>> catalogues,
+            Optional<Together> together) {
         this.home = home;
         this.log = log;
         this.clock = clock;
-        this.rawFiles = new RawFiles(home.downloads(), settings, MavenJars.standard(), clock);
+        this.rawFiles = rawFiles;
+        this.readyFiles = readyFiles;
         this.shardTokens = shardTokens;
         this.store = store;
+        this.catalogues = catalogues;
+        this.together = together;
+    }
+
+    /** The same, but that datasets which the store lacks are made by all hosts that share it. */
+    public Datasets together(Together others) {
+        return new Datasets(
+                home, log, clock, rawFiles, readyFiles, shardTokens, store, catalogues, Optional.of(others));
+    }
+
+    /** Makes datasets by way of all hosts that share the store. */
+    @FunctionalInterface
+    public interface Together {
+        /**
+         * Returns when the store has the dataset {@code hash}, or somebody believes so; others may be waiting for the same.
+         *
+         * @param spec its raw file pinned
+         * @throws BadInputException when it cannot be made
+         * @throws IOException when it may work another time
+         */
+        void make(String hash, DatasetSpec spec, StageContext context) throws IOException, InterruptedException;
     }
 
     /**
@@ -161,18 +205,23 @@ public final class Datasets {
      */
     private record Prepared(String hash, DatasetManifest manifest, boolean reused) {
         DatasetResult result() {
-            return new DatasetResult(
-                    hash,
-                    manifest.source(),
-                    manifest.sha256(),
-                    manifest.bytes(),
-                    manifest.tokenizer(),
-                    manifest.vocabulary(),
-                    manifest.tokens(Split.TRAIN),
-                    manifest.tokens(Split.VALIDATION),
-                    manifest.shards().size(),
-                    reused);
+            return Datasets.result(hash, manifest, reused);
         }
+    }
+
+    /** What is told of the dataset {@code hash}. */
+    static DatasetResult result(String hash, DatasetManifest manifest, boolean reused) {
+        return new DatasetResult(
+                hash,
+                manifest.source(),
+                manifest.sha256(),
+                manifest.bytes(),
+                manifest.tokenizer(),
+                manifest.vocabulary(),
+                manifest.tokens(Split.TRAIN),
+                manifest.tokens(Split.VALIDATION),
+                manifest.shards().size(),
+                reused);
     }
 
     /** Whether the text is a file of the host on which the run began, and not of this one. */
@@ -181,22 +230,59 @@ public final class Datasets {
     }
 
     private Prepared prepare(DatasetSpec spec, StageContext context) throws IOException, InterruptedException {
-        if (Source.parse(spec.url()) instanceof Source.Ready(String name)) {
-            Catalogue catalogue = catalogues
-                    .apply(name)
-                    .orElseThrow(() -> new BadInputException("dataset.url: there is no catalogue " + name));
-            ReadyDataset ready = new ReadyDataset(catalogue, spec, readyFiles, clock, shardTokens);
-            return prepare(ready.hash(LAYOUT), folder -> ready.make(folder, context), context);
+        if (Source.parse(spec.url()) instanceof Source.Ready) {
+            ReadyDataset ready = ready(spec);
+            return prepare(ready.hash(LAYOUT), spec, folder -> ready.make(folder, context), context);
         }
         // a pinned digest names the dataset without a look at the raw file; but a user's own file may be another
         // than the one that the preset pins, and nothing else would say so
         boolean unseen = !spec.sha256().isEmpty() && !(Source.parse(spec.url()) instanceof Source.LocalFile);
         Optional<RawFile> raw = unseen ? Optional.empty() : Optional.of(rawFiles.acquire(spec, context));
-        String hash = hash(spec, raw.map(RawFile::sha256).orElse(spec.sha256()));
+        DatasetSpec pinned = spec.withSha256(raw.map(RawFile::sha256).orElse(spec.sha256()));
         return prepare(
-                hash,
+                hash(pinned),
+                pinned,
                 folder -> make(spec, raw.isPresent() ? raw.get() : rawFiles.acquire(spec, context), folder, context),
                 context);
+    }
+
+    /** The ready shards that {@code spec} asks for. */
+    ReadyDataset ready(DatasetSpec spec) {
+        Catalogue catalogue = catalogues
+                .apply(spec.catalogue())
+                .orElseThrow(() -> new BadInputException("dataset.url: there is no catalogue " + spec.catalogue()));
+        return new ReadyDataset(catalogue, spec, readyFiles, clock, shardTokens);
+    }
+
+    /** {@code spec} with the digest of its raw file, where it has one. */
+    DatasetSpec pinned(DatasetSpec spec, StageContext context) throws IOException, InterruptedException {
+        return spec.ready() ? spec : spec.withSha256(rawFiles.digest(spec, context));
+    }
+
+    /** Names the dataset of {@code spec}, whose raw file is pinned. */
+    String hash(DatasetSpec spec) {
+        return spec.ready()
+                ? ready(spec).hash(LAYOUT)
+                : Sha256.ofParts(
+                        "dataset",
+                        LAYOUT,
+                        spec.sha256(),
+                        spec.format().name(),
+                        spec.tokenizer().name(),
+                        Double.toString(spec.validationFraction()),
+                        Integer.toString(shardTokens));
+    }
+
+    RawFiles rawFiles() {
+        return rawFiles;
+    }
+
+    int shardTokens() {
+        return shardTokens;
+    }
+
+    Home home() {
+        return home;
     }
 
     /** Makes a dataset in its folder, the manifest last. */
@@ -205,7 +291,8 @@ public final class Datasets {
         DatasetManifest make(Path folder) throws IOException, InterruptedException;
     }
 
-    private Prepared prepare(String hash, Maker maker, StageContext context) throws IOException, InterruptedException {
+    private Prepared prepare(String hash, DatasetSpec pinned, Maker maker, StageContext context)
+            throws IOException, InterruptedException {
         Path folder = home.datasets().resolve(hash);
         try (FileGuard _ = FileGuard.take(home.datasets().resolve(hash + ".lock"), () -> {
             context.check();
@@ -217,14 +304,42 @@ public final class Datasets {
                 share(hash, there.get(), folder, context);
                 return new Prepared(hash, there.get(), true);
             }
-            Optional<DatasetManifest> elsewhere =
-                    store.isPresent() ? store.get().find(hash, context) : Optional.empty();
-            if (elsewhere.isPresent()) {
-                return new Prepared(hash, elsewhere.get(), true); // staging fetches its shards
+            Look elsewhere = look(hash, context);
+            if (elsewhere.manifest().isPresent()) {
+                return new Prepared(hash, elsewhere.manifest().get(), true); // staging fetches its shards
             }
-            DatasetManifest made = maker.make(folder);
-            share(hash, made, folder, context);
-            return new Prepared(hash, made, false);
+            if (together.isEmpty() || !elsewhere.answered()) {
+                DatasetManifest made = maker.make(folder);
+                share(hash, made, folder, context);
+                return new Prepared(hash, made, false);
+            }
+        }
+        // the lock is free: this process may be one of those that make it
+        together.get().make(hash, pinned, context);
+        return store.orElseThrow()
+                .read(hash, context)
+                .map(made -> new Prepared(hash, made, false))
+                .orElseThrow(() ->
+                        new IOException("the dataset %s was made, but is not in the store %s any more; it is made again"
+                                .formatted(hash, store.get().place())));
+    }
+
+    /**
+     * What the store has.
+     *
+     * @param answered false where it did not answer, or there is none
+     */
+    private record Look(Optional<DatasetManifest> manifest, boolean answered) {}
+
+    private Look look(String hash, StageContext context) throws InterruptedException {
+        if (store.isEmpty()) {
+            return new Look(Optional.empty(), false);
+        }
+        try {
+            return new Look(store.get().read(hash, context), true);
+        } catch (IOException e) {
+            context.notice("the store gives no dataset: " + Reasons.of(e));
+            return new Look(Optional.empty(), false);
         }
     }
 
@@ -233,17 +348,6 @@ public final class Datasets {
         if (store.isPresent()) {
             store.get().send(hash, manifest, folder, context, (fraction, text) -> context.progress(at(fraction, text)));
         }
-    }
-
-    private String hash(DatasetSpec spec, String rawSha256) {
-        return Sha256.ofParts(
-                "dataset",
-                LAYOUT,
-                rawSha256,
-                spec.format().name(),
-                spec.tokenizer().name(),
-                Double.toString(spec.validationFraction()),
-                Integer.toString(shardTokens));
     }
 
     /** The dataset in {@code folder} with every shard proven; a damaged one is cleared away, to be made again. */

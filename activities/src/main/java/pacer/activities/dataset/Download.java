@@ -88,14 +88,14 @@ final class Download {
             if (sha256.isPresent() && had > 0 && isWhole(digest, sha256.get())) {
                 return sha256.get(); // killed before it got its name
             }
-            HttpResponse<InputStream> response = open(client, uri, had, same);
+            HttpResponse<InputStream> response = open(client, uri, from(had), same);
             if (had > 0 && response.statusCode() != 206) {
                 // the server knows no ranges, or the file is another or shorter now: from the beginning
                 had = 0;
                 digest.reset();
                 if (response.statusCode() == 416) {
                     response.body().close();
-                    response = open(client, uri, 0, Optional.empty());
+                    response = open(client, uri, Optional.empty(), Optional.empty());
                 }
             }
             try (InputStream body = response.body()) {
@@ -111,6 +111,49 @@ final class Download {
             out.force(true);
             tag.clear();
             return prove(uri, sha256, Sha256.hex(digest), part, had > 0);
+        }
+    }
+
+    private static Optional<String> from(long byteNumber) {
+        return byteNumber == 0 ? Optional.empty() : Optional.of("bytes=" + byteNumber + "-");
+    }
+
+    /** Whether the home of {@code uri} gives parts of it, as far as one question tells. */
+    boolean givesRanges(URI uri) throws IOException, InterruptedException {
+        try (HttpClient client = client()) {
+            HttpResponse<InputStream> response = open(client, uri, Optional.of("bytes=1-1"), Optional.empty());
+            response.body().close();
+            return response.statusCode() == 206
+                    && response.headers()
+                            .firstValue("Content-Range")
+                            .filter(range -> range.startsWith("bytes 1-1/"))
+                            .isPresent();
+        }
+    }
+
+    /**
+     * Fetches bytes {@code from} to {@code to} (exclusive) of {@code uri} to {@code target}.
+     *
+     * @return the digest of those bytes
+     * @throws BadInputException as {@link #fetch}
+     * @throws IOException as {@link #fetch}
+     */
+    String fetchRange(URI uri, long from, long to, Path target, Listener listener)
+            throws IOException, InterruptedException {
+        try (HttpClient client = client();
+                FileChannel out = FileChannel.open(target, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE)) {
+            MessageDigest digest = Sha256.begin();
+            Optional<String> range = Optional.of("bytes=" + from + "-" + (to - 1));
+            HttpResponse<InputStream> response = open(client, uri, range, Optional.empty());
+            try (InputStream body = response.body()) {
+                if (response.statusCode() != 206) {
+                    throw new IOException("%s: asked for bytes %d to %d, the server answers %d; it gave such before"
+                            .formatted(uri, from, to, response.statusCode()));
+                }
+                OptionalLong _ = total(uri, response, from);
+                copy(uri, body, out, digest, 0, OptionalLong.of(to - from), listener);
+            }
+            return Sha256.hex(digest);
         }
     }
 
@@ -155,20 +198,20 @@ final class Download {
     }
 
     /** Follows redirects to a response with a body worth reading: 200, 206 or 416. */
-    private HttpResponse<InputStream> open(HttpClient client, URI from, long offset, Optional<String> ifSame)
+    private HttpResponse<InputStream> open(HttpClient client, URI from, Optional<String> range, Optional<String> ifSame)
             throws IOException, InterruptedException {
         URI uri = from;
         for (int hop = 0; hop <= MAX_REDIRECTS; hop++) {
             guard.check(uri);
             HttpRequest.Builder request =
                     HttpRequest.newBuilder(uri).timeout(settings.stall()).header("Accept-Encoding", "identity");
-            if (offset > 0) {
-                request.header("Range", "bytes=" + offset + "-");
+            if (range.isPresent()) {
+                request.header("Range", range.get());
                 ifSame.ifPresent(tag -> request.header("If-Range", tag));
             }
             HttpResponse<InputStream> response = send(client, request.build());
             int status = response.statusCode();
-            if (status == 200 || status == 206 || (status == 416 && offset > 0)) {
+            if (status == 200 || status == 206 || (status == 416 && range.isPresent())) {
                 return response;
             }
             response.body().close();

@@ -4,6 +4,7 @@ import java.io.BufferedOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
+import java.net.URI;
 import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -17,10 +18,13 @@ import pacer.activities.run.Progress;
 import pacer.activities.run.Reasons;
 import pacer.activities.run.Stage;
 import pacer.activities.run.StageContext;
+import pacer.activities.store.S3Address;
+import pacer.activities.store.TransferListener;
 import pacer.trainer.durable.DurableFiles;
 import pacer.trainer.durable.FileGuard;
 import pacer.trainer.durable.Sha256;
 import pacer.trainer.spec.DatasetSpec;
+import pacer.trainer.text.TextParts;
 
 /**
  * Brings the raw file of a dataset to this machine and proves that it is the one meant. Fetched and unpacked files lie in
@@ -50,6 +54,72 @@ final class RawFiles {
             case Source.Ready ready ->
                 throw new IllegalArgumentException("catalogue " + ready.catalogue() + " has no raw file");
         };
+    }
+
+    /**
+     * The digest that the raw file of {@code spec} must have, found out as cheaply as can be; a pinned digest is it.
+     *
+     * @throws BadInputException as {@link #acquire}
+     */
+    String digest(DatasetSpec spec, StageContext context) throws IOException, InterruptedException {
+        // a user's own file may be another than the one that the preset pins, and nothing else would say so
+        return switch (Source.parse(spec.url())) {
+            case Source.LocalFile _ -> acquire(spec, context).sha256();
+            case Source _ when !spec.sha256().isEmpty() -> spec.sha256();
+            case Source.S3 s3 -> new S3Download(downloads, settings, clock).digest(s3.address(), context);
+            case Source _ -> acquire(spec, context).sha256();
+        };
+    }
+
+    /** Whether the home of {@code source} gives parts of the file to every host that asks for them. */
+    boolean givesRanges(Source source) throws IOException, InterruptedException {
+        return switch (source) {
+            case Source.Https https -> new Download(settings).givesRanges(https.uri());
+            case Source.S3 _ -> true;
+            case Source.LocalFile _, Source.MavenEntry _, Source.Ready _ -> false;
+        };
+    }
+
+    /**
+     * Bytes {@code from} to {@code to} (exclusive) of the raw file, of which the digest is known, to {@code target}: from this machine's copy, where
+     * it has one, else from a home that gives parts.
+     *
+     * @param home whether to ask the home
+     * @return false where neither has them
+     * @throws IOException also when what comes has another digest
+     */
+    boolean range(
+            DatasetSpec spec, long rawBytes, TextParts.Part part, boolean home, Path target, TransferListener listener)
+            throws IOException, InterruptedException {
+        Source source = Source.parse(spec.url());
+        Path here = source instanceof Source.LocalFile(Path path) ? path : downloads.resolve(spec.sha256());
+        if (Files.isRegularFile(here) && Files.size(here) == rawBytes) {
+            if (TextParts.copy(here, part.from(), part.to(), target).equals(part.sha256())) {
+                return true;
+            }
+            Files.delete(target); // another file of the same size, or damaged
+        }
+        if (!home) {
+            return false;
+        }
+        if (source instanceof Source.S3(S3Address address)) {
+            new S3Download(downloads, settings, clock)
+                    .fetchRange(address, part.from(), part.bytes(), part.sha256(), target, listener);
+            return true;
+        }
+        if (source instanceof Source.Https(URI uri)) {
+            String found = new Download(settings)
+                    .fetchRange(
+                            uri, part.from(), part.to(), target, (bytes, all) -> listener.moved(bytes, part.bytes()));
+            if (!found.equals(part.sha256())) {
+                Files.delete(target);
+                throw new IOException(
+                        "%s: bytes %d to %d have SHA-256 %s, but had %s when the whole file was proven; the file changes at its home: give a copy that does not"
+                                .formatted(uri, part.from(), part.to(), found, part.sha256()));
+            }
+            return true;
+        }
+        return false;
     }
 
     /** Refuses what is not there, is no file, or is an empty one. */

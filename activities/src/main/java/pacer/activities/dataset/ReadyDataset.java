@@ -7,6 +7,7 @@ import java.nio.file.Path;
 import java.time.Clock;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorCompletionService;
 import java.util.concurrent.ExecutorService;
@@ -51,49 +52,113 @@ final class ReadyDataset {
 
     /** Names the dataset. Digests are not known before the files are, but each is pinned when it comes first. */
     String hash(String layout) {
-        boolean cut = catalogue.facts().format() == Catalogue.Format.HEADERLESS;
         return Sha256.ofParts(
                 "catalogue",
                 layout,
                 catalogue.identity(spec.shards()),
-                cut ? Integer.toString(shardTokens) : "as they are");
+                isCut() ? Integer.toString(shardTokens) : "as they are");
     }
 
     /** Brings what is missing, and writes the manifest last. */
     DatasetManifest make(Path folder, StageContext context) throws IOException, InterruptedException {
-        List<Catalogue.File> wanted = catalogue.files(spec.shards());
+        List<Catalogue.File> wanted = wanted();
         List<ReadyFiles.Ready> ready = bring(wanted, context);
         long trusted = ready.stream().filter(ReadyFiles.Ready::trusted).count();
         if (trusted > 0) {
-            context.notice(
-                    "catalogue %s: the SHA-256 of %d files was not known; they are taken as they came, and pinned in %s"
-                            .formatted(
-                                    catalogue.name(),
-                                    trusted,
-                                    files.pins().folder().resolve(catalogue.name())));
+            context.notice(trusted(
+                    catalogue.name(),
+                    trusted,
+                    files.pins().folder().resolve(catalogue.name()).toString()));
         }
         Files.createDirectories(folder);
         List<Shard> shards = new ArrayList<>();
-        boolean cut = catalogue.facts().format() == Catalogue.Format.HEADERLESS;
         for (int i = 0; i < wanted.size(); i++) {
-            Split split = wanted.get(i).validation() ? Split.VALIDATION : Split.TRAIN;
-            if (cut) {
-                shards.addAll(cut(ready.get(i), split, folder, context));
+            if (isCut()) {
+                shards.addAll(cut(ready.get(i), split(i), folder, context));
             } else {
-                shards.add(name(ready.get(i), split, split == Split.TRAIN ? i : 0, folder));
+                name(ready.get(i), folder.resolve(shardName(i)));
+                shards.add(shard(i, ready.get(i)));
             }
         }
-        DatasetManifest manifest = manifest(ready, shards);
+        DatasetManifest manifest = manifest(
+                ready.stream().map(ReadyFiles.Ready::sha256).toList(),
+                ready.stream().mapToLong(ReadyFiles.Ready::bytes).sum(),
+                shards);
         DurableFiles.write(folder.resolve(DatasetManifest.NAME), manifest.toJson());
         return manifest;
     }
 
-    private DatasetManifest manifest(List<ReadyFiles.Ready> ready, List<Shard> shards) {
+    /** Says that nothing was known of {@code files} files. */
+    static String trusted(String catalogue, long files, String pins) {
+        return "catalogue %s: the SHA-256 of %d files was not known; they are taken as they came, and pinned in %s"
+                .formatted(catalogue, files, pins);
+    }
+
+    /** Whether its files are cut into shards, rather than being shards. */
+    boolean isCut() {
+        return catalogue.facts().format() == Catalogue.Format.HEADERLESS;
+    }
+
+    /** Its files: those of training in their order, and last the one for validation. */
+    List<Catalogue.File> wanted() {
+        return catalogue.files(spec.shards());
+    }
+
+    /** Brings file {@code index} alone. */
+    ReadyFiles.Ready bring(int index, StageContext context) throws IOException, InterruptedException {
+        Catalogue.File file = wanted().get(index);
+        double all = file.tokens() > 0 ? 2 * file.tokens() : USUAL_BYTES;
+        return files.bring(
+                catalogue,
+                file,
+                homes(),
+                context,
+                bytes -> context.progress(at(
+                        Math.min(1, bytes / all),
+                        "downloading %s of %s: %.1f MB".formatted(file.name(), catalogue.name(), bytes / 1e6))));
+    }
+
+    /** The digest that file {@code index} must have, where that is known. */
+    Optional<String> pinned(int index, StageContext context) throws IOException, InterruptedException {
+        return files.pins().of(catalogue, wanted().get(index), context);
+    }
+
+    /** File {@code index} where it was brought to this machine before. */
+    Optional<Path> kept(int index, StageContext context) throws IOException, InterruptedException {
+        return pinned(index, context).map(files::kept).filter(Files::exists);
+    }
+
+    private Split split(int index) {
+        return wanted().get(index).validation() ? Split.VALIDATION : Split.TRAIN;
+    }
+
+    private String shardName(int index) {
+        return split(index).shardName(split(index) == Split.TRAIN ? index : 0);
+    }
+
+    /** File {@code index} as the shard that it is. */
+    Shard shard(int index, ReadyFiles.Ready ready) {
+        return new Shard(shardName(index), split(index), ready.tokens(), ready.bytes(), ready.sha256());
+    }
+
+    /** The shards of file {@code index}, cut into {@code folder}. */
+    List<Shard> cut(int index, ReadyFiles.Ready ready, Path folder, StageContext context)
+            throws IOException, InterruptedException {
+        return cut(ready, split(index), folder, context);
+    }
+
+    /**
+     * The manifest of {@code shards}.
+     *
+     * @param digests of the files
+     * @param bytes of all files
+     */
+    DatasetManifest manifest(List<String> digests, long bytes, List<Shard> shards) {
         Tokenizer tokenizer = Tokenizer.of(catalogue.facts().tokenizer(), List.of());
         return new DatasetManifest(
                 spec.url(),
-                Sha256.ofParts(ready.stream().map(ReadyFiles.Ready::sha256).toArray(String[]::new)),
-                ready.stream().mapToLong(ReadyFiles.Ready::bytes).sum(),
+                Sha256.ofParts(digests.toArray(String[]::new)),
+                bytes,
                 null,
                 catalogue.facts().tokenizer(),
                 tokenizer.vocabularySize(),
@@ -102,10 +167,15 @@ final class ReadyDataset {
                 shards);
     }
 
-    private List<ReadyFiles.Ready> bring(List<Catalogue.File> wanted, StageContext context)
-            throws IOException, InterruptedException {
+    private List<String> homes() {
         List<String> homes = new ArrayList<>(spec.mirrorList());
         homes.addAll(catalogue.homes());
+        return homes;
+    }
+
+    private List<ReadyFiles.Ready> bring(List<Catalogue.File> wanted, StageContext context)
+            throws IOException, InterruptedException {
+        List<String> homes = homes();
         Meter meter = new Meter(wanted.size(), context);
         ReadyFiles.Ready[] ready = new ReadyFiles.Ready[wanted.size()];
         ExecutorService threads = Executors.newFixedThreadPool(
@@ -140,9 +210,8 @@ final class ReadyDataset {
     }
 
     /** A hard link where the file system has them, so that what several datasets share lies there once. */
-    private static Shard name(ReadyFiles.Ready ready, Split split, int index, Path folder) throws IOException {
-        String name = split.shardName(index);
-        Path beside = DurableFiles.beside(folder.resolve(name));
+    private static void name(ReadyFiles.Ready ready, Path name) throws IOException {
+        Path beside = DurableFiles.beside(name);
         try {
             try {
                 Files.createLink(beside, ready.path());
@@ -150,11 +219,10 @@ final class ReadyDataset {
                 Files.copy(ready.path(), beside);
                 DurableFiles.sync(beside);
             }
-            DurableFiles.move(beside, folder.resolve(name));
+            DurableFiles.move(beside, name);
         } finally {
             Files.deleteIfExists(beside);
         }
-        return new Shard(name, split, ready.tokens(), ready.bytes(), ready.sha256());
     }
 
     private List<Shard> cut(ReadyFiles.Ready ready, Split split, Path folder, StageContext context)
@@ -181,7 +249,7 @@ final class ReadyDataset {
         Meter(int count, StageContext context) {
             this.bytes = new AtomicLongArray(count);
             this.context = context;
-            this.expected = catalogue.files(spec.shards()).stream()
+            this.expected = wanted().stream()
                     .mapToLong(file -> file.tokens() > 0 ? 2 * file.tokens() : USUAL_BYTES)
                     .sum();
         }

@@ -16,6 +16,7 @@ import java.util.function.LongConsumer;
 import pacer.activities.run.BadInputException;
 import pacer.activities.run.LocalCache;
 import pacer.activities.run.StageContext;
+import pacer.activities.store.StoredPins;
 import pacer.trainer.data.BadDataException;
 import pacer.trainer.data.TokenShard;
 import pacer.trainer.durable.DurableFiles;
@@ -33,10 +34,10 @@ final class ReadyFiles {
     private final FetchSettings settings;
     private final Pins pins;
 
-    ReadyFiles(Path downloads, FetchSettings settings) {
+    ReadyFiles(Path downloads, FetchSettings settings, Optional<StoredPins> shared) {
         this.downloads = downloads;
         this.settings = settings;
-        this.pins = new Pins(downloads.resolve("pins"));
+        this.pins = new Pins(downloads.resolve("pins"), shared);
     }
 
     /**
@@ -48,6 +49,11 @@ final class ReadyFiles {
 
     Pins pins() {
         return pins;
+    }
+
+    /** Where a file of the digest {@code sha256} is kept. */
+    Path kept(String sha256) {
+        return downloads.resolve(sha256);
     }
 
     /**
@@ -63,7 +69,7 @@ final class ReadyFiles {
             throws IOException, InterruptedException {
         String key = catalogue.name() + "-" + file.name();
         try (FileGuard _ = FileGuard.take(downloads.resolve(key + ".lock"), context::check)) {
-            Optional<String> expected = pins.of(catalogue, file);
+            Optional<String> expected = pins.of(catalogue, file, context);
             if (expected.isPresent()) {
                 Path there = downloads.resolve(expected.get());
                 if (KeptDownload.isSound(there, expected.get(), context, received)) {
@@ -78,7 +84,7 @@ final class ReadyFiles {
                     Path target = downloads.resolve(sha256);
                     Ready sound = ready(catalogue, file, part, sha256, expected.isEmpty());
                     if (expected.isEmpty()) {
-                        pins.pin(catalogue, file, sha256); // first: what has its name has its pin
+                        pins.pin(catalogue, file, sha256, context); // first: what has its name has its pin
                     }
                     DurableFiles.move(part, target);
                     LocalCache.touch(target);
@@ -119,7 +125,7 @@ final class ReadyFiles {
             throw pinned && e.getMessage().contains("SHA-256")
                     ? new BadInputException(
                             e.getMessage() + "; it was pinned when it came first: to trust the new one delete "
-                                    + pins.path(catalogue, file),
+                                    + pins.places(catalogue, file),
                             e)
                     : e;
         }

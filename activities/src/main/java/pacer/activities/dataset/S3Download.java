@@ -14,6 +14,7 @@ import pacer.activities.store.ObjectStore;
 import pacer.activities.store.RefusedException;
 import pacer.activities.store.S3Address;
 import pacer.activities.store.StoredObject;
+import pacer.activities.store.TransferListener;
 import pacer.trainer.durable.FileGuard;
 import pacer.trainer.spec.DatasetSpec;
 
@@ -37,11 +38,35 @@ final class S3Download {
             return fetch(spec.sha256(), address, context);
         }
         try (ObjectStore bucket = bucket(address)) {
-            String sha256 = find(bucket, address, context)
-                    .sha256()
-                    .orElseThrow(() -> new BadInputException("dataset.sha256: must be given for " + address
-                            + ", as the server has no SHA-256 of it, so that every run trains on the same bytes"));
+            String sha256 = digest(bucket, address, context);
             return fetch(sha256, address, context);
+        }
+    }
+
+    /** The digest that the server has of the object. */
+    String digest(S3Address address, StageContext context) throws IOException, InterruptedException {
+        try (ObjectStore bucket = bucket(address)) {
+            return digest(bucket, address, context);
+        }
+    }
+
+    private static String digest(ObjectStore bucket, S3Address address, StageContext context)
+            throws IOException, InterruptedException {
+        return find(bucket, address, context)
+                .sha256()
+                .orElseThrow(() -> new BadInputException("dataset.sha256: must be given for " + address
+                        + ", as the server has no SHA-256 of it, so that every run trains on the same bytes"));
+    }
+
+    /**
+     * Brings {@code bytes} of the object that begin at {@code first} to {@code target}.
+     *
+     * @throws DamagedObjectException when they are not those of {@code sha256}
+     */
+    void fetchRange(S3Address address, long first, long bytes, String sha256, Path target, TransferListener listener)
+            throws IOException, InterruptedException {
+        try (ObjectStore bucket = bucket(address)) {
+            bucket.getRange(address.key(), first, bytes, sha256, target, listener);
         }
     }
 

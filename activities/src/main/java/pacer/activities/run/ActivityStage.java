@@ -71,7 +71,21 @@ public final class ActivityStage {
      * @param run null where the stage is nobody's
      */
     public <T> T run(Stage stage, String run, Body<T> body) {
-        try (Execution execution = new Execution(stage, run, hub)) {
+        return run(new Execution(stage, run, run, true, hub), run, body);
+    }
+
+    /**
+     * Runs {@code body} as the activity at hand, which works for no run in particular.
+     *
+     * @param name under which people hear of it
+     * @param signals whether the workflow is told how far it is: not where it is one of very many
+     */
+    public <T> T work(Stage stage, String name, boolean signals, Body<T> body) {
+        return run(new Execution(stage, null, name, signals, hub), null, body);
+    }
+
+    private <T> T run(Execution begun, String run, Body<T> body) {
+        try (Execution execution = begun) {
             try {
                 return leased(run, body, execution);
             } catch (StoppedException e) {
@@ -155,6 +169,8 @@ public final class ActivityStage {
         private final CountDownLatch ended = new CountDownLatch(1);
         private final Stage stage;
         private final String run;
+        private final String name;
+        private final boolean signals;
         private final RunHub hub;
         private final Thread heart;
         private volatile ActivityCompletionException told;
@@ -162,9 +178,12 @@ public final class ActivityStage {
         private volatile boolean cutOff;
         private Exception heard; // the failure that people have been told of
 
-        Execution(Stage stage, String run, RunHub hub) {
+        /** @param run null where it is for none */
+        Execution(Stage stage, String run, String name, boolean signals, RunHub hub) {
             this.stage = stage;
             this.run = run;
+            this.name = name;
+            this.signals = signals;
             this.hub = hub;
             this.heart = Thread.ofPlatform()
                     .daemon()
@@ -188,7 +207,7 @@ public final class ActivityStage {
             beatingSince = System.nanoTime();
             try {
                 context.heartbeat(progress);
-                if (progress != null && signals.due(progress)) {
+                if (progress != null && this.signals && signals.due(progress)) {
                     signal(progress);
                 }
             } catch (ActivityCompletionException e) {
@@ -234,12 +253,16 @@ public final class ActivityStage {
         @Override
         public void progress(Progress progress) {
             newest.set(progress);
-            hub.tell(run, new RunUpdate.Advanced(progress));
+            if (run != null) {
+                hub.tell(run, new RunUpdate.Advanced(progress));
+            }
         }
 
         @Override
         public void notice(String text) {
-            hub.tell(run, new RunUpdate.Notice(stage, text));
+            if (name != null) {
+                hub.tell(name, new RunUpdate.Notice(stage, text));
+            }
         }
 
         @Override
@@ -264,8 +287,12 @@ public final class ActivityStage {
 
         /** Tells people of a failure unless they know: one outside the stage's body, of its record perhaps. */
         void failed(Exception failure) {
-            if (heard != failure && run != null && !again(failure)) {
-                hub.tell(run, new RunUpdate.StageEnded(ended(failure)));
+            if (heard != failure && name != null && !again(failure)) {
+                hub.tell(
+                        name,
+                        run == null
+                                ? new RunUpdate.Notice(stage, Reasons.of(failure))
+                                : new RunUpdate.StageEnded(ended(failure)));
             }
         }
 

@@ -15,6 +15,9 @@ final class RequestReader {
     private static final List<String> LIMITS = List.of("hours", "dollars");
     private static final int SHOWN = 60;
 
+    private static final List<String> OF_PREPARATION =
+            List.of("preset", "overrides", "config", "sets", "dataset", "host", "faults");
+
     private final JsonNode input;
     private final List<String> faults = new ArrayList<>();
 
@@ -31,13 +34,34 @@ final class RequestReader {
         texts("faults").stream().filter(Objects::nonNull).forEach(faults::add); // found when this was read before
         return new RunRequest(
                 text("preset", "the name of a preset, such as \"quickstart\""),
-                settings(),
+                settings("overrides", "an object such as {\"train.steps\": 500}"),
                 texts("config"),
                 text("note", "a text"),
                 text("run", "the id of a run"),
                 texts("sets"),
                 budget(),
                 lastStep(),
+                faults);
+    }
+
+    PreparationRequest readPreparation() {
+        if (!input.isObject()) {
+            faults.add(
+                    "the input is " + shown(input)
+                            + ", must be an object such as {\"preset\": \"quickstart\"} or {\"dataset\": {\"url\": \"s3://BUCKET/KEY\"}}");
+            return new PreparationRequest(null, null, null, null, null, null, faults);
+        }
+        unknown(input, "", OF_PREPARATION, List.of("preset", "overrides", "dataset"));
+        texts("faults").stream().filter(Objects::nonNull).forEach(faults::add); // found when this was read before
+        return new PreparationRequest(
+                text("preset", "the name of a preset, such as \"quickstart\""),
+                settings("overrides", "an object such as {\"dataset.shards\": 9}"),
+                texts("config"),
+                texts("sets"),
+                input.hasNonNull("dataset")
+                        ? settings("dataset", "an object such as {\"url\": \"s3://BUCKET/KEY\"}")
+                        : null,
+                text("host", "the name of a host"),
                 faults);
     }
 
@@ -81,33 +105,34 @@ final class RequestReader {
         return texts;
     }
 
-    private Map<String, Object> settings() {
+    private Map<String, Object> settings(String field, String rule) {
         Map<String, Object> settings = new LinkedHashMap<>();
-        JsonNode value = input.path("overrides");
+        JsonNode value = input.path(field);
         if (value.isObject()) {
-            flatten("", value, settings);
+            flatten(field + ".", "", value, settings);
         } else {
-            refuseUnlessAbsent(value, "overrides", "an object such as {\"train.steps\": 500}");
+            refuseUnlessAbsent(value, field, rule);
         }
         return settings;
     }
 
     /** {@code {"train": {"steps": 500}}} is meant as {@code {"train.steps": 500}}. */
-    private void flatten(String before, JsonNode object, Map<String, Object> settings) {
+    private void flatten(String field, String before, JsonNode object, Map<String, Object> settings) {
         object.properties().forEach(entry -> {
             String path = before + entry.getKey();
             JsonNode value = entry.getValue();
             if (value.isObject()) {
-                flatten(path + ".", value, settings);
+                flatten(field, path + ".", value, settings);
             } else if (value.isArray()) {
-                faults.add("overrides.%s: %s, must be one value".formatted(path, shown(value)));
+                faults.add("%s%s: %s, must be one value".formatted(field, path, shown(value)));
             } else {
                 settings.put(path, plain(value));
             }
         });
     }
 
-    private static Object plain(JsonNode value) {
+    /** A text, a number or a truth value; null where it is none of them. */
+    static Object plain(JsonNode value) {
         return switch (value.getNodeType()) {
             case STRING -> value.textValue();
             case NUMBER -> value.numberValue();

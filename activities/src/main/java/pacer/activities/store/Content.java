@@ -14,13 +14,15 @@ public final class Content implements Closeable {
     private final String name;
     private final FileChannel file; // null where the bytes are in memory
     private final byte[] memory;
+    private final long first; // byte of the file
     private final long bytes;
     private final String sha256;
 
-    private Content(String name, FileChannel file, byte[] memory, long bytes, String sha256) {
+    private Content(String name, FileChannel file, byte[] memory, long first, long bytes, String sha256) {
         this.name = name;
         this.file = file;
         this.memory = memory;
+        this.first = first;
         this.bytes = bytes;
         this.sha256 = sha256;
     }
@@ -31,13 +33,18 @@ public final class Content implements Closeable {
      * @throws java.nio.file.NoSuchFileException when it is not there
      */
     public static Content of(Path file, long bytes, String sha256) throws IOException {
+        return of(file, 0, bytes, sha256);
+    }
+
+    /** The same of {@code bytes} of a file that begin at {@code first}. */
+    static Content of(Path file, long first, long bytes, String sha256) throws IOException {
         FileChannel channel = FileChannel.open(file, StandardOpenOption.READ);
-        return new Content(file.toString(), channel, null, bytes, sha256);
+        return new Content(file.toString(), channel, null, first, bytes, sha256);
     }
 
     /** Bytes at hand. */
     public static Content of(byte[] bytes) {
-        return new Content("", null, bytes, bytes.length, Sha256.of(bytes));
+        return new Content("", null, bytes, 0, bytes.length, Sha256.of(bytes));
     }
 
     public long bytes() {
@@ -54,11 +61,12 @@ public final class Content implements Closeable {
             to.put(memory, Math.toIntExact(at), to.remaining());
             return;
         }
-        long from = at;
+        long from = first + at;
         while (to.hasRemaining()) {
             int n = file.read(to, from);
             if (n < 0) {
-                throw new EOFException(name + " ends after " + from + " of the " + bytes + " bytes it should have");
+                throw new EOFException(
+                        name + " ends after " + from + " of the " + (first + bytes) + " bytes it should have");
             }
             from += n;
         }

@@ -129,6 +129,19 @@ public final class ObjectStore implements AutoCloseable {
         });
     }
 
+    /**
+     * The same of {@code bytes} of the object that begin at {@code first}.
+     *
+     * @throws DamagedObjectException also when the object is another than the one that the digest was taken of
+     */
+    public void getRange(String key, long first, long bytes, String sha256, Path target, TransferListener listener)
+            throws IOException, InterruptedException {
+        Transfer.run(bytes, listener, moved -> {
+            Retrieval.ofRange(this, key, first, bytes, sha256, moved).to(target);
+            return null;
+        });
+    }
+
     /** The bytes of a small object, proven by the digest that it was stored with; empty when there is none. */
     public Optional<byte[]> read(String key, TransferListener listener) throws IOException, InterruptedException {
         return Transfer.run(0, listener, moved -> {

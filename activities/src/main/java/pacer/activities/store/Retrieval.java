@@ -27,16 +27,30 @@ final class Retrieval {
 
     private final ObjectStore store;
     private final String key;
+    private final long first; // byte of the object
+    private final boolean whole;
     private final long bytes;
     private final String sha256; // empty where none is known
     private final AtomicLong moved;
 
     Retrieval(ObjectStore store, String key, long bytes, String sha256, AtomicLong moved) {
+        this(store, key, 0, true, bytes, sha256, moved);
+    }
+
+    private Retrieval(
+            ObjectStore store, String key, long first, boolean whole, long bytes, String sha256, AtomicLong moved) {
         this.store = store;
         this.key = key;
+        this.first = first;
+        this.whole = whole;
         this.bytes = bytes;
         this.sha256 = sha256;
         this.moved = moved;
+    }
+
+    /** Reads {@code bytes} of an object that begin at {@code first}. */
+    static Retrieval ofRange(ObjectStore store, String key, long first, long bytes, String sha256, AtomicLong moved) {
+        return new Retrieval(store, key, first, false, bytes, sha256, moved);
     }
 
     /** Takes the bytes in their order. */
@@ -109,7 +123,8 @@ final class Retrieval {
             found = read(0, Sha256.begin(), sink);
         }
         if (!isRight(found)) {
-            throw new DamagedObjectException(store.address(key) + ": "
+            throw new DamagedObjectException(store.address(key)
+                    + (whole ? ": " : ": what begins at byte " + first + " ")
                     + (found.isEmpty() ? "its bytes are not what the server's checksum says" : "has SHA-256 " + found)
                     + ", should have " + sha256 + "; it is damaged in the store");
         }
@@ -151,10 +166,12 @@ final class Retrieval {
                     .getObject(
                             r -> {
                                 r.bucket(store.bucket()).key(store.name(key));
-                                if (at > 0) {
+                                if (!whole) {
+                                    r.range("bytes=" + (first + at) + "-" + (first + bytes - 1));
+                                } else if (at > 0) {
                                     r.range("bytes=" + at + "-");
                                 }
-                                if (store.checksums()) {
+                                if (whole && store.checksums()) {
                                     r.checksumMode(ChecksumMode.ENABLED); // a read proves nothing otherwise
                                 }
                             },

@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.Optional;
+import java.util.OptionalLong;
 import pacer.activities.run.Reasons;
 import pacer.activities.run.StageContext;
 import pacer.trainer.data.BadDataException;
@@ -76,14 +77,33 @@ public final class StoredDatasets {
         long before = 0;
         for (Shard shard : manifest.shards()) {
             long sent = before;
-            try (Content content = Content.of(folder.resolve(shard.name()), shard.bytes(), shard.sha256())) {
-                store.objects().put(shardKey(shard), content, (done, of) -> {
-                    context.check();
-                    listener.at((double) (sent + done) / all, "sending shards to the store");
-                });
-            }
+            sendShard(folder.resolve(shard.name()), shard, (done, of) -> {
+                context.check();
+                listener.at((double) (sent + done) / all, "sending shards to the store");
+            });
             before += shard.bytes();
         }
+        sendManifest(hash, manifest, context);
+    }
+
+    /** Stores {@code file} as {@code shard}, unless it is there. */
+    public void sendShard(Path file, Shard shard, TransferListener listener) throws IOException, InterruptedException {
+        try (Content content = Content.of(file, shard.bytes(), shard.sha256())) {
+            store.objects().put(shardKey(shard.sha256()), content, listener);
+        }
+    }
+
+    /** Size of the shard of the digest {@code sha256}; empty when it is not there. */
+    public OptionalLong shardBytes(String sha256, StageContext context) throws IOException, InterruptedException {
+        Optional<StoredObject> there = store.objects()
+                .find(shardKey(sha256), (done, all) -> context.check())
+                .filter(found -> found.sha256().filter(sha256::equals).isPresent());
+        return there.isPresent() ? OptionalLong.of(there.get().bytes()) : OptionalLong.empty();
+    }
+
+    /** Stores the manifest of the dataset {@code hash}, of which all shards are there. */
+    public void sendManifest(String hash, DatasetManifest manifest, StageContext context)
+            throws IOException, InterruptedException {
         try {
             store.objects().put(manifestKey(hash), Content.of(manifest.toJson()), (done, of) -> context.check());
         } catch (ObjectConflictException e) {
@@ -97,6 +117,21 @@ public final class StoredDatasets {
         }
     }
 
+    /** What hosts share while they make the dataset {@code hash} together. */
+    public StoredParts parts(String hash) {
+        return new StoredParts(store, hash);
+    }
+
+    /** The pins of catalogues' files. */
+    public StoredPins pins() {
+        return new StoredPins(store);
+    }
+
+    /** Where the store is, for people. */
+    public String place() {
+        return store.place().toString();
+    }
+
     /**
      * Brings a shard to {@code target}, proven. What is damaged in the store is deleted there, and the manifest of the dataset
      * {@code hash} before it: who makes the dataset anew stores it anew.
@@ -108,7 +143,7 @@ public final class StoredDatasets {
             throws IOException, InterruptedException {
         ObjectStore objects = store.objects();
         try {
-            objects.get(shardKey(shard), shard.bytes(), shard.sha256(), target, (done, all) -> {
+            objects.get(shardKey(shard.sha256()), shard.bytes(), shard.sha256(), target, (done, all) -> {
                 context.check();
                 listener.at((double) done / Math.max(1, all), "fetching shards from the store");
             });
@@ -116,7 +151,7 @@ public final class StoredDatasets {
         } catch (DamagedObjectException e) {
             context.notice(e.getMessage());
             objects.delete(manifestKey(hash), TransferListener.NOBODY);
-            objects.delete(shardKey(shard), TransferListener.NOBODY);
+            objects.delete(shardKey(shard.sha256()), TransferListener.NOBODY);
             return false;
         } catch (NoSuchFileException e) {
             if (!e.getFile().startsWith("s3:")) {
@@ -131,7 +166,7 @@ public final class StoredDatasets {
         return "datasets/" + hash + ".json";
     }
 
-    private static String shardKey(Shard shard) {
-        return "shards/" + shard.sha256() + ".bin";
+    private static String shardKey(String sha256) {
+        return "shards/" + sha256 + ".bin";
     }
 }

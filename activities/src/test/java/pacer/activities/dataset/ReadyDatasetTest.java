@@ -63,7 +63,7 @@ class ReadyDatasetTest {
         }
     }
 
-    private static byte[] shard(int seed, int tokens) {
+    static byte[] shard(int seed, int tokens) {
         ByteBuffer bytes = ByteBuffer.allocate(1024 + 2 * tokens).order(ByteOrder.LITTLE_ENDIAN);
         bytes.putInt(20240520).putInt(1).putInt(tokens).position(1024);
         new Random(seed).ints(tokens, 0, 50_257).forEach(token -> bytes.putShort((short) token));

@@ -55,18 +55,21 @@ final class TlsServer implements AutoCloseable {
     static void give(HttpExchange exchange, byte[] content, int most) throws IOException {
         String range = exchange.getRequestHeaders().getFirst("Range");
         int from = 0;
+        int to = content.length;
         if (range != null) {
-            from = Integer.parseInt(range.substring("bytes=".length(), range.length() - 1));
+            String[] ends = range.substring("bytes=".length()).split("-", 2);
+            from = Integer.parseInt(ends[0]);
+            to = ends[1].isEmpty() ? to : Math.min(to, Integer.parseInt(ends[1]) + 1);
             if (from >= content.length) {
                 exchange.sendResponseHeaders(416, -1);
                 return;
             }
             exchange.getResponseHeaders()
-                    .set("Content-Range", "bytes %d-%d/%d".formatted(from, content.length - 1, content.length));
+                    .set("Content-Range", "bytes %d-%d/%d".formatted(from, to - 1, content.length));
         }
-        exchange.sendResponseHeaders(range == null ? 200 : 206, content.length - from);
+        exchange.sendResponseHeaders(range == null ? 200 : 206, to - from);
         OutputStream body = exchange.getResponseBody();
-        body.write(content, from, Math.min(most, content.length - from));
+        body.write(content, from, Math.min(most, to - from));
         body.flush();
     }
 

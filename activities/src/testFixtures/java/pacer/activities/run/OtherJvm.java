@@ -11,6 +11,12 @@ public final class OtherJvm {
 
     /** Starts {@code main} with this process's class path; its output goes to {@code log}. */
     public static Process start(Class<?> main, Path log, String... arguments) throws IOException {
+        return startWith(System.getProperty("java.class.path"), main, log, arguments);
+    }
+
+    /** The same with another class path. */
+    public static Process startWith(String classPath, Class<?> main, Path log, String... arguments)
+            throws IOException {
         List<String> command = new ArrayList<>(List.of(
                 Path.of(System.getProperty("java.home"), "bin", "java").toString(),
                 "-XX:TieredStopAtLevel=1",
@@ -19,7 +25,7 @@ public final class OtherJvm {
                 "--enable-native-access=ALL-UNNAMED",
                 "--sun-misc-unsafe-memory-access=allow",
                 "-cp",
-                System.getProperty("java.class.path"),
+                classPath,
                 main.getName()));
         command.addAll(List.of(arguments));
         return new ProcessBuilder(command)

@@ -55,6 +55,11 @@ public record DatasetSpec(
         return new DatasetSpec(other, sha256, format, tokenizer, validationFraction, shards, mirrors);
     }
 
+    /** This one with its raw file pinned. */
+    public DatasetSpec withSha256(String digest) {
+        return new DatasetSpec(url, digest, format, tokenizer, validationFraction, shards, mirrors);
+    }
+
     /** This one with other folders to try. */
     public DatasetSpec withMirrors(String other) {
         return new DatasetSpec(url, sha256, format, tokenizer, validationFraction, shards, other);

@@ -1,5 +1,6 @@
 package pacer.trainer.text;
 
+import java.io.EOFException;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -34,24 +35,39 @@ public record HeaderlessTokens(Path file, int shardTokens, int most) {
                 ShardSeries series = new ShardSeries(folder, shardTokens)) {
             long bytes = Math.min(in.size(), 2L * shardTokens * most);
             series.begin(split);
-            ByteBuffer buffer = ByteBuffer.allocate(BUFFER).order(ByteOrder.LITTLE_ENDIAN);
-            for (long at = 0; at < bytes; ) {
-                buffer.clear().limit((int) Math.min(BUFFER, bytes - at));
-                while (buffer.hasRemaining()) {
-                    if (in.read(buffer, at + buffer.position()) < 0) {
-                        throw new IOException(file + ": became shorter while it was read");
-                    }
-                }
-                at += buffer.limit();
-                series.write(tokens(buffer.flip().asCharBuffer()));
-                listener.accept(at);
-            }
+            long[] read = {0};
+            read(in, 0, bytes, tokens -> {
+                series.write(tokens);
+                listener.accept(read[0] += 2L * tokens.size());
+            });
             series.end();
             series.keep();
             return series.shards();
+        } catch (EOFException e) {
+            throw new IOException(file + ": " + e.getMessage(), e);
         } catch (ClosedByInterruptException e) {
             Thread.interrupted(); // said by the exception from here on
             throw new InterruptedException("interrupted while reading " + file);
+        }
+    }
+
+    /** Takes tokens as they come. */
+    interface Sink {
+        void take(TokenBuffer tokens) throws IOException;
+    }
+
+    /** Reads the tokens that are bytes {@code from} to {@code to} (exclusive) of {@code in}. */
+    static void read(FileChannel in, long from, long to, Sink sink) throws IOException {
+        ByteBuffer buffer = ByteBuffer.allocate(BUFFER).order(ByteOrder.LITTLE_ENDIAN);
+        for (long at = from; at < to; ) {
+            buffer.clear().limit((int) Math.min(BUFFER, to - at));
+            while (buffer.hasRemaining()) {
+                if (in.read(buffer, at + buffer.position()) < 0) {
+                    throw new EOFException("it became shorter while it was read");
+                }
+            }
+            at += buffer.limit();
+            sink.take(tokens(buffer.flip().asCharBuffer()));
         }
     }
 

@@ -20,13 +20,28 @@ import pacer.trainer.spec.DatasetSpec.Format;
 final class RawFile implements AutoCloseable {
     private final Path path;
     private final Format format;
+    private final Whole whole;
     private final FileChannel channel;
     private final long size;
     private final FileTime modified;
 
+    /**
+     * What a file is a part of, for what is said of faults in it.
+     *
+     * @param name of the whole
+     * @param bytes of it before this part
+     * @param lines of it before this part
+     */
+    record Whole(String name, long bytes, long lines) {}
+
     RawFile(Path path, Format format) throws IOException {
+        this(path, format, new Whole(path.toString(), 0, 0));
+    }
+
+    RawFile(Path path, Format format, Whole whole) throws IOException {
         this.path = path;
         this.format = format;
+        this.whole = whole;
         try {
             BasicFileAttributes attributes = regular(path);
             this.size = attributes.size();
@@ -83,11 +98,11 @@ final class RawFile implements AutoCloseable {
     BadDataException failed(long offset, long lines, BadTextException fault) {
         String place =
                 switch (format) {
-                    case TEXT -> "byte %d".formatted(offset + fault.at());
-                    case JSONL -> "line %d".formatted(lines + fault.at() + 1);
+                    case TEXT -> "byte %d".formatted(whole.bytes() + offset + fault.at());
+                    case JSONL -> "line %d".formatted(whole.lines() + lines + fault.at() + 1);
                     case PARQUET -> throw new IllegalStateException("read by way of JSON lines");
                 };
-        return new BadDataException(path + ": " + place + ": " + fault.getMessage(), fault);
+        return new BadDataException(whole.name() + ": " + place + ": " + fault.getMessage(), fault);
     }
 
     /** An error that says what the file lacks. */

@@ -45,7 +45,7 @@ public record Tokenization(
     /** Tokens of a shard as llm.c and modded-nanogpt have them. */
     public static final int SHARD_TOKENS = 100_000_000;
 
-    private static final int BLOCK_BYTES = 1 << 20;
+    static final int BLOCK_BYTES = 1 << 20;
 
     /**
      * A finished shard: name in the folder, number of tokens, size in bytes, and SHA-256 of the file in hexadecimal.
@@ -158,17 +158,14 @@ public record Tokenization(
     private Result run(
             RawFile file, BlockPipeline pipeline, ShardSeries series, ProgressListener listener, int blockBytes)
             throws IOException, InterruptedException {
-        boolean characters = tokenizer == DatasetSpec.Tokenizer.CHARACTERS;
-        TextScan scan = TextScan.of(
-                file, characters, pipeline, blockBytes, bytes -> listener.progress(Phase.SCAN, bytes, file.size()));
-        long trainUnits = (long) (scan.units() * (1 - validationFraction));
-        String units = format == Format.TEXT ? "characters" : "documents";
-        if (trainUnits == 0 || (validationFraction > 0 && trainUnits == scan.units())) {
-            throw file.lacks(("%d %s cannot be divided into training and %s for validation; "
-                            + "bring more text, or change dataset.validationFraction")
-                    .formatted(scan.units(), units, validationFraction));
-        }
-        Tokenizer encoding = characters ? CharacterTokenizer.of(scan.characters()) : Gpt2Tokenizer.instance();
+        TextDivision division = TextDivision.of(
+                file,
+                tokenizer,
+                validationFraction,
+                pipeline,
+                blockBytes,
+                bytes -> listener.progress(Phase.SCAN, bytes, file.size()));
+        Tokenizer encoding = division.tokenizer();
         EncodingPass pass = new EncodingPass(
                 file,
                 encoding,
@@ -176,9 +173,8 @@ public record Tokenization(
                 series,
                 blockBytes,
                 bytes -> listener.progress(Phase.TOKENIZE, bytes, file.size()));
-        long cut = scan.offset(trainUnits);
-        pass.run(Split.TRAIN, 0, cut);
-        pass.run(Split.VALIDATION, cut, file.size());
-        return new Result(series.shards(), encoding.vocabularySize(), encoding.characters(), scan.units());
+        pass.run(Split.TRAIN, 0, division.cut());
+        pass.run(Split.VALIDATION, division.cut(), file.size());
+        return new Result(series.shards(), encoding.vocabularySize(), encoding.characters(), division.units());
     }
 }

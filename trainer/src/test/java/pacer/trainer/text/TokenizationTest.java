@@ -316,7 +316,7 @@ class TokenizationTest {
         }
     }
 
-    private static String json(String text) {
+    static String json(String text) {
         StringBuilder json = new StringBuilder("\"");
         text.chars()
                 .forEach(c -> json.append(

@@ -7,6 +7,7 @@ import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.UnaryOperator;
@@ -133,6 +134,7 @@ public record RunFolder(Path path) {
             if (exists()) {
                 return false;
             }
+            DurableFiles.sweep(path, Duration.ZERO); // of one that was killed before it could make the run
             DurableFiles.write(preset(), presetYaml.getBytes(StandardCharsets.UTF_8));
             write(first);
             return true;
@@ -144,6 +146,7 @@ public record RunFolder(Path path) {
         Files.createDirectories(path);
         try (FileGuard _ = lock()) {
             if (!exists()) {
+                DurableFiles.sweep(path, Duration.ZERO);
                 DurableFiles.write(preset(), preset);
                 DurableFiles.write(recordFile(), record);
             }

@@ -111,4 +111,14 @@ class RunFolderTest {
     void runsThatBeginInTheSameSecondHaveDifferentNames() throws Exception {
         assertThat(List.of(open(), open(), open())).doesNotHaveDuplicates();
     }
+
+    @Test
+    void whatOneThatWasKilledLeftHalfMadeIsGone() throws IOException {
+        RunFolder made = open();
+        Path next = Files.createDirectories(folder.resolve("runs/other"));
+        Path half = Files.writeString(next.resolve(".preset.yaml.17fcb005-231e-4c13-962d-b9405ecbe714.tmp"), "half");
+        new RunFolder(next).receive(Files.readAllBytes(made.recordFile()), Files.readAllBytes(made.preset()));
+        assertThat(half).doesNotExist();
+        assertThat(new RunFolder(next).exists()).isTrue();
+    }
 }

@@ -12,6 +12,7 @@ import pacer.activities.dataset.FetchSettings;
 import pacer.activities.publishing.report.ReportWriter;
 import pacer.activities.run.Budget;
 import pacer.activities.run.Home;
+import pacer.activities.run.LocalCache;
 import pacer.activities.run.Machine;
 import pacer.activities.run.Progress;
 import pacer.activities.run.Reasons;
@@ -28,6 +29,9 @@ import pacer.activities.run.StageLog;
 import pacer.activities.run.StoppedException;
 import pacer.activities.staging.Staging;
 import pacer.activities.staging.StagingRequest;
+import pacer.activities.store.Store;
+import pacer.activities.store.StoredDatasets;
+import pacer.activities.store.StoredRuns;
 import pacer.activities.training.Training;
 import pacer.activities.training.TrainingRequest;
 import pacer.activities.training.TrainingSettings;
@@ -87,7 +91,16 @@ final class BareTraining implements AutoCloseable {
     void run(RunSpec spec, String note, Budget budget, RunView view) throws IOException, InterruptedException {
         String id = folder.id();
         StageLog log = new StageLog(home, hub, clock);
-        Runs runs = new Runs(home, hub, clock, Machine::environment, ReportWriter::write);
+        Optional<Store> store = Store.of(environment).map(Store::begin);
+        Optional<StoredDatasets> datasets = store.map(StoredDatasets::new);
+        Optional<StoredRuns> stored = store.map(StoredRuns::new);
+        Runs runs = new Runs(
+                home,
+                hub,
+                clock,
+                Machine::environment,
+                ReportWriter::write,
+                stored.map(there -> there.of(home)).orElse(Runs.Elsewhere.NOWHERE));
         try (RunHub.Subscription _ = hub.follow(id, view)) {
             runs.open(
                     folder.exists()
@@ -96,10 +109,11 @@ final class BareTraining implements AutoCloseable {
                     "none: trained without a workflow");
             RunEnding ending = new RunEnding(id, RunStatus.FAILED, "ended unexpectedly");
             try {
-                DatasetResult data = new Datasets(home, log, clock, FetchSettings.of(environment))
+                DatasetResult data = new Datasets(home, log, clock, FetchSettings.of(environment), datasets)
                         .prepare(new DatasetRequest(id, spec.dataset()), context(Stage.DATASET));
-                new Staging(home, log, clock).stage(new StagingRequest(id, data.hash()), context(Stage.STAGE));
-                new Training(home, log, hub, clock, Machine::environment, TrainingSettings.of(environment))
+                new Staging(home, log, clock, datasets, LocalCache.limit(environment))
+                        .stage(new StagingRequest(id, data.hash()), context(Stage.STAGE));
+                new Training(home, log, hub, clock, Machine::environment, TrainingSettings.of(environment), stored)
                         .train(new TrainingRequest(id, data.hash()), id, context(Stage.TRAIN));
                 ending = new RunEnding(id, RunStatus.STOPPED, "trained, not evaluated");
             } catch (StoppedException e) { // on request, or over its budget

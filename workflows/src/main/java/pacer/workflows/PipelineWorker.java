@@ -56,6 +56,8 @@ public final class PipelineWorker implements AutoCloseable {
     /** Of all datasets that hosts make together, on this one: some wait for the line while others compute. */
     private static final int PARTS_AT_ONCE = 4;
 
+    private static final int MOST_WAITING = 1000;
+
     private static final Duration LAST_GRACE = Duration.ofSeconds(10);
 
     private final List<WorkerFactory> factories;
@@ -158,7 +160,10 @@ public final class PipelineWorker implements AutoCloseable {
                             .build());
             shared.registerActivitiesImplementations(preparation);
         }
-        Worker data = factory.newWorker(TaskQueues.data(host), options().build());
+        // each ended run that waits for MLflow holds one
+        Worker data = factory.newWorker(
+                TaskQueues.data(host),
+                options().setMaxConcurrentActivityExecutionSize(MOST_WAITING).build());
         data.registerActivitiesImplementations(
                 runs,
                 new DatasetActivityImpl(others.map(alone::together).orElse(alone), activity),

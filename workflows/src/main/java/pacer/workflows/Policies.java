@@ -234,7 +234,8 @@ record Policies(Duration heartbeat, Duration hostTimeout) {
     /** The last words on a run. Somebody waits for them: a disk that is full now is full in a minute, and a host that is not back soon is not waited for. */
     ActivityOptions close(String host) {
         String summary = "closes the run's record";
-        return options(TaskQueues.data(host), summary, Duration.ofMinutes(1), 4, Duration.ofSeconds(4))
+        // report, store and webhook have each their own limit within
+        return options(TaskQueues.data(host), summary, Duration.ofMinutes(3), 4, Duration.ofSeconds(4))
                 .setScheduleToStartTimeout(restart())
                 .build();
     }

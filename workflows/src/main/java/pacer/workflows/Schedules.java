@@ -1,6 +1,7 @@
 package pacer.workflows;
 
 import io.grpc.Status;
+import io.grpc.StatusRuntimeException;
 import io.temporal.api.enums.v1.ScheduleOverlapPolicy;
 import io.temporal.client.WorkflowOptions;
 import io.temporal.client.schedules.Schedule;
@@ -73,7 +74,7 @@ public final class Schedules implements AutoCloseable {
     /**
      * When, and what of times that were missed.
      *
-     * @param cron five fields, such as {@code 0 2 * * *}; empty where {@code every} says when
+     * @param cron five fields, such as {@code 0 4 * * *}; empty where {@code every} says when
      * @param every null where {@code cron} says when
      * @param catchUp times missed while the service was down are made up for when they are not longer ago
      * @param jitter each time is put off by a random part of it
@@ -127,6 +128,15 @@ public final class Schedules implements AutoCloseable {
         } catch (ScheduleAlreadyRunningException e) {
             throw new BadInputException(
                     "schedule " + name + ": there is one of that name; delete it first, or take another name", e);
+        } catch (ScheduleException e) {
+            if (e.getCause() instanceof StatusRuntimeException refused
+                    && refused.getStatus().getCode() == Status.Code.INVALID_ARGUMENT) {
+                throw new BadInputException(
+                        "schedule " + name + ": the service refuses it: "
+                                + refused.getStatus().getDescription(),
+                        e);
+            }
+            throw e;
         }
     }
 

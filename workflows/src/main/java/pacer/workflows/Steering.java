@@ -1,5 +1,6 @@
 package pacer.workflows;
 
+import io.temporal.api.enums.v1.RetryState;
 import io.temporal.failure.ActivityFailure;
 import io.temporal.failure.CanceledFailure;
 import io.temporal.workflow.CancellationScope;
@@ -14,6 +15,7 @@ import java.util.function.Supplier;
 final class Steering {
     private CancellationScope attempt; // null while none is at work
     private boolean interrupted;
+    private boolean orderly; // how the last interrupted attempt ended
     private boolean paused;
     private boolean changing;
 
@@ -28,9 +30,10 @@ final class Steering {
             try {
                 scope.run();
             } catch (ActivityFailure e) {
-                if (!interrupted || !(e.getCause() instanceof CanceledFailure)) {
+                if (!interrupted || !endedOnRequest(e)) {
                     throw e;
                 }
+                orderly = e.getCause() instanceof CanceledFailure;
             } finally {
                 attempt = null;
             }
@@ -41,14 +44,28 @@ final class Steering {
         }
     }
 
+    /**
+     * Whether an activity ended because it was asked to: also where its host died instead of answering, as nothing is tried again after
+     * that.
+     */
+    static boolean endedOnRequest(ActivityFailure e) {
+        return e.getCause() instanceof CanceledFailure || e.getRetryState() == RetryState.RETRY_STATE_CANCEL_REQUESTED;
+    }
+
     boolean isPaused() {
         return paused;
     }
 
-    /** Stops the attempt at work and returns when it has stopped. */
-    void pause() {
+    /**
+     * Stops the attempt at work and returns when it has stopped.
+     *
+     * @return whether it had the time to write a checkpoint
+     */
+    boolean pause() {
         paused = true;
+        orderly = true;
         interrupt("paused");
+        return orderly;
     }
 
     void resume() {

@@ -97,7 +97,7 @@ public final class TrainPipelineImpl implements TrainPipeline {
             closeWhateverHappens(plan, RunStatus.STOPPED, "stopped on request");
             throw e;
         } catch (ActivityFailure e) {
-            boolean stopped = e.getCause() instanceof CanceledFailure;
+            boolean stopped = Steering.endedOnRequest(e);
             boolean stoppedOrSpent = stopped || type(e).equals(ActivityStage.OVER_BUDGET);
             closeWhateverHappens(
                     plan,
@@ -224,8 +224,9 @@ public final class TrainPipelineImpl implements TrainPipeline {
     @Override
     public String pause() {
         ledger.pausing(true);
-        steering.pause();
-        return "paused; what was trained is in a checkpoint";
+        return steering.pause()
+                ? "paused; what was trained is in a checkpoint"
+                : "paused; its host ended the attempt without a checkpoint: resume goes on from the one before";
     }
 
     @Override

@@ -119,7 +119,7 @@ class LostWorkerTest {
         }
     }
 
-    private static boolean waitsAtStep14(Home home, RunHandle run) {
+    static boolean waitsAtStep14(Home home, RunHandle run) {
         try {
             return EventLog.read(home.run(run.id()).events(), damage -> {}).stream()
                     .anyMatch(event -> event instanceof TrainingEvent.Step && event.step() == 14);

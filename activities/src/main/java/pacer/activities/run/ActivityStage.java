@@ -192,7 +192,8 @@ public final class ActivityStage {
         }
 
         private void beat() {
-            ProgressSignals signals = new ProgressSignals();
+            Instant asked = Instant.ofEpochMilli(context.getInfo().getScheduledTimestamp());
+            ProgressSignals signals = new ProgressSignals(Duration.between(asked, Instant.now()));
             try {
                 do {
                     // also after a cancellation: stopping may take longer than the service waits for a heartbeat

@@ -28,6 +28,10 @@ public final class CheckpointUploads implements AutoCloseable {
     /** How long one that is told to stop may take for its last checkpoint. */
     private static final Duration LAST_GRACE = Duration.ofSeconds(30);
 
+    /** Before the last checkpoint is tried again. */
+    private static final List<Duration> LAST_PAUSES =
+            List.of(Duration.ofSeconds(1), Duration.ofSeconds(2), Duration.ofSeconds(4));
+
     private static final long TICK_MILLIS = 100;
 
     private final Store store;
@@ -74,17 +78,24 @@ public final class CheckpointUploads implements AutoCloseable {
         try {
             while (!closed) {
                 long now = next();
-                sync();
-                lock.lock();
                 try {
-                    done = now;
-                    changed.signalAll();
+                    sync();
                 } finally {
-                    lock.unlock();
+                    done(now); // whatever happens: the stage waits for it
                 }
             }
         } catch (InterruptedException e) {
             return; // closed
+        }
+    }
+
+    private void done(long now) {
+        lock.lock();
+        try {
+            done = now;
+            changed.signalAll();
+        } finally {
+            lock.unlock();
         }
     }
 
@@ -139,7 +150,9 @@ public final class CheckpointUploads implements AutoCloseable {
             said = reason;
         } catch (ClosedException e) {
             return;
-        } catch (RuntimeException e) {
+        } catch (RuntimeException
+                | LinkageError
+                | OutOfMemoryError e) { // what a client of S3 may do must not end a training
             forget();
             said = Reasons.of(e);
             context.notice("checkpoints are on this machine only: " + said);
@@ -202,31 +215,48 @@ public final class CheckpointUploads implements AutoCloseable {
      * @return whether everything is stored
      */
     public boolean finish() throws InterruptedException {
-        changed();
-        long limit = Long.MAX_VALUE;
         lock.lock();
         try {
-            long goal = wanted;
-            while (done < goal && System.nanoTime() < limit) {
-                if (context.stop() == StageContext.Stop.ABANDONED) {
-                    return false;
+            boolean tried = tryAll();
+            // trouble of a moment is waited for: nothing comes after this that would make up for it
+            for (Duration pause : LAST_PAUSES) {
+                if (!tried || said == null || superseded) {
+                    break;
                 }
-                if (context.stop() != StageContext.Stop.NONE && limit == Long.MAX_VALUE) {
-                    limit = System.nanoTime() + LAST_GRACE.toNanos();
+                long end = System.nanoTime() + pause.toNanos();
+                while (context.stop() == StageContext.Stop.NONE && System.nanoTime() < end) {
+                    boolean _ = changed.await(TICK_MILLIS, TimeUnit.MILLISECONDS);
                 }
-                boolean _ = changed.await(TICK_MILLIS, TimeUnit.MILLISECONDS);
-                Progress now = progress.get();
-                if (now != null) {
-                    context.progress(now);
-                }
+                tried = tryAll();
             }
-            if (done < goal) {
+            if (!tried && context.stop() != StageContext.Stop.ABANDONED) {
                 context.notice("the last checkpoint is on this machine only: the store took too long");
             }
-            return done >= goal && said == null && !superseded; // written before done, under the lock
+            return tried && said == null && !superseded; // written before done, under the lock
         } finally {
             lock.unlock();
         }
+    }
+
+    /** Has all of it tried, under the lock; false where the stage is told to stop and it takes longer than that has time. */
+    private boolean tryAll() throws InterruptedException {
+        long goal = ++wanted;
+        changed.signalAll();
+        long limit = Long.MAX_VALUE;
+        while (done < goal && System.nanoTime() < limit) {
+            if (context.stop() == StageContext.Stop.ABANDONED) {
+                return false;
+            }
+            if (context.stop() != StageContext.Stop.NONE && limit == Long.MAX_VALUE) {
+                limit = System.nanoTime() + LAST_GRACE.toNanos();
+            }
+            boolean _ = changed.await(TICK_MILLIS, TimeUnit.MILLISECONDS);
+            Progress now = progress.get();
+            if (now != null) {
+                context.progress(now);
+            }
+        }
+        return done >= goal;
     }
 
     @Override

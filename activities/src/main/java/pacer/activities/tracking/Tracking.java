@@ -53,10 +53,12 @@ public final class Tracking {
                 if (outage.isOver()) {
                     try {
                         tracker.send(record, system);
-                        outage.ended(context);
                         if (record.status() != RunStatus.RUNNING) {
-                            return tracker.end(record, false);
+                            TrackingResult all = tracker.end(record, false);
+                            outage.ended(context); // not before: until it takes the end too, it goes on
+                            return all;
                         }
+                        outage.ended(context);
                     } catch (TrackingException e) {
                         outage.begun(e, context);
                     }

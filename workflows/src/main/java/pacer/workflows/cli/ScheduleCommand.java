@@ -32,7 +32,7 @@ import picocli.CommandLine.Parameters;
             "Each time it is trained anew and compared with what it should reach and reached before.%n"
         })
 final class ScheduleCommand implements Callable<Integer> {
-    private static final Pattern LENGTH = Pattern.compile("([0-9]+)(s|min|h|d)");
+    private static final Pattern LENGTH = Pattern.compile("([0-9]{1,6})(s|min|h|d)");
     private static final DateTimeFormatter SHOWN = DateTimeFormatter.ofPattern("yyyy-MM-dd HH:mm:ss", Locale.ROOT);
 
     /** What to do. */
@@ -65,7 +65,7 @@ final class ScheduleCommand implements Callable<Integer> {
     @Option(
             names = "--cron",
             paramLabel = "CRON",
-            description = "When, five fields (default: 0 2 * * *, each night at 2).")
+            description = "When, five fields (default: 0 4 * * *, each night at 4).")
     private String cron;
 
     @Option(names = "--every", paramLabel = "TIME", description = "When instead of --cron: each 30min, 6h, 1d.")
@@ -158,11 +158,11 @@ final class ScheduleCommand implements Callable<Integer> {
         if (cron != null && every != null) {
             throw new Mistake("--cron and --every: one of the two");
         }
-        // faults are found now, and not at two in the night
+        // faults are found now, and not at four in the night: a time that clocks never leave out or have twice
         SpecLayers layers = SpecLayers.load(preset, List.of(), sets);
         RunRequest request = layers.reproduction().within(most());
         ZoneId at = zone();
-        Optional<String> expression = every == null ? Optional.of(cron == null ? "0 2 * * *" : cron) : Optional.empty();
+        Optional<String> expression = every == null ? Optional.of(cron == null ? "0 4 * * *" : cron) : Optional.empty();
         String when = every == null ? expression.get() + " " + at.getId() : "every " + every;
         String note = "reproduces %s, %s; overlap %s, catch-up %s, jitter %s"
                 .formatted(preset, when, overlap.name().toLowerCase(Locale.ROOT), catchUp, jitter);
@@ -171,7 +171,7 @@ final class ScheduleCommand implements Callable<Integer> {
                 request,
                 new Schedules.Times(
                         expression,
-                        every == null ? null : length("--every", every),
+                        every == null ? null : every(),
                         at,
                         overlap,
                         length("--catch-up", catchUp),
@@ -214,16 +214,30 @@ final class ScheduleCommand implements Callable<Integer> {
 
     private ZoneId zone() {
         try {
-            return zone == null ? ZoneId.systemDefault() : ZoneId.of(zone);
+            ZoneId at = zone == null ? ZoneId.systemDefault() : ZoneId.of(zone);
+            if (zone != null && !ZoneId.getAvailableZoneIds().contains(at.getId())) {
+                throw new DateTimeException("an offset without a place");
+            }
+            return at;
         } catch (DateTimeException e) {
-            throw new Mistake("--zone " + zone + ": no time zone; give one such as Europe/Berlin or UTC");
+            throw new Mistake(
+                    "--zone " + zone + ": no time zone that has a name; give one such as Europe/Berlin or UTC");
         }
+    }
+
+    private Duration every() {
+        Duration each = length("--every", every);
+        if (each.isZero()) {
+            throw new Mistake("--every " + every + ": must be more than nothing");
+        }
+        return each;
     }
 
     private static Duration length(String option, String text) {
         Matcher parts = LENGTH.matcher(text);
         if (!parts.matches()) {
-            throw new Mistake(option + " " + text + ": must be a time such as 90s, 30min, 6h or 1d");
+            throw new Mistake(option + " " + text
+                    + ": must be a time such as 90s, 30min, 6h or 1d, its number of six digits at most");
         }
         long number = Long.parseLong(parts.group(1));
         return switch (parts.group(2)) {

@@ -160,6 +160,7 @@ public final class LocalStack {
                 .redirectInput(ProcessBuilder.Redirect.from(Path.of("/dev/null").toFile()))
                 .redirectErrorStream(true)
                 .redirectOutput(ProcessBuilder.Redirect.appendTo(log.toFile()));
+        StackEnvironment.removeFrom(builder.environment());
         builder.environment().putAll(service.environment());
         Process process;
         try {

@@ -76,6 +76,14 @@ public final class StackEnvironment {
         return up ? added(environment, of(state.get())) : environment;
     }
 
+    /** Takes from {@code environment} what leads to services elsewhere: a stack's own processes know nothing of those. */
+    static void removeFrom(Map<String, String> environment) {
+        for (Group group : GROUPS) {
+            environment.remove(group.leader);
+            group.followers.forEach(environment::remove);
+        }
+    }
+
     static Map<String, String> added(Map<String, String> environment, Map<String, String> stack) {
         Map<String, String> all = new HashMap<>(environment);
         for (Group group : GROUPS) {

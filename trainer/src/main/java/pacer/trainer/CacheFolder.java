@@ -15,7 +15,13 @@ public final class CacheFolder {
             return Path.of(own).toAbsolutePath();
         }
         String xdg = environment.getOrDefault("XDG_CACHE_HOME", "");
-        Path base = xdg.isBlank() ? Path.of(System.getProperty("user.home"), ".cache") : Path.of(xdg);
+        Path base = xdg.isBlank() ? Path.of(home(environment), ".cache") : Path.of(xdg);
         return base.resolve("pacer").toAbsolutePath();
+    }
+
+    /** The user's folder as shells know it: Java asks the system for it, whatever HOME says. */
+    public static String home(Map<String, String> environment) {
+        String home = environment.getOrDefault("HOME", "");
+        return home.isBlank() ? System.getProperty("user.home") : home;
     }
 }

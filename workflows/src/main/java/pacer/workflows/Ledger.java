@@ -89,22 +89,36 @@ final class Ledger {
     /** Runs a stage and keeps account of it. */
     <T extends StageResult> T stage(Stage stage, Supplier<T> work) {
         now = null;
-        put(new StageLine(stage, RUNNING, null));
+        long begun = worked();
+        put(new StageLine(stage, RUNNING, null, null));
         if (isSearchable()) {
             Workflow.upsertTypedSearchAttributes(SearchAttributes.STAGE.valueSet(stage.label()));
         }
         try {
             T result = work.get();
-            put(new StageLine(stage, "done", result.summary()));
+            put(new StageLine(stage, "done", result.summary(), since(begun)));
             return result;
         } catch (ActivityFailure e) {
-            boolean stopped = e.getCause() instanceof CanceledFailure;
-            put(new StageLine(stage, stopped ? "stopped" : "failed", null));
+            put(new StageLine(stage, Steering.endedOnRequest(e) ? "stopped" : "failed", null, since(begun)));
+            throw e;
+        } catch (CanceledFailure e) { // while it was paused
+            paused = false;
+            put(new StageLine(stage, "stopped", null, since(begun)));
             throw e;
         } catch (ApplicationFailure e) { // nobody began it
-            put(new StageLine(stage, "failed", null));
+            put(new StageLine(stage, "failed", null, since(begun)));
             throw e;
         }
+    }
+
+    /** Milliseconds without those of pauses, from anywhere. */
+    private long worked() {
+        long time = Workflow.currentTimeMillis();
+        return time - pausedFor - (paused ? time - pausedAt : 0);
+    }
+
+    private double since(long begun) {
+        return (worked() - begun) / 1e3;
     }
 
     void advanced(Progress progress) {

@@ -18,6 +18,7 @@ public record PipelineProgress(String run, List<StageLine> stages, Progress now)
      *
      * @param state {@code running}, {@code done}, {@code failed} or {@code stopped}
      * @param summary what it came to; null while it runs
+     * @param seconds from its begin to its end, without pauses; null while it runs
      */
-    public record StageLine(Stage stage, String state, String summary) {}
+    public record StageLine(Stage stage, String state, String summary, Double seconds) {}
 }

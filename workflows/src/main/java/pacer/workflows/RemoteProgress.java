@@ -81,6 +81,7 @@ final class RemoteProgress {
 
     private static StageRecord record(StageLine line) {
         StageRecord.Status status = StageRecord.Status.valueOf(line.state().toUpperCase(Locale.ROOT));
-        return new StageRecord(line.stage(), status, null, null, null, 0, 1, false, line.summary(), null);
+        double seconds = line.seconds() == null ? 0 : line.seconds(); // of an older worker
+        return new StageRecord(line.stage(), status, null, null, null, seconds, 1, false, line.summary(), null);
     }
 }

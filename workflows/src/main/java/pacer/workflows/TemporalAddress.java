@@ -11,6 +11,7 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import pacer.activities.run.BadInputException;
+import pacer.trainer.CacheFolder;
 import pacer.workflows.codec.PayloadKeys;
 import pacer.workflows.stack.StackEnvironment;
 
@@ -101,7 +102,7 @@ public final class TemporalAddress {
     }
 
     private static Stream<Path> usualFiles(Map<String, String> environment) {
-        Path home = Path.of(System.getProperty("user.home"));
+        Path home = Path.of(CacheFolder.home(environment));
         return Stream.of(
                 home.resolve(".config/temporalio/temporal.toml"),
                 home.resolve("Library/Application Support/temporalio/temporal.toml"),

@@ -108,6 +108,14 @@ class LostWorkerTest {
                             update -> ((RunUpdate.StageEnded) update).record().stage())
                     .containsExactly(Stage.values());
             assertThat(updates).hasAtLeastOneElementOfType(RunUpdate.Advanced.class);
+            assertThat(updates).anySatisfy(update -> {
+                assertThat(update).isInstanceOf(RunUpdate.StageEnded.class);
+                StageRecord ended = ((RunUpdate.StageEnded) update).record();
+                assertThat(ended.stage()).isEqualTo(Stage.TRAIN);
+                assertThat(ended.seconds())
+                        .as("the dead worker's time is in it")
+                        .isGreaterThan(3);
+            });
         }
     }
 

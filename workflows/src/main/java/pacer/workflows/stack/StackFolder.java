@@ -6,6 +6,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.Map;
+import pacer.trainer.CacheFolder;
 
 /**
  * Where the local stack keeps its things: {@code stack.json}, what each server stores, {@code logs/}, and {@code tools/}, the servers themselves.
@@ -22,7 +23,7 @@ record StackFolder(Path path, Path tools) {
         String data = environment.getOrDefault("XDG_DATA_HOME", "");
         Path path = !own.isBlank()
                 ? Path.of(own)
-                : (data.isBlank() ? Path.of(System.getProperty("user.home"), ".local", "share") : Path.of(data))
+                : (data.isBlank() ? Path.of(CacheFolder.home(environment), ".local", "share") : Path.of(data))
                         .resolve("pacer")
                         .resolve("stack");
         String tools = environment.getOrDefault("PACER_STACK_TOOLS", "");

@@ -29,6 +29,7 @@ import pacer.trainer.checkpoint.Checkpoint;
  * @param run id of the MLflow run
  */
 record ModelVersions(MlflowServer server, String experiment, String run, RunFolder folder, RunRecord record) {
+    private static final String CHECKPOINT = "pacer.checkpoint";
     private static final String LOSS = "pacer.validationLoss";
     private static final String DESCRIPTION =
             "Trained by pacer from its preset of this name; a version is the checkpoint of a finished run.";
@@ -66,13 +67,19 @@ record ModelVersions(MlflowServer server, String experiment, String run, RunFold
         return Optional.of(registered(id, measured, champion));
     }
 
-    /** The run's model, made if need be. */
+    /** The run's model of this checkpoint, made if need be. */
     private JsonNode loggedModel(EvaluationResult measured) throws IOException, InterruptedException {
         JsonNode found = server.post(
                 "logged-models/search",
                 Map.of("experiment_ids", List.of(experiment), "filter", "source_run_id = '" + run + "'"));
-        if (!found.path("models").isEmpty()) {
-            return found.path("models").get(0);
+        for (JsonNode model : found.path("models")) {
+            for (JsonNode tag : model.path("info").path("tags")) {
+                // a run that is trained further after its end comes to another
+                if (tag.path("key").asText().equals(CHECKPOINT)
+                        && tag.path("value").asText().equals(measured.checkpoint())) {
+                    return model;
+                }
+            }
         }
         Map<String, Object> model = new LinkedHashMap<>();
         model.put("experiment_id", experiment);
@@ -83,7 +90,7 @@ record ModelVersions(MlflowServer server, String experiment, String run, RunFold
                 "tags",
                 List.of(
                         tag(MlflowRuns.TAG, record.id()),
-                        tag("pacer.checkpoint", measured.checkpoint()),
+                        tag(CHECKPOINT, measured.checkpoint()),
                         tag("mlflow.source.name", "pacer"),
                         tag("mlflow.source.type", "LOCAL")));
         return server.post("logged-models", model).path("model");
@@ -145,7 +152,7 @@ record ModelVersions(MlflowServer server, String experiment, String run, RunFold
             }
         }
         Optional<ModelVersion> there =
-                before.stream().filter(v -> v.getRunId().equals(run)).findFirst();
+                before.stream().filter(v -> isOf(v, measured)).findFirst();
         if (there.isEmpty()) {
             Map<String, Object> version = new LinkedHashMap<>();
             version.put("name", name());
@@ -157,12 +164,15 @@ record ModelVersions(MlflowServer server, String experiment, String run, RunFold
                     record.verdict() == null ? "" : record.verdict().text());
             version.put(
                     "tags",
-                    List.of(tag(MlflowRuns.TAG, record.id()), tag(LOSS, Double.toString(measured.validationLoss()))));
+                    List.of(
+                            tag(MlflowRuns.TAG, record.id()),
+                            tag(CHECKPOINT, measured.checkpoint()),
+                            tag(LOSS, Double.toString(measured.validationLoss()))));
             server.post("model-versions/create", version);
         }
         List<ModelVersion> all = versions();
         String ours = all.stream()
-                .filter(v -> v.getRunId().equals(run))
+                .filter(v -> isOf(v, measured))
                 .findFirst()
                 .map(ModelVersion::getVersion)
                 .orElseThrow();
@@ -191,6 +201,13 @@ record ModelVersions(MlflowServer server, String experiment, String run, RunFold
             page.getItems().forEach(all::add);
         }
         return all;
+    }
+
+    private boolean isOf(ModelVersion version, EvaluationResult measured) {
+        return version.getRunId().equals(run)
+                && version.getTagsList().stream()
+                        .anyMatch(tag -> tag.getKey().equals(CHECKPOINT)
+                                && tag.getValue().equals(measured.checkpoint()));
     }
 
     private static double loss(ModelVersion version) {

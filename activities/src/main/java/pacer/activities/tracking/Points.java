@@ -1,16 +1,34 @@
 package pacer.activities.tracking;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import pacer.trainer.event.TrainingEvent;
 
 /** Metric points as MLflow's REST takes them. */
 final class Points {
     private Points() {}
+
+    private static final Map<String, Set<String>> KEYS = Map.of(
+            "Step",
+            Set.of(
+                    "train/loss",
+                    "train/gradient_norm",
+                    "train/learning_rate",
+                    "train/step_milliseconds",
+                    "train/tokens_per_second"),
+            "Validated",
+            Set.of("validation/loss"),
+            "Skipped",
+            Set.of("train/skipped"),
+            "Checkpointed",
+            Set.of("train/checkpoint_milliseconds"));
 
     /**
      * One value of one metric. Time and step are the event's: MLflow takes the same point twice for one.
@@ -60,6 +78,23 @@ final class Points {
             }
         }
         return points;
+    }
+
+    /** The last step of each kind of which MLflow has all points, by a run's latest metrics there. */
+    static Map<String, Integer> newest(JsonNode metrics) {
+        Map<String, Integer> newest = new HashMap<>();
+        KEYS.forEach((kind, keys) -> {
+            List<Integer> last = new ArrayList<>();
+            for (JsonNode metric : metrics) {
+                if (keys.contains(metric.path("key").asText())) {
+                    last.add(metric.path("step").asInt());
+                }
+            }
+            if (last.size() == keys.size()) {
+                newest.put(kind, Collections.min(last));
+            }
+        });
+        return newest;
     }
 
     private static Map<String, Double> values(TrainingEvent event) {

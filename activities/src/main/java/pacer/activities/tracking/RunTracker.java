@@ -102,8 +102,13 @@ final class RunTracker {
         Optional<JsonNode> run = known == null ? Optional.empty() : all.get(known.run());
         if (run.isEmpty()) {
             String id = all.findOrCreate(record.id(), record.created(), RunFacts.user(), tags);
-            known = TrackingCursor.start(settings, id, server.page(all.experiment(), id));
             run = all.get(id);
+            // of another host there may be points already, told at other times than this one's of the same steps
+            known = TrackingCursor.start(settings, id, server.page(all.experiment(), id))
+                    .at(
+                            0,
+                            Points.newest(
+                                    run.orElseThrow(this::gone).path("data").path("metrics")));
         }
         if (record.status() == RunStatus.RUNNING
                 && !run.orElseThrow().path("info").path("status").asText().equals("RUNNING")) {

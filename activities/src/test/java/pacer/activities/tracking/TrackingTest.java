@@ -98,12 +98,17 @@ class TrackingTest {
     }
 
     private void finish(double loss) throws IOException {
-        Path weights = folder.checkpoints().resolve("step-000030").resolve("model.safetensors");
+        finish(30, loss);
+    }
+
+    private void finish(int step, double loss) throws IOException {
+        String checkpoint = "step-0000" + step;
+        Path weights = folder.checkpoints().resolve(checkpoint).resolve("model.safetensors");
         Files.createDirectories(weights.getParent());
-        Files.writeString(weights, "weights of " + folder.id());
+        Files.writeString(weights, "weights of " + folder.id() + (step == 30 ? "" : " at " + step));
         Files.createDirectories(folder.samples());
         Files.writeString(folder.samples().resolve("final-1.txt"), "It was");
-        TestRuns.stage(folder, Stage.EVALUATE, new EvaluationResult("checkpoints/step-000030", 30, loss, 100, 1));
+        TestRuns.stage(folder, Stage.EVALUATE, new EvaluationResult("checkpoints/" + checkpoint, step, loss, 100, 1));
         folder.update(r -> r.judged(new Verdict(true, loss, 2.0, "passed: val loss " + loss)));
         end(RunStatus.FINISHED);
     }
@@ -352,6 +357,47 @@ class TrackingTest {
         assertThat(pairs(onlyRun().path("data").path("tags")))
                 .doesNotContainKey("pacer.failure")
                 .containsEntry("pacer.changed.checkpoint.everySteps", "20");
+    }
+
+    @Test
+    void aRunThatIsTrainedFurtherComesToAnotherModel() throws Exception {
+        folder = newRun("name", "trained-further");
+        events = new EventsForTests(folder);
+        events.launch(1, 30);
+        finish(30, 1.4);
+        String first = tracking()
+                .follow(home, TrackingRequest.of(folder.id()), context)
+                .model();
+        TestRuns.begun(folder, "workflow-2");
+        events.launch(31, 60);
+        finish(60, 1.3);
+        String second = tracking()
+                .follow(home, TrackingRequest.of(folder.id()), context)
+                .model();
+        assertThat(List.of(first, second)).containsExactly("trained-further/1", "trained-further/2");
+        assertThat(tracking().publish(folder, context).model())
+                .as("and none is made twice")
+                .isEqualTo(second);
+    }
+
+    @Test
+    void anotherHostSendsNoStepAgainThatTheFirstOneSent() throws Exception {
+        events.launch(1, 15);
+        end(RunStatus.STOPPED);
+        var _ = tracking().follow(home, TrackingRequest.of(folder.id()), context);
+        // what the store has of the run: its events as of the last checkpoint, and no cursor
+        Files.delete(folder.path().resolve("tracking.json"));
+        List<String> stored = Files.readAllLines(folder.events()).stream()
+                .takeWhile(line -> !line.contains("\"step\":11,"))
+                .toList();
+        Files.write(folder.events(), stored);
+        TestRuns.begun(folder, "workflow-2");
+        events.launch(11, 30);
+        finish(1.4);
+        var _ = tracking().follow(home, TrackingRequest.of(folder.id()), context);
+        String run = onlyRun().path("info").path("run_id").asText();
+        assertThat(MLFLOW.points(run, "train/loss")).hasSize(30);
+        assertThat(MLFLOW.points(run, "train/gradient_norm")).hasSize(30);
     }
 
     @Test

@@ -40,13 +40,22 @@ final class RunPage {
         page.append("- **data**: `").append(spec.dataset().url()).append("`\n");
         page.append("- **model**: %d layers, %d heads, %d wide, context %d\n"
                 .formatted(model.layers(), model.heads(), model.width(), model.sequenceLength()));
-        page.append("- **training**: %d steps of %d tokens, %d ranks of %d threads, seed %d\n"
-                .formatted(train.steps(), train.batchTokens(), train.ranks(), train.threads(), spec.seed()));
+        page.append("- **training**: %d steps of %d tokens, %s of %s, seed %d\n"
+                .formatted(
+                        train.steps(),
+                        train.batchTokens(),
+                        count(train.ranks(), "rank"),
+                        count(train.threads(), "thread"),
+                        spec.seed()));
         if (spec.expectation().validationLoss() > 0) {
             page.append("- **expected**: val loss at most ")
                     .append(spec.expectation().validationLoss())
                     .append('\n');
         }
         return page.toString();
+    }
+
+    private static String count(int number, String what) {
+        return number + " " + what + (number == 1 ? "" : "s");
     }
 }

@@ -15,6 +15,7 @@ public record EvaluationResult(String checkpoint, int step, double validationLos
 
     @Override
     public String summary() {
-        return "val loss %.4f over %,d tokens, %d samples".formatted(validationLoss, tokens, samples);
+        return "val loss %.4f over %,d tokens, %d %s"
+                .formatted(validationLoss, tokens, samples, samples == 1 ? "sample" : "samples");
     }
 }

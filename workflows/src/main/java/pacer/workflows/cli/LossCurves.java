@@ -1,6 +1,7 @@
 package pacer.workflows.cli;
 
 import java.util.List;
+import java.util.stream.IntStream;
 import pacer.activities.publishing.report.RunHistory;
 import pacer.activities.publishing.report.Series;
 
@@ -8,12 +9,25 @@ import pacer.activities.publishing.report.Series;
 final class LossCurves {
     private static final int COLUMNS = 60;
     private static final int ROWS = 10;
+    private static final int POINTS = 20;
 
     private LossCurves() {}
 
     /** A loss without the noise of single batches. */
     static Series calmed(Series loss) {
         return loss.smoothed(loss.size() < 30 ? 0 : Math.max(2, loss.size() / 60));
+    }
+
+    /** Of many points some, evenly, the last one among them. */
+    private static Series some(Series all) {
+        int[] kept = IntStream.rangeClosed(1, POINTS)
+                .map(i -> (int) ((long) all.size() * i / POINTS) - 1)
+                .filter(i -> i >= 0)
+                .distinct()
+                .toArray();
+        return new Series(
+                IntStream.of(kept).mapToDouble(i -> all.x()[i]).toArray(),
+                IntStream.of(kept).mapToDouble(i -> all.y()[i]).toArray());
     }
 
     /** One run: training and validation; two: their training, and validation where neither has much of the other. */
@@ -25,9 +39,15 @@ final class LossCurves {
                     .points(runs.getFirst().validationLoss(), Tone.SECOND);
             legend = out.paint(Tone.ACCENT, "⠤⠤ training loss") + "  " + out.paint(Tone.SECOND, "● validation loss");
         } else {
-            curve.line(calmed(runs.get(0).loss()), Tone.ACCENT)
-                    .line(calmed(runs.get(1).loss()), Tone.SECOND);
-            legend = out.paint(Tone.ACCENT, "⠤⠤ training loss of A") + "  " + out.paint(Tone.SECOND, "⠤⠤ of B");
+            curve.line(calmed(runs.get(0).loss()), Tone.ACCENT);
+            Series other = calmed(runs.get(1).loss());
+            if (out.color()) {
+                curve.line(other, Tone.SECOND);
+            } else { // two lines would look alike
+                curve.points(some(other), Tone.SECOND);
+            }
+            legend = out.paint(Tone.ACCENT, "⠤⠤ training loss of A") + "  "
+                    + out.paint(Tone.SECOND, (out.color() ? "⠤⠤" : "●") + " of B");
         }
         List<String> lines = curve.lines();
         if (!lines.isEmpty()) {

@@ -195,7 +195,6 @@ final class Ledger {
     }
 
     private String details() {
-        long until = paused ? pausedAt : Workflow.currentTimeMillis();
-        return RunDetails.markdown(plan, stages, now, paused, ending, until - opened - pausedFor);
+        return RunDetails.markdown(plan, stages, now, paused, ending, worked() - opened);
     }
 }

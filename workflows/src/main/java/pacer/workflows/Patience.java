@@ -81,7 +81,7 @@ final class Patience {
     }
 
     /** Whether nobody took it. */
-    private static boolean neverBegun(ActivityFailure e) {
+    static boolean neverBegun(ActivityFailure e) {
         return e.getCause() instanceof TimeoutFailure timeout
                 && timeout.getTimeoutType() == TimeoutType.TIMEOUT_TYPE_SCHEDULE_TO_START;
     }

@@ -78,7 +78,13 @@ public final class PipelineWorker implements AutoCloseable {
         Notifier notifier = new Notifier(settings.webhook(), settings.home(), hub);
         hub.followAll(notifier::hear);
         RunActivityImpl runs = new RunActivityImpl(
-                new Runs(settings.home(), hub, clock, machine::join, settings.report(), elsewhere(settings)),
+                new Runs(
+                        settings.home(),
+                        hub,
+                        clock,
+                        machine::join,
+                        settings.report(),
+                        StoredRuns.elsewhere(settings.store(), settings.home())),
                 hub,
                 settings.surroundings(connection),
                 notifier::closed);
@@ -179,12 +185,6 @@ public final class PipelineWorker implements AutoCloseable {
         train.registerActivitiesImplementations(
                 new TrainingActivityImpl(training, activity),
                 new EvaluationActivityImpl(new Evaluation(home, log, hub, clock, settings.evaluation()), activity));
-    }
-
-    private static Runs.Elsewhere elsewhere(WorkerSettings settings) {
-        return settings.store()
-                .map(store -> new StoredRuns(store).of(settings.home()))
-                .orElse(Runs.Elsewhere.NOWHERE);
     }
 
     private static WorkerOptions.Builder options() {

@@ -1,10 +1,8 @@
 package pacer.workflows;
 
 import io.temporal.activity.ActivityOptions;
-import io.temporal.api.enums.v1.TimeoutType;
 import io.temporal.failure.ActivityFailure;
 import io.temporal.failure.ApplicationFailure;
-import io.temporal.failure.TimeoutFailure;
 import io.temporal.workflow.Async;
 import io.temporal.workflow.CancellationScope;
 import io.temporal.workflow.Promise;
@@ -51,8 +49,7 @@ public final class PrepareDatasetImpl implements PrepareDataset {
             ledger.finished(result);
             return result;
         } catch (ActivityFailure e) {
-            if (e.getCause() instanceof TimeoutFailure timeout
-                    && timeout.getTimeoutType() == TimeoutType.TIMEOUT_TYPE_SCHEDULE_TO_START) {
+            if (Patience.neverBegun(e)) {
                 throw ApplicationFailure.newNonRetryableFailureWithCause(
                         "%s: no worker took it within %d min; start one of role host%s"
                                 .formatted(e.getActivityType(), Policies.FOR_ITS_HOST.toMinutes(), on()),

@@ -189,8 +189,8 @@ public final class Datasets {
 
     private Prepared prepare(DatasetSpec spec, Optional<String> staged, StageContext context)
             throws IOException, InterruptedException {
-        if (staged.isPresent() && store.isPresent() && isElsewhere(spec)) {
-            Optional<DatasetManifest> known = store.get().find(staged.get(), context);
+        if (staged.isPresent() && isElsewhere(spec)) {
+            Optional<DatasetManifest> known = look(staged.get(), context).manifest();
             if (known.isPresent()) {
                 return new Prepared(staged.get(), known.get(), true);
             }

@@ -13,6 +13,7 @@ import pacer.activities.dataset.Preparation.FinishRequest;
 import pacer.activities.run.PreparationRequest;
 import pacer.activities.run.StageContext;
 import pacer.activities.store.StoredDatasets;
+import pacer.trainer.data.TokenShard;
 import pacer.trainer.durable.Host;
 import pacer.trainer.spec.DatasetSpec;
 import pacer.trainer.text.DatasetManifest;
@@ -116,7 +117,8 @@ public final class SharedDatasets {
             return Optional.empty();
         }
         long size = bytes.getAsLong();
-        ReadyFiles.Ready file = new ReadyFiles.Ready(null, pinned.get(), size, (size - SharedWork.HEADER) / 2, false);
+        ReadyFiles.Ready file =
+                new ReadyFiles.Ready(null, pinned.get(), size, (size - TokenShard.HEADER_BYTES) / 2, false);
         return Optional.of(new BroughtFile(file.sha256(), size, false, List.of(ready.shard(index, file))));
     }
 

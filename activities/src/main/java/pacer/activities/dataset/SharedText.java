@@ -20,6 +20,7 @@ import pacer.activities.store.StoredObject;
 import pacer.activities.store.StoredParts;
 import pacer.activities.store.TransferListener;
 import pacer.trainer.data.BadDataException;
+import pacer.trainer.data.TokenShard;
 import pacer.trainer.durable.Sha256;
 import pacer.trainer.spec.DatasetSpec;
 import pacer.trainer.spec.DatasetSpec.Format;
@@ -158,7 +159,7 @@ final class SharedText {
     }
 
     private static Piece piece(TextParts.Part part, long bytes, String sha256) {
-        return new Piece(part.split(), part.from(), part.to(), (bytes - SharedWork.HEADER) / 2, bytes, sha256);
+        return new Piece(part.split(), part.from(), part.to(), (bytes - TokenShard.HEADER_BYTES) / 2, bytes, sha256);
     }
 
     Shard join(JoinRequest request, StageContext context) throws IOException, InterruptedException {

@@ -12,9 +12,6 @@ import pacer.trainer.durable.Host;
 
 /** What every step of a dataset that hosts make together needs. */
 record SharedWork(Home home, StoredDatasets store, Clock clock) {
-    /** Bytes of a shard that are no tokens. */
-    static final int HEADER = 1024;
-
     /** Refuses work for those who would not find it. */
     void requireStore(Preparation preparation) throws IOException {
         if (!preparation.store().equals(store.place())) {

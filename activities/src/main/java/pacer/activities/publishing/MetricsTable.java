@@ -8,7 +8,6 @@ import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.Map;
 import pacer.trainer.checkpoint.EventLog;
-import pacer.trainer.checkpoint.Occurrences;
 import pacer.trainer.event.TrainingEvent;
 import pacer.trainer.event.TrainingEvent.Step;
 import pacer.trainer.event.TrainingEvent.Validated;
@@ -30,16 +29,8 @@ final class MetricsTable {
         MetricsTable table = new MetricsTable(out);
         validations.forEach(v -> table.validations.put(v.step(), v.loss()));
         out.write(HEADER.getBytes(StandardCharsets.UTF_8));
-        Occurrences all = new Occurrences();
         try {
-            EventLog.read(
-                    events,
-                    event -> {
-                        if (all.counts(event)) {
-                            table.add(event);
-                        }
-                    },
-                    damage -> {});
+            EventLog.readCounted(events, table::add, damage -> {});
         } catch (UncheckedIOException e) {
             throw e.getCause();
         }

@@ -28,16 +28,6 @@ public final class StoredDatasets {
         void at(double fraction, String text);
     }
 
-    /** The dataset {@code hash}; empty when it is not there, or the store does not answer, which is said. */
-    public Optional<DatasetManifest> find(String hash, StageContext context) throws InterruptedException {
-        try {
-            return read(hash, context);
-        } catch (IOException e) {
-            context.notice("the store gives no dataset: " + Reasons.of(e));
-            return Optional.empty();
-        }
-    }
-
     /**
      * The manifest of the dataset {@code hash}; empty when it is not there.
      *

@@ -6,6 +6,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import pacer.activities.run.Home;
 import pacer.activities.run.Progress;
 import pacer.activities.run.Reasons;
@@ -33,8 +34,13 @@ public final class StoredRuns {
         return new StoredRun(store.objects(), home.run(id)).bring(TransferListener.NOBODY);
     }
 
+    /** Where runs of other hosts are for those who open runs in {@code home}. */
+    public static Runs.Elsewhere elsewhere(Optional<Store> store, Home home) {
+        return store.map(there -> new StoredRuns(there).of(home)).orElse(Runs.Elsewhere.NOWHERE);
+    }
+
     /** The runs of other hosts for those who open runs in {@code home}. */
-    public Runs.Elsewhere of(Home home) {
+    Runs.Elsewhere of(Home home) {
         return new Runs.Elsewhere() {
             @Override
             public void bring(String id) throws IOException, InterruptedException {

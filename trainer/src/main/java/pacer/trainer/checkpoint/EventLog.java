@@ -113,19 +113,42 @@ public final class EventLog implements AutoCloseable {
      */
     public static void read(Path file, Consumer<TrainingEvent> events, Consumer<String> damage) throws IOException {
         try (InputStream in = Files.newInputStream(file)) {
-            Lines lines = new Lines(in);
-            for (int number = 1; lines.next(); number++) {
-                try {
-                    events.accept(
-                            Json.MAPPER.readValue(lines.bytes(), lines.begin(), lines.length(), TrainingEvent.class));
-                } catch (JsonProcessingException e) {
-                    damage.accept(
-                            new InvalidFileException(file, "line " + number, "is no event: " + e.getOriginalMessage())
-                                    .getMessage());
-                }
-            }
+            read(
+                    new Lines(in),
+                    events,
+                    (number, reason) -> damage.accept(
+                            new InvalidFileException(file, "line " + number, "is no event: " + reason).getMessage()));
         } catch (NoSuchFileException none) {
             return;
+        }
+    }
+
+    /** The same, of those that {@link Occurrences} counts. */
+    public static void readCounted(Path file, Consumer<TrainingEvent> events, Consumer<String> damage)
+            throws IOException {
+        Occurrences all = new Occurrences();
+        read(
+                file,
+                event -> {
+                    if (all.counts(event)) {
+                        events.accept(event);
+                    }
+                },
+                damage);
+    }
+
+    /** Hears of a line that is no event. */
+    private interface Damage {
+        void at(int line, String reason);
+    }
+
+    private static void read(Lines lines, Consumer<TrainingEvent> events, Damage damage) throws IOException {
+        for (int number = 1; lines.next(); number++) {
+            try {
+                events.accept(Json.MAPPER.readValue(lines.bytes(), lines.begin(), lines.length(), TrainingEvent.class));
+            } catch (JsonProcessingException e) {
+                damage.at(number, e.getOriginalMessage());
+            }
         }
     }
 
@@ -142,17 +165,9 @@ public final class EventLog implements AutoCloseable {
             long from = Math.max(0, channel.size() - most);
             channel.position(from);
             Lines lines = new Lines(Channels.newInputStream(channel));
-            boolean cut = from > 0; // the first line probably is
-            while (lines.next()) {
-                try {
-                    if (!cut) {
-                        events.accept(Json.MAPPER.readValue(
-                                lines.bytes(), lines.begin(), lines.length(), TrainingEvent.class));
-                    }
-                } catch (JsonProcessingException e) {
-                    continue; // who reads all of it is told
-                }
-                cut = false;
+            boolean whole = from == 0 || lines.next(); // else the first line probably is cut
+            if (whole) {
+                read(lines, events, (number, reason) -> {}); // who reads all of it is told
             }
         } catch (NoSuchFileException none) {
             return;

@@ -32,6 +32,9 @@ import java.nio.file.attribute.BasicFileAttributes;
  * <p>Safe for use by several threads.
  */
 public final class TokenShard implements AutoCloseable {
+    /** Of a shard those that are no tokens. */
+    public static final int HEADER_BYTES = ShardHeader.BYTES;
+
     private static final ValueLayout.OfShort UINT16 =
             ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
 

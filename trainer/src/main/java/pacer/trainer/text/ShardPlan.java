@@ -3,6 +3,7 @@ package pacer.trainer.text;
 import java.util.ArrayList;
 import java.util.List;
 import pacer.trainer.data.Split;
+import pacer.trainer.data.TokenShard;
 
 /**
  * A shard as it is to be joined from pieces: tokens of parts, in their order.
@@ -10,16 +11,14 @@ import pacer.trainer.data.Split;
  * @param index of the shard in its split
  */
 public record ShardPlan(Split split, int index, long tokens, List<Slice> slices) {
-    private static final int HEADER = 1024; // bytes, see ShardHeader
-
     /** Tokens {@code from} to {@code to} (exclusive) of the piece of the part {@code part}. */
     public record Slice(int part, long from, long to) {
         long firstByte() {
-            return HEADER + 2 * from;
+            return TokenShard.HEADER_BYTES + 2 * from;
         }
 
         long endByte() {
-            return HEADER + 2 * to;
+            return TokenShard.HEADER_BYTES + 2 * to;
         }
     }
 

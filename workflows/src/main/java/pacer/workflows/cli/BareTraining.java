@@ -95,12 +95,7 @@ final class BareTraining implements AutoCloseable {
         Optional<StoredDatasets> datasets = store.map(StoredDatasets::new);
         Optional<StoredRuns> stored = store.map(StoredRuns::new);
         Runs runs = new Runs(
-                home,
-                hub,
-                clock,
-                Machine::environment,
-                ReportWriter::write,
-                stored.map(there -> there.of(home)).orElse(Runs.Elsewhere.NOWHERE));
+                home, hub, clock, Machine::environment, ReportWriter::write, StoredRuns.elsewhere(store, home));
         try (RunHub.Subscription _ = hub.follow(id, view)) {
             runs.open(
                     folder.exists()

@@ -7,7 +7,6 @@ import java.util.List;
 import java.util.Optional;
 import java.util.function.Consumer;
 import pacer.trainer.checkpoint.EventLog;
-import pacer.trainer.checkpoint.Occurrences;
 import pacer.trainer.event.TrainingEvent;
 import pacer.trainer.event.TrainingEvent.Checkpointed;
 import pacer.trainer.event.TrainingEvent.Failed;
@@ -54,15 +53,7 @@ public final class RunHistory {
     /** The same; {@code damage} is told of lines that are no events. */
     public static RunHistory read(Path events, Consumer<String> damage) throws IOException {
         RunHistory history = new RunHistory();
-        Occurrences all = new Occurrences();
-        EventLog.read(
-                events,
-                event -> {
-                    if (all.counts(event)) {
-                        history.add(event);
-                    }
-                },
-                damage);
+        EventLog.readCounted(events, history::add, damage);
         return history;
     }
 

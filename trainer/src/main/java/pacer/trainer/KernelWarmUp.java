@@ -17,6 +17,7 @@ import pacer.trainer.ops.cpu.Gemms;
 import pacer.trainer.optim.AdamWOptimizer;
 import pacer.trainer.spec.ModelSpec;
 import pacer.trainer.spec.OptimizerSpec;
+import pacer.trainer.spec.Processor;
 import pacer.trainer.spec.TrainSpec.Precision;
 
 /** Loads the product library and has the kernels compiled, by training a small model on nothing. */
@@ -53,7 +54,9 @@ final class KernelWarmUp {
     private void run(Path cache) {
         ModelSpec model = new ModelSpec(1, 2, 64, LENGTH, 80, false, Activation.GELU_ERF, 1e-5, 0, true);
         OptimizerSpec rule = new OptimizerSpec(OptimizerSpec.Type.ADAMW, 1e-3, 0.9, 0.95, 1e-8, 0.1);
-        Engine engine = new Engine(Engine.Kind.CPU, 1, Precision.FP32, Gemms.Kind.AUTO, cache);
+        Precision precision =
+                Precision.AUTO.on(Processor.here()); // which run comes is not known: as most presets have it
+        Engine engine = new Engine(Engine.Kind.CPU, 1, precision, Gemms.Kind.AUTO, cache);
         try (Replica replica = engine.open(model, SEQUENCES, LENGTH, true);
                 Arena arena = Arena.ofShared()) {
             Initialization.gpt2(model, replica.parameters(), 1, replica.device(), replica.weights());

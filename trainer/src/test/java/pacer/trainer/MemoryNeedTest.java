@@ -16,6 +16,7 @@ import pacer.trainer.model.Engine;
 import pacer.trainer.model.Replica;
 import pacer.trainer.ops.cpu.Gemms;
 import pacer.trainer.optim.AdamWOptimizer;
+import pacer.trainer.spec.Processor;
 import pacer.trainer.spec.RunSpec;
 import pacer.trainer.spec.SpecLoader;
 import pacer.trainer.spec.SpecResolver;
@@ -24,7 +25,8 @@ import pacer.trainer.spec.TrainSpec.Precision;
 class MemoryNeedTest {
 
     private static RunSpec spec(String... sets) {
-        return SpecResolver.resolve(SpecLoader.load("quickstart", List.of(), List.of(sets)), 2, 65);
+        return SpecResolver.resolve(
+                SpecLoader.load("quickstart", List.of(), List.of(sets)), new Processor(2, false), 65);
     }
 
     private static Engine engine(Precision precision) {

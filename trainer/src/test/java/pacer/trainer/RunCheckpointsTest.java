@@ -25,6 +25,7 @@ import pacer.trainer.model.Replica;
 import pacer.trainer.ops.cpu.Gemms;
 import pacer.trainer.optim.AdamWOptimizer;
 import pacer.trainer.spec.DatasetSpec;
+import pacer.trainer.spec.Processor;
 import pacer.trainer.spec.RunSpec;
 import pacer.trainer.spec.SpecLoader;
 import pacer.trainer.spec.SpecResolver;
@@ -52,7 +53,7 @@ class RunCheckpointsTest {
                 "model.sequenceLength=4",
                 "train.batchTokens=8",
                 "train.microBatch=2");
-        spec = SpecResolver.resolve(SpecLoader.load("quickstart", List.of(), sets), 1, 3);
+        spec = SpecResolver.resolve(SpecLoader.load("quickstart", List.of(), sets), new Processor(1, false), 3);
         replica = new Engine(Engine.Kind.REFERENCE, 1, Precision.FP32, Gemms.Kind.AUTO, run)
                 .open(spec.model(), 2, 4, true);
         optimizer = new AdamWOptimizer(replica, spec.optimizer());

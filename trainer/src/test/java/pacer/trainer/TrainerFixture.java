@@ -17,6 +17,7 @@ import pacer.trainer.checkpoint.Fence;
 import pacer.trainer.event.TrainingEvent;
 import pacer.trainer.spec.CanonicalYaml;
 import pacer.trainer.spec.DatasetSpec;
+import pacer.trainer.spec.Processor;
 import pacer.trainer.spec.RunSpec;
 import pacer.trainer.spec.SpecLoader;
 import pacer.trainer.spec.SpecResolver;
@@ -84,7 +85,8 @@ final class TrainerFixture {
                 "checkpoint.everySteps=4",
                 "model.dropout=0.1"));
         all.addAll(Arrays.asList(sets));
-        RunSpec spec = SpecResolver.resolve(SpecLoader.load("quickstart", List.of(), all), 2, vocabulary);
+        RunSpec spec = SpecResolver.resolve(
+                SpecLoader.load("quickstart", List.of(), all), new Processor(2, false), vocabulary);
         Path run = folder.resolve(name);
         Files.createDirectories(run);
         Files.writeString(run.resolve("preset.yaml"), CanonicalYaml.write(spec));

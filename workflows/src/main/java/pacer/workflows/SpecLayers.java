@@ -10,6 +10,7 @@ import pacer.activities.run.RunRequest;
 import pacer.trainer.spec.DatasetSpec;
 import pacer.trainer.spec.ExpectationSpec;
 import pacer.trainer.spec.Presets;
+import pacer.trainer.spec.Processor;
 import pacer.trainer.spec.RunSpec;
 import pacer.trainer.spec.SpecLoader;
 import pacer.trainer.spec.SpecResolver;
@@ -59,8 +60,7 @@ public record SpecLayers(String preset, List<String> configs, List<String> sets,
             texts.add(Files.readString(config));
         }
         DatasetSpec dataset = loaded.dataset().withUrl(url).withMirrors(mirrors);
-        int cores = Runtime.getRuntime().availableProcessors();
-        RunSpec spec = SpecResolver.forMachine(loaded.withDataset(dataset), cores);
+        RunSpec spec = SpecResolver.forMachine(loaded.withDataset(dataset), Processor.here());
         return new SpecLayers(named ? preset : null, texts, all, spec);
     }
 

@@ -181,7 +181,7 @@ final class Download {
     private static void digestOf(FileChannel part, long length, MessageDigest digest, Listener listener)
             throws IOException {
         long[] read = {0};
-        Sha256.update(digest, part, length, n -> {
+        Sha256.update(digest, part, 0, length, n -> {
             read[0] += n;
             listener.received(read[0], OptionalLong.empty());
         });

@@ -87,9 +87,7 @@ public record PreparationRequest(
         if (dataset != null) {
             dataset.forEach((name, value) -> settings.put("dataset." + name, quoted(value)));
         }
-        return SpecRequest.resolve(
-                        new RunRequest(whole ? BASE : preset, settings, config, null, null, sets),
-                        Runtime.getRuntime().availableProcessors())
+        return SpecRequest.resolve(new RunRequest(whole ? BASE : preset, settings, config, null, null, sets))
                 .dataset();
     }
 

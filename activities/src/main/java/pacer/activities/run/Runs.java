@@ -161,7 +161,7 @@ public final class Runs {
     }
 
     private RunPlan create(RunRequest request, String workflowId, String owner) throws IOException {
-        RunSpec spec = SpecRequest.resolve(request, cores());
+        RunSpec spec = SpecRequest.resolve(request);
         requireBudget(request.budget(), spec);
         Instant now = clock.instant();
         String yaml = CanonicalYaml.write(spec);
@@ -206,7 +206,7 @@ public final class Runs {
         RunRecord record = folder.read();
         RunSpec spec = spec(folder);
         if (request.namesSpec()) {
-            RunSpec asked = SpecRequest.resolve(request, cores());
+            RunSpec asked = SpecRequest.resolve(request);
             String hash = SpecHash.of(asked);
             if (!hash.equals(record.specHash())) {
                 throw new BadInputException("run " + folder.id() + " was made from another spec (hash "
@@ -271,9 +271,5 @@ public final class Runs {
                         spec.cost().dollarsPerHour(),
                         record.secondsSpent()),
                 null);
-    }
-
-    private static int cores() {
-        return Runtime.getRuntime().availableProcessors();
     }
 }

@@ -7,6 +7,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
 import java.util.stream.Stream;
+import pacer.trainer.spec.Processor;
 import pacer.trainer.spec.RunSpec;
 import pacer.trainer.spec.SpecException;
 import pacer.trainer.spec.SpecLoader;
@@ -17,11 +18,11 @@ final class SpecRequest {
     private SpecRequest() {}
 
     /**
-     * The spec with everything filled in that needs no dataset.
+     * The spec for this machine, with everything filled in that needs no dataset.
      *
      * @throws BadInputException with all faults
      */
-    static RunSpec resolve(RunRequest request, int cores) throws IOException {
+    static RunSpec resolve(RunRequest request) throws IOException {
         if (!request.namesSpec()) {
             throw new BadInputException("preset: missing; give a preset's name, {\"preset\": \"quickstart\"}");
         }
@@ -40,7 +41,7 @@ final class SpecRequest {
             String base = request.preset() != null
                     ? request.preset()
                     : configs.removeFirst().toString();
-            return SpecResolver.forMachine(SpecLoader.load(base, configs, sets), cores);
+            return SpecResolver.forMachine(SpecLoader.load(base, configs, sets), Processor.here());
         } catch (SpecException e) {
             throw new BadInputException(e.getMessage(), e);
         } finally {

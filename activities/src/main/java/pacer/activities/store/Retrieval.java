@@ -78,7 +78,7 @@ final class Retrieval {
                 FileChannel.open(part, StandardOpenOption.CREATE, StandardOpenOption.READ, StandardOpenOption.WRITE)) {
             MessageDigest digest = Sha256.begin();
             long had = Math.min(out.size(), bytes);
-            Sha256.update(digest, out, had, n -> {});
+            Sha256.update(digest, out, 0, had, n -> {});
             proven(had, digest, new Sink() {
                 @Override
                 public void begin(long at) throws IOException {

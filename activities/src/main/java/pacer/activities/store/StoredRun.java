@@ -1,13 +1,10 @@
 package pacer.activities.store;
 
 import java.io.IOException;
-import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
-import java.security.MessageDigest;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -27,7 +24,6 @@ import pacer.trainer.checkpoint.FileFacts;
 import pacer.trainer.checkpoint.InvalidFileException;
 import pacer.trainer.checkpoint.Manifest;
 import pacer.trainer.durable.DurableFiles;
-import pacer.trainer.durable.Sha256;
 
 /**
  * A run in the store, as far as another host needs it to go on: {@code runs/<id>/} with its record, spec and events;
@@ -41,11 +37,13 @@ final class StoredRun {
 
     private final ObjectStore objects;
     private final RunFolder folder;
+    private final StoredEvents events;
     private final Map<String, String> sent = new HashMap<>(); // digests of what this object sent of the folder
 
     StoredRun(ObjectStore objects, RunFolder folder) {
         this.objects = objects;
         this.folder = folder;
+        this.events = new StoredEvents(objects, runs(""), folder.events());
     }
 
     /** The newest attempt at training, of any host; 0 when there was none. */
@@ -229,9 +227,7 @@ final class StoredRun {
     void sendFolder(TransferListener listener) throws IOException, InterruptedException {
         refresh("preset.yaml", Content.of(Files.readAllBytes(folder.preset())), listener);
         if (Files.exists(folder.events())) {
-            try (Content events = asFarAsWritten(folder.events())) {
-                refresh("events.jsonl", events, listener);
-            }
+            events.send(listener);
         }
         refresh("run.json", Content.of(Files.readAllBytes(folder.recordFile())), listener);
     }
@@ -244,31 +240,22 @@ final class StoredRun {
         }
     }
 
-    /** The trainer appends to it meanwhile. */
-    private static Content asFarAsWritten(Path file) throws IOException {
-        try (FileChannel channel = FileChannel.open(file, StandardOpenOption.READ)) {
-            long bytes = channel.size();
-            MessageDigest digest = Sha256.begin();
-            Sha256.update(digest, channel, bytes, n -> {});
-            return Content.of(file, bytes, Sha256.hex(digest));
-        }
+    /** Adds to the folder's events those that the store knows. */
+    void bringEvents(Fence fence, TransferListener listener) throws IOException, InterruptedException {
+        events.bring(fence, listener);
     }
 
-    /** Makes the run's folder from what is stored, unless it is there; false when the store does not have the run. */
+    /** The same where the folder has none. */
+    void bringEventsAnew(TransferListener listener) throws IOException, InterruptedException {
+        events.bringAnew(listener);
+    }
+
+    /** Makes the run's folder, without its events, from what is stored, unless it is there; false when the store does not have the run. */
     boolean bring(TransferListener listener) throws IOException, InterruptedException {
         Optional<byte[]> record = objects.read(runs("run.json"), listener);
         Optional<byte[]> preset = objects.read(runs("preset.yaml"), listener);
         if (record.isEmpty() || preset.isEmpty()) {
             return false;
-        }
-        Optional<StoredObject> events = objects.find(runs("events.jsonl"), listener);
-        if (events.isPresent() && !folder.exists()) {
-            objects.get(
-                    runs("events.jsonl"),
-                    events.get().bytes(),
-                    events.get().sha256().orElse(""),
-                    folder.events(),
-                    listener);
         }
         folder.receive(record.get(), preset.get());
         return true;

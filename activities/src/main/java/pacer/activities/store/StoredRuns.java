@@ -2,6 +2,7 @@ package pacer.activities.store;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.nio.file.NoSuchFileException;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -29,9 +30,14 @@ public final class StoredRuns {
         this.store = store;
     }
 
-    /** Makes the folder of the run {@code id} in {@code home} from what is stored of it; false when the store does not have it. */
+    /** Makes the folder of the run {@code id} in {@code home} from what is stored of it, events too; false when the store does not have it. */
     public boolean bring(Home home, String id) throws IOException, InterruptedException {
-        return new StoredRun(store.objects(), home.run(id)).bring(TransferListener.NOBODY);
+        StoredRun run = new StoredRun(store.objects(), home.run(id));
+        boolean there = run.bring(TransferListener.NOBODY);
+        if (there) {
+            run.bringEventsAnew(TransferListener.NOBODY);
+        }
+        return there;
     }
 
     /** Where runs of other hosts are for those who open runs in {@code home}. */
@@ -44,7 +50,8 @@ public final class StoredRuns {
         return new Runs.Elsewhere() {
             @Override
             public void bring(String id) throws IOException, InterruptedException {
-                boolean _ = StoredRuns.this.bring(home, id);
+                // without events, which may take long: training brings them
+                boolean _ = new StoredRun(store.objects(), home.run(id)).bring(TransferListener.NOBODY);
             }
 
             @Override
@@ -88,8 +95,8 @@ public final class StoredRuns {
     }
 
     /**
-     * Brings the checkpoints that this host lacks where the newest of the store is newer than any here; damaged ones are passed
-     * over, and said.
+     * Brings the events and the checkpoints that this host lacks where the newest checkpoint of the store is newer than any here; what is
+     * damaged is passed over, and said.
      *
      * @throws IOException when the store does not answer and this host has none to go on with, though the run was trained
      */
@@ -103,6 +110,7 @@ public final class StoredRuns {
             if (there.isEmpty() || (!here.isEmpty() && here.getLast() >= there.getLast())) {
                 return;
             }
+            bringEvents(run, fence, context);
             there.removeAll(here);
             for (int step : there.reversed()) {
                 fetch(run, step, checkpoints, fence, context);
@@ -117,17 +125,27 @@ public final class StoredRuns {
         }
     }
 
+    private static void bringEvents(StoredRun run, Fence fence, StageContext context)
+            throws IOException, InterruptedException {
+        try {
+            run.bringEvents(fence, telling("fetching the run's events", context));
+        } catch (DamagedObjectException | NoSuchFileException e) {
+            context.notice("events of another host are damaged in the store, curves lack them: " + e.getMessage());
+        }
+    }
+
+    private static TransferListener telling(String what, StageContext context) {
+        return (done, all) -> {
+            context.check();
+            context.progress(Progress.of(Stage.TRAIN, Instant.now(), (double) done / Math.max(1, all), what));
+        };
+    }
+
     private static void fetch(StoredRun run, int step, CheckpointStore checkpoints, Fence fence, StageContext context)
             throws IOException, InterruptedException {
         try {
-            Checkpoint found = run.fetch(step, checkpoints, fence, (done, all) -> {
-                context.check();
-                context.progress(Progress.of(
-                        Stage.TRAIN,
-                        Instant.now(),
-                        (double) done / Math.max(1, all),
-                        "fetching the checkpoint of step " + step));
-            });
+            Checkpoint found =
+                    run.fetch(step, checkpoints, fence, telling("fetching the checkpoint of step " + step, context));
             context.notice(
                     "checkpoint of step %d fetched from the store, %.1f MB".formatted(step, found.bytes() / 1e6));
         } catch (DamagedObjectException e) {

@@ -44,7 +44,7 @@ public final class EventLog implements AutoCloseable {
                 if (isNew) {
                     DurableFiles.syncFolder(file.toAbsolutePath().getParent());
                 }
-                channel.truncate(endOfLastLine(channel));
+                channel.truncate(wholeLines(channel));
                 return new EventLog(fence, channel);
             } catch (IOException | RuntimeException e) {
                 channel.close();
@@ -86,6 +86,42 @@ public final class EventLog implements AutoCloseable {
     /** Makes what was appended last through a power cut; to be called before a checkpoint that follows it is committed. */
     public void sync() throws IOException {
         channel.force(false);
+    }
+
+    /** Appends what {@code other}, the same run's events as another host knows them, has from where the two part. */
+    public void join(Path other) throws IOException {
+        try (FileChannel in = FileChannel.open(other, StandardOpenOption.READ)) {
+            fence.commit(() -> {
+                long from = linesInCommon(channel, in);
+                long end = channel.size();
+                for (long at = from; at < in.size(); ) {
+                    at += channel.transferFrom(in.position(at), end + at - from, in.size() - at);
+                }
+                return null;
+            });
+        }
+    }
+
+    private static long linesInCommon(FileChannel a, FileChannel b) throws IOException {
+        ByteBuffer ofA = ByteBuffer.allocate(1 << 16);
+        ByteBuffer ofB = ByteBuffer.allocate(1 << 16);
+        long lines = 0;
+        for (long at = 0; ; ) {
+            a.read(ofA.clear(), at);
+            b.read(ofB.clear(), at);
+            int same = ofA.flip().mismatch(ofB.flip());
+            int equal = same < 0 ? ofA.limit() : same;
+            for (int i = equal - 1; i >= 0; i--) {
+                if (ofA.get(i) == '\n') {
+                    lines = at + i + 1;
+                    break;
+                }
+            }
+            if (same >= 0 || equal == 0) {
+                return lines;
+            }
+            at += equal;
+        }
     }
 
     @Override
@@ -179,7 +215,8 @@ public final class EventLog implements AutoCloseable {
         return events.stream().filter(new Occurrences()::counts).toList();
     }
 
-    private static long endOfLastLine(FileChannel channel) throws IOException {
+    /** Bytes of {@code channel} up to the end of its last whole line. */
+    public static long wholeLines(FileChannel channel) throws IOException {
         ByteBuffer window = ByteBuffer.allocate(4096);
         for (long end = channel.size(); end > 0; ) {
             long start = Math.max(0, end - window.capacity());

@@ -72,7 +72,7 @@ public final class Sha256 {
         MessageDigest digest = begin();
         long[] bytes = new long[1];
         try (FileChannel in = FileChannel.open(file, StandardOpenOption.READ)) {
-            update(digest, in, in.size(), n -> {
+            update(digest, in, 0, in.size(), n -> {
                 bytes[0] += n;
                 listener.read(n);
             });
@@ -84,12 +84,13 @@ public final class Sha256 {
         return hex(digest);
     }
 
-    /** Adds the first {@code length} bytes of {@code in} to {@code digest}. */
-    public static void update(MessageDigest digest, FileChannel in, long length, Listener listener) throws IOException {
+    /** Adds {@code length} bytes of {@code in}, which begin at {@code from}, to {@code digest}. */
+    public static void update(MessageDigest digest, FileChannel in, long from, long length, Listener listener)
+            throws IOException {
         ByteBuffer buffer = ByteBuffer.allocate(BUFFER);
-        long at = 0;
-        while (at < length) {
-            buffer.clear().limit((int) Math.min(BUFFER, length - at));
+        long at = from;
+        while (at < from + length) {
+            buffer.clear().limit((int) Math.min(BUFFER, from + length - at));
             int n = in.read(buffer, at);
             if (n < 0) {
                 throw new IOException("the file became shorter while it was read");

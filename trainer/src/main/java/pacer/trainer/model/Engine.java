@@ -24,6 +24,12 @@ import pacer.trainer.spec.TrainSpec.Precision;
  */
 public record Engine(Kind kind, int threads, Precision precision, Gemms.Kind products, Path cache) {
 
+    public Engine {
+        if (precision == Precision.AUTO) {
+            throw new IllegalArgumentException("precision auto stands for another one; see SpecResolver");
+        }
+    }
+
     /** Devices. */
     public enum Kind {
         CPU,

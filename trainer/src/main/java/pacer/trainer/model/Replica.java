@@ -260,7 +260,8 @@ public final class Replica implements AutoCloseable {
 
     /** One line for people: the device and how the work is divided. */
     public String description() {
-        return device().description() + (gpts.length > 1 ? ", " + gpts.length + " lanes" : "");
+        String precision = products.dtype() == DType.BF16 ? " in bf16" : "";
+        return device().description() + precision + (gpts.length > 1 ? ", " + gpts.length + " lanes" : "");
     }
 
     /** Adds the lanes' gradients, in the order of lanes, into {@link #gradients}. */

@@ -11,9 +11,6 @@ record Tolerances(double firstLoss, double laterLosses, double logits, double gr
     private static final Tolerances BF16 = new Tolerances(2e-3, 1e-2, 2e-2, 5e-2, 5e-2);
 
     static Tolerances of(Precision precision) {
-        return switch (precision) {
-            case FP32 -> FP32;
-            case BF16 -> BF16;
-        };
+        return precision == Precision.BF16 ? BF16 : FP32;
     }
 }

@@ -11,24 +11,24 @@ public final class SpecResolver {
     private SpecResolver() {}
 
     /**
-     * {@code spec} with threads, decay steps, micro-batch and vocabulary filled in.
+     * {@code spec} with threads, precision, decay steps, micro-batch and vocabulary filled in.
      *
-     * @param cores cores of the machine that trains
+     * @param processor of the machine that trains
      * @param vocabulary tokens that the dataset's tokenizer knows
      * @throws SpecException when the model's vocabulary is too small for the dataset's
      */
-    public static RunSpec resolve(RunSpec spec, int cores, int vocabulary) {
-        return forDataset(forMachine(spec, cores), vocabulary);
+    public static RunSpec resolve(RunSpec spec, Processor processor, int vocabulary) {
+        return forDataset(forMachine(spec, processor), vocabulary);
     }
 
     /**
-     * {@code spec} with what needs no dataset: threads a rank ({@code cores} / ranks, at least 1), decay steps (train.steps, or
+     * {@code spec} with what needs no dataset: threads a rank (cores / ranks, at least 1), precision, decay steps (train.steps, or
      * the end of warmup if that is later), and the micro-batch no larger than a rank's sequences.
      */
-    public static RunSpec forMachine(RunSpec spec, int cores) {
+    public static RunSpec forMachine(RunSpec spec, Processor processor) {
         TrainSpec train = spec.train();
         int sequences = train.batchTokens() / spec.model().sequenceLength() / train.ranks();
-        int threads = train.threads() > 0 ? train.threads() : Math.max(1, cores / train.ranks());
+        int threads = train.threads() > 0 ? train.threads() : Math.max(1, processor.cores() / train.ranks());
         ScheduleSpec schedule = spec.schedule();
         int decay = schedule.decaySteps() > 0 ? schedule.decaySteps() : Math.max(train.steps(), schedule.warmupSteps());
         return with(
@@ -39,7 +39,7 @@ public final class SpecResolver {
                         train.batchTokens(),
                         Math.min(train.microBatch(), sequences),
                         train.gradientClip(),
-                        train.precision(),
+                        train.precision().on(processor),
                         train.loader(),
                         train.nonFinite(),
                         train.maxSkippedInARow(),

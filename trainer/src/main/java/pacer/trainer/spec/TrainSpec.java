@@ -21,7 +21,11 @@ public record TrainSpec(
         @Doc(value = "global norm to which gradients are clipped; 0 leaves them", min = 0, max = 1e9, standard = "1.0")
         double gradientClip,
 
-        @Doc(value = "arithmetic of the linear layers' products", standard = "fp32")
+        @Doc(
+                value =
+                        "arithmetic of the linear layers' products; auto takes bf16 where the processor multiplies it itself, else"
+                                + " fp32. Resolved before a run starts",
+                standard = "fp32")
         Precision precision,
 
         @Doc(value = "order in which windows of the data are seen", standard = "random")
@@ -53,7 +57,14 @@ public record TrainSpec(
     public enum Precision {
         FP32,
         /** bfloat16 factors, fp32 accumulation, fp32 master weights. */
-        BF16
+        BF16,
+        /** The quicker one; none that anything computes with. */
+        AUTO;
+
+        /** What stands for it on {@code processor}. */
+        public Precision on(Processor processor) {
+            return this != AUTO ? this : processor.bf16() ? BF16 : FP32;
+        }
     }
 
     /** Orders of the data. */

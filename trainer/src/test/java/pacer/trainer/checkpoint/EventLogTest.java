@@ -11,10 +11,13 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import pacer.trainer.event.TrainingEvent;
 
 class EventLogTest {
@@ -92,6 +95,34 @@ class EventLogTest {
         EventLog.open(file, fence).close();
         assertThat(file).isEmptyFile();
         assertThat(damage).isEmpty();
+    }
+
+    @ParameterizedTest
+    @CsvSource({"'',abc,abc", "ab,abc,abc", "abc,ab,abc", "abX,abcd,abXcd", "abc,'',abc", "X,ab,Xab"})
+    void eventsOfAnotherHostAreAddedFromWhereTheTwoPart(String here, String there, String both) throws IOException {
+        // a line each, longer than the window in which they are compared
+        Files.writeString(file, lines(here));
+        Path other = Files.writeString(run.resolve("other"), lines(there));
+        try (EventLog log = EventLog.open(file, fence)) {
+            log.join(other);
+        }
+        assertThat(Files.readString(file)).isEqualTo(lines(both));
+    }
+
+    private static String lines(String names) {
+        return names.chars()
+                .mapToObj(name -> String.valueOf((char) name).repeat(50_000) + "\n")
+                .collect(Collectors.joining());
+    }
+
+    @Test
+    void linesThatPartInTheMiddleAreKeptWhole() throws IOException {
+        Files.writeString(file, "one\ntwo of here\n");
+        Path other = Files.writeString(run.resolve("other"), "one\ntwo of there\nthree\n");
+        try (EventLog log = EventLog.open(file, fence)) {
+            log.join(other);
+        }
+        assertThat(Files.readString(file)).isEqualTo("one\ntwo of here\ntwo of there\nthree\n");
     }
 
     @Test

@@ -39,7 +39,8 @@ class CanonicalYamlTest {
     @Test
     void aWholeSpecificationOfAPreset(@TempDir Path folder) {
         SettingsFiles files = new SettingsFiles(folder);
-        RunSpec spec = SpecResolver.resolve(SpecLoader.load("quickstart", List.of(), List.of()), 2, 78);
+        RunSpec spec =
+                SpecResolver.resolve(SpecLoader.load("quickstart", List.of(), List.of()), new Processor(2, false), 78);
         String yaml = CanonicalYaml.write(spec);
         assertThat(SpecLoader.read(files.write("preset.yaml", yaml))).isEqualTo(spec);
         assertThat(yaml).startsWith("""

@@ -92,7 +92,7 @@ class PresetsTest {
     })
     void presetsAreNanoGptsConfigurations(
             String name, int layers, int heads, int width, int context, int batch, int steps, double dropout) {
-        RunSpec spec = SpecResolver.forMachine(Presets.named(name).spec(), 2);
+        RunSpec spec = SpecResolver.forMachine(Presets.named(name).spec(), new Processor(2, false));
         ModelSpec model = spec.model();
         assertThat(model)
                 .extracting(

@@ -15,7 +15,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 class SpecHashTest {
 
-    private static final RunSpec SPEC = SpecResolver.resolve(load(), 2, 78);
+    private static final RunSpec SPEC = SpecResolver.resolve(load(), new Processor(2, false), 78);
 
     private static RunSpec load(String... sets) {
         return SpecLoader.load("quickstart", List.of(), List.of(sets));

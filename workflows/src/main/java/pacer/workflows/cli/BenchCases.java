@@ -12,6 +12,7 @@ import pacer.trainer.spec.DatasetSpec.Tokenizer;
 import pacer.trainer.spec.ModelSpec;
 import pacer.trainer.spec.Preset;
 import pacer.trainer.spec.Presets;
+import pacer.trainer.spec.Processor;
 import pacer.trainer.spec.RunSpec;
 import pacer.trainer.spec.SpecLoader;
 import pacer.trainer.spec.SpecResolver;
@@ -47,7 +48,7 @@ final class BenchCases {
             throw new Mistake("train.ranks is " + spec.train().ranks()
                     + "; a step is timed in one process: give --set train.ranks=1");
         }
-        spec = SpecResolver.forMachine(spec, Runtime.getRuntime().availableProcessors());
+        spec = SpecResolver.forMachine(spec, Processor.here());
         TrainSpec train = spec.train();
         int positions = spec.model().sequenceLength();
         int length = timing.length() > 0 ? timing.length() : NAMED.getOrDefault(name, positions);

@@ -3,6 +3,7 @@ package pacer.workflows.cli;
 import java.nio.file.Path;
 import pacer.trainer.model.Engine;
 import pacer.trainer.ops.cpu.Gemms;
+import pacer.trainer.spec.Processor;
 import pacer.trainer.spec.TrainSpec.Precision;
 import picocli.CommandLine.Option;
 
@@ -22,7 +23,8 @@ final class EngineOptions {
             names = "--precision",
             paramLabel = "P",
             defaultValue = "fp32",
-            description = "fp32 or bf16 products (default: fp32).")
+            description =
+                    "fp32 or bf16 products, or auto: bf16 where this processor multiplies it itself (default: fp32).")
     private Precision precision;
 
     @Option(
@@ -36,7 +38,8 @@ final class EngineOptions {
         if (threads != null && (threads < 1 || threads > 1024)) {
             throw new Mistake("--threads " + threads + " must be from 1 to 1024; leave it out for all cores");
         }
-        int count = threads != null ? threads : Runtime.getRuntime().availableProcessors();
-        return new Engine(device, count, precision, products, cache);
+        Processor processor = Processor.here();
+        int count = threads != null ? threads : processor.cores();
+        return new Engine(device, count, precision.on(processor), products, cache);
     }
 }

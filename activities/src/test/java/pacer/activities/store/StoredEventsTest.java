@@ -1,0 +1,159 @@
+package pacer.activities.store;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.time.Duration;
+import java.util.List;
+import java.util.UUID;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
+import org.junit.jupiter.api.io.TempDir;
+import pacer.trainer.checkpoint.Fence;
+
+/** The events of a run in a store, of hosts that each have a file of their own. */
+class StoredEventsTest {
+    private static final int SHORT = 200; // bytes
+
+    @RegisterExtension
+    private static final S3Server SERVER = new S3Server();
+
+    @TempDir
+    private Path folder;
+
+    private final String prefix = "e" + UUID.randomUUID();
+    private Store store;
+
+    @BeforeEach
+    void open() {
+        store = Store.of(S3Server.environment(SERVER.uri(), prefix)).orElseThrow();
+    }
+
+    @AfterEach
+    void close() throws Exception {
+        store.objects().close();
+    }
+
+    private final class Host {
+        private final Path run;
+        private final Path file;
+        private final StoredEvents events;
+
+        Host(String name) throws Exception {
+            run = Files.createDirectories(folder.resolve(name));
+            file = run.resolve("events.jsonl");
+            events = new StoredEvents(store.objects(), "runs/r/", file, SHORT);
+        }
+
+        Host says(int from, int to) throws IOException {
+            List<String> lines = IntStream.range(from, to)
+                    .mapToObj(i -> run.getFileName() + " " + i)
+                    .toList();
+            Files.write(file, lines, StandardOpenOption.CREATE, StandardOpenOption.APPEND);
+            return this;
+        }
+
+        Host sends() throws Exception {
+            events.send(TransferListener.NOBODY);
+            return this;
+        }
+
+        String brings() throws Exception {
+            Fence fence = Fence.acquire(run, Duration.ofSeconds(1), notice -> {});
+            events.bring(fence, TransferListener.NOBODY);
+            return text();
+        }
+
+        String text() throws IOException {
+            return Files.readString(file);
+        }
+    }
+
+    private List<Path> pieces() throws IOException {
+        try (Stream<Path> files = Files.list(SERVER.file(prefix + "/runs/r/events"))) {
+            return files.toList();
+        }
+    }
+
+    @Test
+    void whatIsAddedIsSentAndComesToAnotherHostWhole() throws Exception {
+        Host first = new Host("a");
+        for (int i = 0; i < 12; i++) {
+            first.says(10 * i, 10 * i + 10).sends();
+        }
+        assertThat(pieces())
+                .as("a piece each few hundred bytes, those before it deleted")
+                .hasSizeBetween(3, 5);
+        assertThat(new Host("b").brings()).isEqualTo(first.text());
+        Host reader = new Host("c");
+        reader.events.bringAnew(TransferListener.NOBODY);
+        assertThat(reader.text()).isEqualTo(first.text());
+        assertThat(folder.resolve("c").toFile().list())
+                .as("nothing else is left")
+                .containsExactly("events.jsonl");
+    }
+
+    @Test
+    void aWholePieceIsNeverSentAgain() throws Exception {
+        Host host = new Host("a").says(0, 100).sends();
+        Path piece = pieces().getFirst();
+        var before = Files.getLastModifiedTime(piece);
+        host.says(100, 110).sends();
+        new Host("a").sends(); // a new process, nothing to send
+        assertThat(Files.getLastModifiedTime(piece)).isEqualTo(before);
+        assertThat(pieces()).hasSize(2);
+    }
+
+    @Test
+    void aLineWithoutItsEndIsLeftForLater() throws Exception {
+        Host first = new Host("a").says(0, 3);
+        Files.writeString(first.file, "torn", StandardOpenOption.APPEND);
+        first.sends();
+        assertThat(new Host("b").brings()).isEqualTo("a 0\na 1\na 2\n");
+    }
+
+    @Test
+    void hostsThatBothWentOnEachGetWhatTheOtherKnows() throws Exception {
+        Host first = new Host("a").says(0, 60).sends().says(60, 65); // the last ones are not stored
+        Host second = new Host("b");
+        String known = second.brings();
+        second.says(60, 70).sends();
+        String both = first.brings();
+        assertThat(both)
+                .startsWith(known + "a 60\n")
+                .contains("a 64\nb 60\n")
+                .endsWith("b 69\n")
+                .hasLineCount(75);
+        first.sends();
+        assertThat(new Host("c").brings()).isEqualTo(both);
+        assertThat(first.brings()).as("it knows all of it").isEqualTo(both);
+    }
+
+    @Test
+    void whatIsDamagedIsSaidAndWhatComesBeforeItKept() throws Exception {
+        Host first = new Host("a").says(0, 60).sends();
+        Path whole = pieces().getFirst();
+        first.says(60, 70).sends();
+        Path last = pieces().stream().filter(p -> !p.equals(whole)).findFirst().orElseThrow();
+        Files.writeString(last, Files.readString(last).replace("a 61", "a 16"));
+        Host second = new Host("b");
+        assertThatThrownBy(second::brings).isInstanceOf(DamagedObjectException.class);
+        assertThat(second.text()).endsWith("a 59\n");
+        Files.delete(last);
+        assertThatThrownBy(new Host("c")::brings).isInstanceOf(java.nio.file.NoSuchFileException.class);
+        Files.writeString(
+                SERVER.file(prefix + "/runs/r/events.json"), "{\"pieces\":[{\"bytes\":3,\"sha256\":\"../x\"}]}");
+        assertThatThrownBy(new Host("d")::brings).isInstanceOf(IOException.class);
+        first.says(70, 71);
+        new Host("a").sends(); // which looks at the list anew
+        assertThat(new Host("e").brings()).isEqualTo(first.text());
+    }
+}

@@ -26,10 +26,11 @@ public final class Evaluator {
 
     public static void main(String[] args) {
         Locale.setDefault(Locale.ROOT); // files and messages are the same wherever they are written
-        ProcessLife.run(life -> evaluate(args, life));
+        ProcessLife.run(life -> evaluate(args, life, () -> {}));
     }
 
-    private static int evaluate(String[] args, ProcessLife life) throws IOException {
+    /** @param ready as a trainer calls it */
+    static int evaluate(String[] args, ProcessLife life, Runnable ready) throws IOException {
         Arguments arguments =
                 Arguments.parse("evaluator", args, List.of("spec", "data", "checkpoint"), List.of("cache"));
         RunSpec spec = SpecLoader.read(Path.of(arguments.text("spec")));
@@ -37,6 +38,7 @@ public final class Evaluator {
         Checkpoint checkpoint = Checkpoint.openSound(Path.of(arguments.text("checkpoint")));
         int step = checkpoint.state().step();
         int sequences = TrainingBatches.microBatch(spec);
+        ready.run();
         SignsOfLife events = new SignsOfLife(life::say, System::nanoTime);
         try (Dataset dataset = Dataset.open(Path.of(arguments.text("data")), spec);
                 Replica replica = Trainer.engine(spec, arguments)

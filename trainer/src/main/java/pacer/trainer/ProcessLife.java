@@ -10,8 +10,9 @@ import java.nio.charset.StandardCharsets;
 import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
-import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import pacer.trainer.checkpoint.EventLog;
@@ -53,7 +54,7 @@ final class ProcessLife {
     private final AtomicBoolean stop = new AtomicBoolean();
     private final AtomicBoolean checkpoint = new AtomicBoolean();
     private final CountDownLatch ended = new CountDownLatch(1);
-    private final CompletableFuture<Optional<String>> line = new CompletableFuture<>();
+    private final BlockingQueue<Optional<String>> lines = new LinkedBlockingQueue<>();
     private volatile Memoir memoir = failed -> {};
     private volatile int code = FAILED;
     private volatile int lastStep;
@@ -102,8 +103,12 @@ final class ProcessLife {
             lastStep = event.step();
             lines.append(EventLog.line(event)).append('\n');
         }
+        write(lines.toString());
+    }
+
+    private void write(String text) {
         try {
-            output.write(lines.toString().getBytes(StandardCharsets.UTF_8));
+            output.write(text.getBytes(StandardCharsets.UTF_8));
         } catch (IOException e) {
             throw new UncheckedIOException("standard output is closed: the parent is gone", e);
         }
@@ -157,9 +162,21 @@ final class ProcessLife {
         return exitCode;
     }
 
-    /** The first line of standard input that asks for nothing; empty when a signal asks for an end before. */
+    /** The next line of standard input that asks for nothing; empty when a signal asks for an end before. */
     Optional<String> awaitLine() {
-        return line.join();
+        try {
+            return lines.take();
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            return Optional.empty();
+        }
+    }
+
+    /** Tells the parent that a work is done and the next can come. */
+    void awaitMore() {
+        memoir = failed -> {};
+        checkpoint.set(false);
+        write(Trainer.DONE + "\n");
     }
 
     private void endWithParent() {
@@ -185,13 +202,13 @@ final class ProcessLife {
         if (said.equals(Trainer.CHECKPOINT)) {
             checkpoint.set(true);
         } else {
-            line.complete(Optional.of(said)); // what to do is said once
+            lines.add(Optional.of(said));
         }
     }
 
     private void endInOrder() {
         stop.set(true);
-        line.complete(Optional.empty());
+        lines.add(Optional.empty());
         try {
             if (!ended.await(GRACE_SECONDS, TimeUnit.SECONDS)) {
                 System.err.println("no end within " + GRACE_SECONDS + " s of the signal");

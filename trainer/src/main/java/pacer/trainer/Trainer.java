@@ -5,12 +5,14 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import pacer.trainer.checkpoint.CheckpointStore;
 import pacer.trainer.checkpoint.EventLog;
 import pacer.trainer.checkpoint.Fence;
+import pacer.trainer.data.BadDataException;
 import pacer.trainer.dist.Collectives;
 import pacer.trainer.event.TrainingEvent;
 import pacer.trainer.model.Engine;
@@ -50,6 +52,14 @@ public final class Trainer {
     /** The argument of a process that is started before there is work for it; the cache folder comes after it. */
     public static final String STANDBY = "--standby";
 
+    /** What such a process is told to do, before the arguments of that. */
+    public static final String TRAIN = "train";
+
+    public static final String EVALUATE = "evaluate";
+
+    /** The line of standard output by which such a process says that it has done what it was told, and waits for more. */
+    public static final String DONE = "done";
+
     /** A line of standard input that asks for a checkpoint after the step at work. */
     public static final String CHECKPOINT = "checkpoint";
 
@@ -58,22 +68,33 @@ public final class Trainer {
     private Trainer() {}
 
     /**
-     * {@code Trainer --standby CACHE}: compiles what training will need, then waits for its arguments, a JSON array in one line of standard
-     * input; {@code Trainer --name value …}: trains.
+     * {@code Trainer --standby CACHE}: compiles what training will need, then waits for what to do, a JSON array in one line of standard
+     * input, {@code ["train", "--name", "value" …]} or the same with {@code "evaluate"} and an {@link Evaluator}'s arguments, and for
+     * more when that is done; {@code Trainer --name value …}: trains.
      */
     public static void main(String[] args) {
         Locale.setDefault(Locale.ROOT); // files and messages are the same wherever they are written
         boolean standby = args.length == 2 && args[0].equals(STANDBY);
-        ProcessLife.run(life -> standby ? trainWhenTold(Path.of(args[1]), life) : train(args, life, () -> {}));
+        ProcessLife.run(life -> standby ? workWhenTold(Path.of(args[1]), life) : train(args, life, () -> {}));
     }
 
-    private static int trainWhenTold(Path cache, ProcessLife life) throws IOException {
+    private static int workWhenTold(Path cache, ProcessLife life) throws IOException {
         KernelWarmUp warmUp = KernelWarmUp.begin(cache);
-        Optional<String> told = life.awaitLine();
-        if (told.isEmpty()) {
-            return ProcessLife.STOPPED;
+        for (Optional<String> told = life.awaitLine(); told.isPresent(); told = life.awaitLine()) {
+            String[] words = new JsonMapper().readValue(told.get(), String[].class);
+            String[] arguments = Arrays.copyOfRange(words, 1, words.length);
+            int code =
+                    switch (words[0]) {
+                        case TRAIN -> train(arguments, life, warmUp::end);
+                        case EVALUATE -> Evaluator.evaluate(arguments, life, warmUp::end);
+                        default -> throw new BadDataException("standby: \"" + words[0] + "\" is nothing to do");
+                    };
+            if (code != ProcessLife.FINISHED) {
+                return code;
+            }
+            life.awaitMore();
         }
-        return train(new JsonMapper().readValue(told.get(), String[].class), life, warmUp::end);
+        return ProcessLife.STOPPED;
     }
 
     /** @param ready ends what was begun before there was work; called when all is read and the processor is needed */

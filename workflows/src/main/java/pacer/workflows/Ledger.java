@@ -5,6 +5,7 @@ import io.temporal.failure.ApplicationFailure;
 import io.temporal.failure.CanceledFailure;
 import io.temporal.workflow.Workflow;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -21,6 +22,7 @@ final class Ledger {
     private static final String RUNNING = "running";
 
     private final List<StageLine> stages = new ArrayList<>();
+    private final Map<String, String> links = new LinkedHashMap<>();
     private final LossPoints.Collector curve = new LossPoints.Collector();
     private RunPlan plan;
     private Progress now;
@@ -34,6 +36,9 @@ final class Ledger {
     void opened(RunPlan run) {
         plan = run;
         opened = Workflow.currentTimeMillis();
+        if (run.page() != null) {
+            links.putAll(run.page().links());
+        }
         if (isSearchable()) {
             Workflow.upsertTypedSearchAttributes(SearchAttributes.PRESET.valueSet(run.preset()));
             if (run.page().commit() != null) {
@@ -42,6 +47,17 @@ final class Ledger {
             }
         }
         show();
+    }
+
+    /** Takes the address of the run's own page in MLflow, in place of that which shows all runs. */
+    void tracked(String page) {
+        if (page != null && RunLinks.isPage(page)) {
+            links.remove(RunLinks.MLFLOW);
+            links.put(RunLinks.MLFLOW_RUN, page);
+            if (plan != null) {
+                show();
+            }
+        }
     }
 
     /** Attributes that a service does not know must not be set. */
@@ -181,7 +197,8 @@ final class Ledger {
     }
 
     PipelineProgress progress() {
-        return new PipelineProgress(plan == null ? null : plan.run(), List.copyOf(stages), now);
+        return new PipelineProgress(
+                plan == null ? null : plan.run(), List.copyOf(stages), now, paused, Map.copyOf(links));
     }
 
     private void put(StageLine line) {
@@ -195,6 +212,6 @@ final class Ledger {
     }
 
     private String details() {
-        return RunDetails.markdown(plan, stages, now, paused, ending, worked() - opened);
+        return RunDetails.markdown(plan, links, stages, now, paused, ending, worked() - opened);
     }
 }

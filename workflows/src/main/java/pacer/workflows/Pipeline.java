@@ -9,6 +9,7 @@ import io.temporal.client.WorkflowStub;
 import java.io.IOException;
 import java.time.Clock;
 import java.util.EnumSet;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import pacer.activities.process.Standby;
@@ -119,6 +120,11 @@ public final class Pipeline implements AutoCloseable {
     /** What happens in the stages that this process works on; empty where it works on none. */
     Optional<RunHub> hub() {
         return worker.map(PipelineWorker::hub);
+    }
+
+    /** The page of the run {@code id} in Temporal's UI, where that is known. */
+    public Optional<String> page(String id, Map<String, String> environment) {
+        return connection.isEmbedded() ? Optional.empty() : RunLinks.workflow(environment, id);
     }
 
     /** One line for people: which service, and who works. */

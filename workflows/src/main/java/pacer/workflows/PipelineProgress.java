@@ -1,6 +1,7 @@
 package pacer.workflows;
 
 import java.util.List;
+import java.util.Map;
 import pacer.activities.run.Progress;
 import pacer.activities.run.Stage;
 
@@ -10,8 +11,11 @@ import pacer.activities.run.Stage;
  * @param run its id; null until it is opened
  * @param stages those begun, in order
  * @param now the newest of the stage at work; null when it has said nothing yet
+ * @param paused whether training waits to be resumed
+ * @param links addresses of other pages of the run, by name; null in answers of old
  */
-public record PipelineProgress(String run, List<StageLine> stages, Progress now) {
+public record PipelineProgress(
+        String run, List<StageLine> stages, Progress now, boolean paused, Map<String, String> links) {
 
     /**
      * One stage.

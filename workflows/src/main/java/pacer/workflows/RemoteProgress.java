@@ -26,6 +26,8 @@ final class RemoteProgress {
     private Progress last;
     private long answered;
     private boolean said;
+    private boolean paused;
+    private String link;
 
     /** @param clock nanoseconds, from anywhere */
     RemoteProgress(WorkflowStub workflow, LongSupplier clock) {
@@ -56,7 +58,31 @@ final class RemoteProgress {
         }
         if (progress.now() != null && !progress.now().equals(last)) {
             last = progress.now();
-            listener.accept(new RunUpdate.Advanced(last));
+            listener.accept(new RunUpdate.Advanced(progress.paused() ? last.doing("paused") : last));
+        }
+        if (progress.paused() != paused) {
+            paused = progress.paused();
+            tellPause(listener);
+        }
+        tellLink(progress, listener);
+    }
+
+    private void tellPause(Consumer<RunUpdate> listener) {
+        listener.accept(new RunUpdate.Notice(
+                Stage.TRAIN,
+                paused
+                        ? "paused, with a checkpoint; the update resume goes on (its page in Temporal's UI, or temporal workflow update execute)"
+                        : "it goes on"));
+        if (last != null) {
+            listener.accept(new RunUpdate.Advanced(paused ? last.doing("paused") : last));
+        }
+    }
+
+    private void tellLink(PipelineProgress progress, Consumer<RunUpdate> listener) {
+        String tracked = progress.links() == null ? null : progress.links().get(RunLinks.MLFLOW_RUN);
+        if (tracked != null && !tracked.equals(link)) {
+            link = tracked;
+            listener.accept(new RunUpdate.Linked("MLflow", tracked));
         }
     }
 

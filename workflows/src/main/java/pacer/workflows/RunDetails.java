@@ -4,6 +4,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.stream.Collectors;
 import pacer.activities.run.Progress;
 import pacer.activities.run.RunPlan;
@@ -19,12 +20,19 @@ final class RunDetails {
     /**
      * The page.
      *
+     * @param links addresses of other pages, by name
      * @param now the newest of the stage at work; null when it has said nothing yet
      * @param ending how the run ended; null before
      * @param millis since it was opened, pauses left out
      */
     static String markdown(
-            RunPlan plan, List<StageLine> stages, Progress now, boolean paused, String ending, long millis) {
+            RunPlan plan,
+            Map<String, String> links,
+            List<StageLine> stages,
+            Progress now,
+            boolean paused,
+            String ending,
+            long millis) {
         StringBuilder page = new StringBuilder();
         page.append("**").append(plan.run()).append("**: ").append(plan.model()).append("\n\n");
         page.append("| stage%s | state%s | |\n|---|---|---|\n".formatted(GAP, GAP));
@@ -42,9 +50,9 @@ final class RunDetails {
         if (ending != null) {
             page.append("\n**").append(cell(ending)).append("**\n");
         }
-        if (plan.page() != null && !plan.page().links().isEmpty()) {
+        if (!links.isEmpty()) {
             page.append('\n')
-                    .append(plan.page().links().entrySet().stream()
+                    .append(links.entrySet().stream()
                             .map(link -> "[%s](%s)".formatted(link.getKey(), link.getValue()))
                             .collect(Collectors.joining(" · ")))
                     .append('\n');

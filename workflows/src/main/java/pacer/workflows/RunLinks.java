@@ -3,25 +3,42 @@ package pacer.workflows;
 import java.net.URI;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.Optional;
 
 /** Addresses, for people, of what shows runs. */
 final class RunLinks {
+    static final String MLFLOW = "MLflow";
+
+    /** The run's own page, which is known when MLflow has it. */
+    static final String MLFLOW_RUN = "MLflow run";
+
     private RunLinks() {}
 
     /** Those that a worker's environment names: {@code MLFLOW_TRACKING_URI}, {@code PACER_GRAFANA}. */
     static Map<String, String> of(Map<String, String> environment) {
         Map<String, String> links = new LinkedHashMap<>();
-        put(links, "MLflow", environment.get("MLFLOW_TRACKING_URI"));
+        put(links, MLFLOW, environment.get("MLFLOW_TRACKING_URI"));
         put(links, "Grafana", environment.get("PACER_GRAFANA"));
         return links;
     }
 
-    /** What is no address of a page is no link; a password in it must not be shown. */
+    /** The page of the workflow {@code id} in Temporal's UI, where {@code PACER_TEMPORAL_UI} names that. */
+    static Optional<String> workflow(Map<String, String> environment, String id) {
+        String ui = environment.getOrDefault("PACER_TEMPORAL_UI", "").strip().replaceFirst("/+$", "");
+        String namespace = environment.getOrDefault("TEMPORAL_NAMESPACE", "").strip();
+        return Optional.of(
+                        "%s/namespaces/%s/workflows/%s".formatted(ui, namespace.isEmpty() ? "default" : namespace, id))
+                .filter(RunLinks::isPage);
+    }
+
     private static void put(Map<String, String> links, String name, String address) {
-        if (address != null
-                && address.matches("https?://[^\\s()<>]+")
-                && URI.create(address).getRawUserInfo() == null) {
+        if (address != null && isPage(address)) {
             links.put(name, address);
         }
+    }
+
+    /** What is no address of a page is no link; a password in it must not be shown. */
+    static boolean isPage(String address) {
+        return address.matches("https?://[^\\s()<>]+") && URI.create(address).getRawUserInfo() == null;
     }
 }

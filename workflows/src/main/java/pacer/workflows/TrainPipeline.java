@@ -29,6 +29,11 @@ public interface TrainPipeline {
     @SignalMethod(name = ActivityStage.PROGRESS_SIGNAL, description = "From the stage at work: how far it is")
     void advanced(Progress progress);
 
+    @SignalMethod(
+            name = ActivityStage.TRACKED_SIGNAL,
+            description = "From its tracking: the address of its page in MLflow")
+    void tracked(String page);
+
     @UpdateMethod(
             name = "pause",
             description = "Stop training with a checkpoint, until resume; its host may train another run meanwhile")

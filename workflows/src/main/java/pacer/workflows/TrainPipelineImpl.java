@@ -88,7 +88,7 @@ public final class TrainPipelineImpl implements TrainPipeline {
             PublishingResult published = ledger.stage(
                     Stage.PUBLISH, () -> patience(plan).await(() -> publishing.publish(new PublishingRequest(run))));
 
-            patience(plan).once(() -> close(plan, RunStatus.FINISHED, null));
+            closeFinished(plan);
             PipelineResult result = new PipelineResult(
                     run, published.verdict(), trained.dataset(), trained.training(), trained.evaluated(), plan.host());
             ledger.judged(result);
@@ -169,6 +169,20 @@ public final class TrainPipelineImpl implements TrainPipeline {
         }
     }
 
+    /** What is published stays so where its host is gone, or its disk full, before the record says that it is. */
+    private void closeFinished(RunPlan plan) {
+        try {
+            patience(plan).once(() -> close(plan, RunStatus.FINISHED, null));
+        } catch (ActivityFailure e) {
+            if (Steering.endedOnRequest(e)) {
+                throw e;
+            }
+            ledger.closed(RunStatus.FINISHED, "its record does not say so: " + reason(e));
+        } catch (ApplicationFailure e) {
+            ledger.closed(RunStatus.FINISHED, "its record does not say so: " + e.getOriginalMessage());
+        }
+    }
+
     private Void close(RunPlan plan, RunStatus status, String reason) {
         Workflow.newActivityStub(RunActivity.class, policies.close(plan.host()))
                 .close(new RunEnding(plan.run(), status, reason));
@@ -208,6 +222,11 @@ public final class TrainPipelineImpl implements TrainPipeline {
     @Override
     public void advanced(Progress progress) {
         ledger.advanced(progress);
+    }
+
+    @Override
+    public void tracked(String page) {
+        ledger.tracked(page);
     }
 
     @Override

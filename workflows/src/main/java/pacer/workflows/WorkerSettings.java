@@ -62,19 +62,24 @@ record WorkerSettings(
         return new Surroundings(connection.knowsSearchAttributes(), tracking.isPresent(), links);
     }
 
-    /** These settings with a trainer that starts now and stands by for the first training. */
+    /** These settings with a process that starts now and stands by, to train and to evaluate. */
     WorkerSettings standingBy() {
-        return with(training.standingBy(home.cache()));
+        TrainingSettings waiting = training.standingBy(home.cache());
+        return with(waiting, evaluation.with(waiting.standby()));
     }
 
     /** These settings with other ones for training. */
     WorkerSettings with(TrainingSettings other) {
+        return with(other, evaluation);
+    }
+
+    private WorkerSettings with(TrainingSettings train, EvaluationSettings evaluate) {
         return new WorkerSettings(
                 home,
                 fetch,
                 preparation,
-                other,
-                evaluation,
+                train,
+                evaluate,
                 report,
                 links,
                 webhook,

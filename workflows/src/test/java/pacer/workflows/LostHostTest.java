@@ -69,6 +69,12 @@ class LostHostTest {
         return Pipeline.with(home, connect(), TestPipelines.settings(home, QUICK), Set.of());
     }
 
+    private static void keep(String name, RunHandle run) throws Exception {
+        try (TemporalConnection connection = connect()) {
+            SaveHistories.keep(name, connection, run.id());
+        }
+    }
+
     private static boolean isAtStep14(RunUpdate update) {
         return update instanceof RunUpdate.Advanced(var progress) && progress.step() != null && progress.step() >= 10;
     }
@@ -91,6 +97,7 @@ class LostHostTest {
                             "host " + Host.name() + " does not answer, and has not begun in time (PACER_HOST_TIMEOUT)")
                     .contains("pacer resume with the run's whole id");
             assertThat(SERVER.temporal("workflow", "describe", "-w", run.id())).contains("FAILED");
+            keep("lost-host", run);
         } finally {
             host.destroyForcibly().waitFor();
         }
@@ -137,6 +144,7 @@ class LostHostTest {
                 }
             }));
             outcomes.add(second[0].result());
+            keep("waited-for-slot", second[0]);
 
             assertThat(outcomes).extracting(PipelineOutcome::status).containsOnly(RunStatus.FINISHED);
             assertThat(SERVER.temporal("workflow", "show", "-w", second[0].id(), "-o", "json"))

@@ -26,7 +26,7 @@ class RemoteProgressTest {
                         throw new WorkflowServiceException(
                                 WorkflowExecution.getDefaultInstance(), "TrainPipeline", new IllegalStateException());
                     }
-                    return new PipelineProgress(null, List.of(), null);
+                    return new PipelineProgress(null, List.of(), null, false, null);
                 });
     }
 

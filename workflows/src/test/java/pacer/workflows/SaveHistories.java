@@ -25,6 +25,8 @@ import pacer.trainer.event.TrainingEvent;
  * mvn -pl workflows -am test -Dtest=SaveHistories -Dsurefire.failIfNoSpecifiedTests=false \
  *     -Dhistories=src/test/resources/histories/v2
  * </pre>
+ *
+ * {@link LostHostTest} adds its own, called in the same way.
  */
 @EnabledIfSystemProperty(named = "histories", matches = ".+")
 class SaveHistories {
@@ -46,6 +48,17 @@ class SaveHistories {
         TrackingSettings nowhere = TrackingSettings.of(Map.of("MLFLOW_TRACKING_URI", "http://127.0.0.1:9"))
                 .orElseThrow();
         save(run, home, TestPipelines.tracked(TestPipelines.settings(home), nowhere), (_, _) -> {}, tracking);
+    }
+
+    /** For tests whose histories are wanted too: as {@code name}, where {@code -Dhistories} is given to them. */
+    static void keep(String name, TemporalConnection connection, String workflow) throws IOException {
+        String folder = System.getProperty("histories");
+        if (folder != null) {
+            Path target = Files.createDirectories(Path.of(folder));
+            Files.writeString(
+                    target.resolve(name + ".json"),
+                    connection.client().fetchHistory(workflow).toJson(true) + "\n");
+        }
     }
 
     private interface AtStep14 {

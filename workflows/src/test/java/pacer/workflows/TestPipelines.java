@@ -48,7 +48,11 @@ final class TestPipelines {
                         2,
                         Optional.empty()),
                 new EvaluationSettings(
-                        java, ProtocolEvaluator.class.getName(), Duration.ofSeconds(5), Duration.ofSeconds(60)),
+                        java,
+                        ProtocolEvaluator.class.getName(),
+                        Duration.ofSeconds(5),
+                        Duration.ofSeconds(60),
+                        Optional.empty()),
                 folder -> Files.writeString(folder.resolve("report.html"), "<p>" + folder.getFileName()),
                 Map.of(),
                 Optional.empty(),

@@ -7,8 +7,11 @@ import java.net.URI;
 import java.nio.file.Path;
 import java.time.Clock;
 import java.time.Duration;
+import java.util.EnumSet;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.concurrent.locks.LockSupport;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.RegisterExtension;
@@ -78,6 +81,40 @@ class TrackedPipelineTest {
         assertThat(updates)
                 .noneMatch(update -> update instanceof RunUpdate.Notice notice
                         && notice.text().contains("MLflow"));
+    }
+
+    @Test
+    void aRunsPageInTemporalLinksItsPageInMlflow() throws Exception {
+        Home home = TestRuns.home(place);
+        WorkerSettings settings =
+                TestPipelines.tracked(TestPipelines.settings(home, "mishap=wait", "at=15"), MLFLOW.settings());
+        try (TemporalConnection connection = TemporalConnection.open(TemporalAddress.embedded());
+                Pipeline pipeline =
+                        Pipeline.with(home, connection, settings, EnumSet.allOf(ServiceWorker.Role.class))) {
+            RunHandle run = start(pipeline);
+            AtomicReference<String> page = new AtomicReference<>();
+            PipelineOutcome _ = run.follow(update -> {
+                if (update instanceof RunUpdate.Trained(TrainingEvent.Step step) && step.step() == 14) {
+                    page.set(awaitPage(connection, run.id()));
+                    run.stop();
+                }
+            });
+            String id = run(run.folder().orElseThrow()).path("run_id").asText();
+            assertThat(page.get()).startsWith(MLFLOW.uri().toString()).endsWith("/runs/" + id);
+        }
+    }
+
+    private static String awaitPage(TemporalConnection connection, String run) {
+        var workflow = connection.client().newUntypedWorkflowStub(run);
+        for (int i = 0; i < 200; i++) {
+            String page =
+                    workflow.query("progress", PipelineProgress.class).links().get("MLflow run");
+            if (page != null) {
+                return page;
+            }
+            LockSupport.parkNanos(100_000_000);
+        }
+        throw new AssertionError("no page of the run in MLflow within 20 s");
     }
 
     @Test

@@ -2,7 +2,9 @@ package pacer.activities.evaluation;
 
 import java.time.Duration;
 import java.util.Map;
+import java.util.Optional;
 import pacer.activities.process.JavaCommand;
+import pacer.activities.process.Standby;
 
 /**
  * How checkpoints are evaluated on this machine.
@@ -11,14 +13,22 @@ import pacer.activities.process.JavaCommand;
  * @param evaluator its main class
  * @param grace from being asked to stop until being killed
  * @param stall from one event or sign of life to the next, before the evaluator is taken for hung and killed; as for a trainer
+ * @param standby a trainer's process that can evaluate when it does not train
  */
-public record EvaluationSettings(JavaCommand java, String evaluator, Duration grace, Duration stall) {
+public record EvaluationSettings(
+        JavaCommand java, String evaluator, Duration grace, Duration stall, Optional<Standby> standby) {
 
     public static EvaluationSettings of(Map<String, String> environment) {
         return new EvaluationSettings(
                 JavaCommand.ofThisProcess(environment),
                 "pacer.trainer.Evaluator",
                 Duration.ofSeconds(5),
-                Duration.ofMinutes(15));
+                Duration.ofMinutes(15),
+                Optional.empty());
+    }
+
+    /** These settings with a process that stands by. */
+    public EvaluationSettings with(Optional<Standby> process) {
+        return new EvaluationSettings(java, evaluator, grace, stall, process);
     }
 }

@@ -4,8 +4,10 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.function.Consumer;
+import java.util.stream.Stream;
 import pacer.activities.process.Child;
 import pacer.activities.process.ChildGroup;
 import pacer.activities.process.Silence;
@@ -13,11 +15,12 @@ import pacer.activities.process.TrainerExit;
 import pacer.activities.run.StageContext;
 import pacer.activities.run.StageFailure;
 import pacer.activities.run.StoppedException;
+import pacer.trainer.Trainer;
 import pacer.trainer.checkpoint.EventLog;
 import pacer.trainer.event.TrainingEvent;
 
 /**
- * Measures a checkpoint in a process of its own: {@code pacer.trainer.Evaluator --spec FILE --data DIR --checkpoint DIR}
+ * Measures a checkpoint in a process of its own, or one that stands by: {@code pacer.trainer.Evaluator --spec FILE --data DIR --checkpoint DIR}
  * writes one {@code validated} event and the spec's number of {@code sampled} ones to its standard output; standard input and
  * exit codes are a trainer's.
  *
@@ -45,7 +48,7 @@ public record EvaluatorProcess(EvaluationSettings settings, Path cache, Path log
                 "--checkpoint", checkpoint.toString());
         List<TrainingEvent> events = new CopyOnWriteArrayList<>();
         Silence silence = new Silence();
-        Child child = Child.start(settings.java().line(settings.evaluator(), arguments), Map.of(), log, line -> {
+        Child child = start(arguments, line -> {
             silence.broken();
             hear(line, events, listener);
         });
@@ -63,6 +66,17 @@ public record EvaluatorProcess(EvaluationSettings settings, Path cache, Path log
             throw failure(end.code(), child, events);
         }
         return new Told(measured.getFirst(), only(TrainingEvent.Sampled.class, events));
+    }
+
+    /** The process that trained, where it stands by for more: its kernels are compiled. */
+    private Child start(List<String> arguments, Consumer<String> lines) throws IOException, InterruptedException {
+        List<String> told =
+                Stream.concat(Stream.of(Trainer.EVALUATE), arguments.stream()).toList();
+        Optional<Child> waiting =
+                settings.standby().isPresent() ? settings.standby().get().take(told, log, lines) : Optional.empty();
+        return waiting.isPresent()
+                ? waiting.get()
+                : Child.start(settings.java().line(settings.evaluator(), arguments), Map.of(), log, lines);
     }
 
     private static void hear(String line, List<TrainingEvent> events, Consumer<TrainingEvent> listener) {

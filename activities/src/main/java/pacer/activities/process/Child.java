@@ -3,23 +3,24 @@ package pacer.activities.process;
 import java.io.BufferedReader;
 import java.io.File;
 import java.io.IOException;
-import java.io.InputStream;
-import java.io.OutputStream;
 import java.io.Writer;
 import java.nio.channels.Channels;
 import java.nio.channels.SeekableByteChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import java.util.function.Consumer;
 import java.util.function.IntConsumer;
+import pacer.trainer.Trainer;
 
 /**
  * A child process that ends with its parent: it holds its standard input open and ends when that does; an orderly end of
@@ -35,14 +36,20 @@ public final class Child {
     private final Process process;
     private final Path log;
     private final long logStart;
+    private final CompletableFuture<Integer> ended = new CompletableFuture<>();
+    private final Consumer<Process> goesOn; // null where it ends with its work
     private final Thread reader;
     private final Thread pump; // null where standard error goes to the log by itself
+    private volatile boolean done;
 
-    private Child(Process process, Path log, long logStart, Consumer<String> lines, Thread pump) {
+    private Child(
+            Process process, Path log, long logStart, Consumer<String> lines, Thread pump, Consumer<Process> goesOn) {
         this.process = process;
         this.log = log;
         this.logStart = logStart;
         this.pump = pump;
+        this.goesOn = goesOn;
+        var _ = process.onExit().thenAccept(exited -> ended.complete(exited.exitValue()));
         this.reader = Thread.ofPlatform()
                 .daemon()
                 .name("child-" + process.pid() + "-output")
@@ -62,7 +69,7 @@ public final class Child {
         long logStart = logFile.length();
         ProcessBuilder builder = new ProcessBuilder(command).redirectError(ProcessBuilder.Redirect.appendTo(logFile));
         builder.environment().putAll(environment);
-        return new Child(spawn(builder), log, logStart, lines, null);
+        return new Child(spawn(builder), log, logStart, lines, null, null);
     }
 
     static Process spawn(ProcessBuilder builder) throws IOException, InterruptedException {
@@ -76,34 +83,33 @@ public final class Child {
         }
     }
 
-    /** A process whose standard error is still a pipe: from now on it flows to {@code log}. */
-    static Child adopt(Process process, Path log, Consumer<String> lines) throws IOException {
-        Files.createDirectories(log.toAbsolutePath().getParent());
-        long logStart = log.toFile().length();
-        OutputStream file = Files.newOutputStream(log, StandardOpenOption.CREATE, StandardOpenOption.APPEND);
-        Thread pump = Thread.ofPlatform()
-                .daemon()
-                .name("child-" + process.pid() + "-errors")
-                .start(() -> pump(process, file));
-        return new Child(process, log, logStart, lines, pump);
-    }
-
-    private static void pump(Process process, OutputStream file) {
-        try (file;
-                InputStream errors = process.getErrorStream()) {
-            errors.transferTo(file);
-        } catch (IOException e) {
-            return; // the pipe broke with the process, or the disk is full: the run itself will say so
-        }
+    /**
+     * A process that stood by, now at work. When it says that it has done that, this child has ended with code 0, though the process lives.
+     *
+     * @param log where {@code pump} appends its standard error
+     * @param logStart where in it that begins
+     * @param goesOn takes the process then
+     */
+    static Child adopt(
+            Process process, Path log, long logStart, Thread pump, Consumer<String> lines, Consumer<Process> goesOn) {
+        return new Child(process, log, logStart, lines, pump, goesOn);
     }
 
     private void read(Consumer<String> lines) {
-        try (BufferedReader output = process.inputReader(StandardCharsets.UTF_8)) {
+        try {
+            BufferedReader output = process.inputReader(StandardCharsets.UTF_8); // the same for each work
             String line = output.readLine();
             while (line != null) {
+                if (goesOn != null && line.equals(Trainer.DONE)) {
+                    done = true;
+                    goesOn.accept(process);
+                    ended.complete(0);
+                    return;
+                }
                 lines.accept(line);
                 line = output.readLine();
             }
+            output.close();
         } catch (IOException e) {
             return; // the pipe broke with the process; its exit code says why
         }
@@ -114,28 +120,35 @@ public final class Child {
     }
 
     public boolean isAlive() {
-        return process.isAlive();
+        return !ended.isDone();
     }
 
     /** Calls {@code then} with the exit code when it ends, its last output perhaps not read yet. */
     public void onExit(IntConsumer then) {
-        var _ = process.onExit().thenAccept(ended -> then.accept(ended.exitValue()));
+        var _ = ended.thenAccept(then::accept);
     }
 
-    /** Its exit code; 128 and the signal's number when a signal ended it. */
+    /** Its exit code, waited for; 128 and the signal's number when a signal ended it. */
     public int exitValue() {
-        return process.exitValue();
+        return ended.join();
     }
 
     /** Waits for its end, at most {@code time}; whether it ended. */
     public boolean waitFor(Duration time) throws InterruptedException {
-        return process.waitFor(time);
+        try {
+            int _ = ended.get(time.toNanos(), TimeUnit.NANOSECONDS);
+            return true;
+        } catch (TimeoutException e) {
+            return false;
+        } catch (ExecutionException e) {
+            throw new IllegalStateException(e.getCause());
+        }
     }
 
     /** Waits until all it wrote has been handed over. */
     public void awaitOutput() throws InterruptedException {
         reader.join();
-        if (pump != null) {
+        if (pump != null && !done) {
             pump.join();
         }
     }
@@ -152,12 +165,16 @@ public final class Child {
 
     /** Asks it to end (SIGTERM). */
     public void terminate() {
-        process.toHandle().destroy();
+        if (!done) {
+            process.toHandle().destroy();
+        }
     }
 
     /** Ends it (SIGKILL). */
     public void kill() {
-        process.toHandle().destroyForcibly();
+        if (!done) {
+            process.toHandle().destroyForcibly();
+        }
     }
 
     /** The last lines it wrote to standard error, without what the JVM says by itself. */

@@ -3,8 +3,9 @@ package pacer.activities.process;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicReference;
@@ -13,10 +14,14 @@ import pacer.activities.run.RunJson;
 
 /**
  * A trainer's process started before there is work for it: it starts and compiles while this process does the same and prepares
- * the data. It is given its work once, as a line on its standard input; until then it has touched nothing.
+ * the data. It is given its work as a line on its standard input; until then it has touched nothing. When it has done one work well it
+ * stands by for the next: what it has compiled serves an evaluation too.
  */
 public final class Standby implements AutoCloseable {
+    private static final Duration ORDERLY_END = Duration.ofSeconds(30);
+
     private final AtomicReference<Process> waiting;
+    private ErrorPump errors; // null until its first work
 
     private Standby(Process process) {
         this.waiting = new AtomicReference<>(process);
@@ -35,25 +40,30 @@ public final class Standby implements AutoCloseable {
     }
 
     /**
-     * The process, told its arguments; empty when it ended or was taken already.
+     * The process, told what to do; empty when it ended or is at work.
      *
-     * @param log where its standard error is appended, from its start
+     * @param words what, and the arguments of that
+     * @param log where its standard error is appended, for its first work from its start
      * @param lines takes each line of its standard output, on a thread of its own
      */
-    public Optional<Child> take(List<String> arguments, Path log, Consumer<String> lines) throws IOException {
+    public synchronized Optional<Child> take(List<String> words, Path log, Consumer<String> lines) throws IOException {
         Process process = waiting.getAndSet(null);
         if (process == null) {
             return Optional.empty();
         }
-        Child child = Child.adopt(process, log, lines); // what it said, should it have died, belongs to the log too
+        Files.createDirectories(log.toAbsolutePath().getParent());
+        long logStart = log.toFile().length();
+        if (errors == null) {
+            errors = ErrorPump.begin(process, log); // what it said, should it have died, belongs to the log too
+        } else {
+            errors.to(log);
+        }
+        Child child = Child.adopt(process, log, logStart, errors.thread(), lines, waiting::set);
         if (!process.isAlive()) {
             return Optional.empty();
         }
         try {
-            process.outputWriter(StandardCharsets.UTF_8)
-                    .append(json(arguments))
-                    .append('\n')
-                    .flush();
+            child.tell(json(words));
             return Optional.of(child);
         } catch (IOException e) {
             child.kill(); // it ended while being told
@@ -61,20 +71,36 @@ public final class Standby implements AutoCloseable {
         }
     }
 
-    private static String json(List<String> arguments) {
+    private static String json(List<String> words) {
         try {
-            return RunJson.MAPPER.writeValueAsString(arguments);
+            return RunJson.MAPPER.writeValueAsString(words);
         } catch (JsonProcessingException e) {
             throw new UncheckedIOException(e);
         }
     }
 
-    /** Ends it unless it was taken. */
+    /** Ends it unless it is at work. */
     @Override
-    public void close() {
+    public synchronized void close() {
         Process process = waiting.getAndSet(null);
-        if (process != null) {
-            process.toHandle().destroyForcibly();
+        if (process == null) {
+            return;
+        }
+        if (errors != null) {
+            endInOrder(process);
+        }
+        process.toHandle().destroyForcibly();
+    }
+
+    /** One that has worked ends as it would have then: Java may write down what it learned. */
+    private static void endInOrder(Process process) {
+        try {
+            process.outputWriter().close();
+            boolean _ = process.waitFor(ORDERLY_END);
+        } catch (IOException e) {
+            return; // it has ended
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
         }
     }
 }

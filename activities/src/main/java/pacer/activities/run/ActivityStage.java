@@ -33,6 +33,9 @@ public final class ActivityStage {
     /** Signal of the workflow that takes a {@link Progress}. */
     public static final String PROGRESS_SIGNAL = "advanced";
 
+    /** Signal of the workflow that takes the address of the run's page in MLflow. */
+    public static final String TRACKED_SIGNAL = "tracked";
+
     /** Type of failures that no retry can mend: something given is wrong. */
     public static final String BAD_INPUT = "BadInput";
 

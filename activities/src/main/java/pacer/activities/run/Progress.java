@@ -26,6 +26,23 @@ public record Progress(
         Double etaSeconds,
         String doing) {
 
+    /** The same, while it does this. */
+    public Progress doing(String what) {
+        return new Progress(
+                stage,
+                time,
+                fraction,
+                text,
+                step,
+                totalSteps,
+                loss,
+                validationLoss,
+                learningRate,
+                tokensPerSecond,
+                etaSeconds,
+                what);
+    }
+
     /** Progress of a stage that is no training. */
     public static Progress of(Stage stage, Instant time, Double fraction, String text) {
         return new Progress(stage, time, fraction, text, null, null, null, null, null, null, null, null);

@@ -27,6 +27,9 @@ public sealed interface RunUpdate {
     /** A trainer of which nothing was heard for too long was killed; another attempt may follow. */
     record Stalled(String text) implements RunUpdate {}
 
+    /** The address of a page that shows the run, where another process works on it. */
+    record Linked(String name, String address) implements RunUpdate {}
+
     /** Something a person should know: a damaged file fetched again, an attempt that failed and is tried again. */
     record Notice(Stage stage, String text) implements RunUpdate {}
 }

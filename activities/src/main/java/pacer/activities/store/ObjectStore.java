@@ -196,7 +196,7 @@ public final class ObjectStore implements AutoCloseable {
     void endUploads(String prefix, Duration age) throws IOException {
         Instant limit = Instant.now().minus(age);
         asking(prefix, () -> {
-            for (MultipartUpload upload : client.listMultipartUploads(
+            for (MultipartUpload upload : client.listMultipartUploadsPaginator(
                             r -> r.bucket(place.bucket()).prefix(name(prefix)))
                     .uploads()) {
                 if (!upload.initiated().isAfter(limit)) {

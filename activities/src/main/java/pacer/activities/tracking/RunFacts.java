@@ -102,7 +102,7 @@ record RunFacts(RunRecord record, RunSpec spec, TrackingSettings settings) {
     private Optional<String> workflow() {
         return settings.workflows() == null || record.workflowId() == null
                 ? Optional.empty()
-                : Optional.of(settings.workflows() + "/namespaces/default/workflows/" + record.workflowId());
+                : Optional.of(settings.workflows() + "/" + record.workflowId());
     }
 
     /** Markdown, for the run's page. */

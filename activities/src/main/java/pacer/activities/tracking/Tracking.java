@@ -33,8 +33,14 @@ public final class Tracking {
         this.settings = settings;
     }
 
+    /** Hears once where the run {@code record} is to be seen. */
+    @FunctionalInterface
+    public interface Pages {
+        void tracked(RunRecord record, String page);
+    }
+
     /** Follows a run until it has ended and all of it is sent. A server that does not answer is waited for. */
-    public TrackingResult follow(Home home, TrackingRequest request, StageContext context)
+    public TrackingResult follow(Home home, TrackingRequest request, StageContext context, Pages pages)
             throws IOException, InterruptedException {
         RunFolder folder = home.run(request.run());
         SystemMetrics system = new SystemMetrics(settings.sampling());
@@ -42,6 +48,7 @@ public final class Tracking {
                 MlflowServer server = new MlflowServer(settings, context)) {
             RunTracker tracker = new RunTracker(folder, request, server, settings, context);
             Outage outage = new Outage();
+            boolean told = false;
             while (true) {
                 context.check();
                 if (!folder.exists()) {
@@ -53,6 +60,10 @@ public final class Tracking {
                 if (outage.isOver()) {
                     try {
                         tracker.send(record, system);
+                        if (!told) {
+                            pages.tracked(record, tracker.result(null).url());
+                            told = true;
+                        }
                         if (record.status() != RunStatus.RUNNING) {
                             TrackingResult all = tracker.end(record, false);
                             outage.ended(context); // not before: until it takes the end too, it goes on

@@ -4,6 +4,7 @@ import io.temporal.activity.Activity;
 import io.temporal.activity.ActivityExecutionContext;
 import io.temporal.client.ActivityCanceledException;
 import io.temporal.client.ActivityCompletionException;
+import io.temporal.client.WorkflowException;
 import io.temporal.failure.ApplicationFailure;
 import java.io.IOException;
 import java.util.Optional;
@@ -11,6 +12,7 @@ import pacer.activities.run.ActivityStage;
 import pacer.activities.run.Home;
 import pacer.activities.run.Progress;
 import pacer.activities.run.RunHub;
+import pacer.activities.run.RunRecord;
 import pacer.activities.run.RunUpdate;
 import pacer.activities.run.Stage;
 import pacer.activities.run.StageContext;
@@ -29,7 +31,7 @@ public record TrackingActivityImpl(Home home, Optional<Tracking> tracking, RunHu
             Tracking body = tracking.orElseThrow(
                     () -> new IOException(
                             "this worker's environment names no MLFLOW_TRACKING_URI any more; set it and start the worker again"));
-            return body.follow(home, request, heart);
+            return body.follow(home, request, heart, heart::tracked);
         } catch (StoppedException e) {
             throw heart.told != null ? heart.told : e;
         } catch (IOException | InterruptedException | RuntimeException e) {
@@ -55,6 +57,19 @@ public record TrackingActivityImpl(Home home, Optional<Tracking> tracking, RunHu
             this.context = context;
             this.run = run;
             this.hub = hub;
+        }
+
+        /** Tells the run's workflow, whose page links it. */
+        void tracked(RunRecord record, String page) {
+            if (record.workflowId() != null && page != null) {
+                try {
+                    context.getWorkflowClient()
+                            .newUntypedWorkflowStub(record.workflowId())
+                            .signal(ActivityStage.TRACKED_SIGNAL, page);
+                } catch (WorkflowException e) {
+                    return; // it is over, or the service is away: only a link is missed
+                }
+            }
         }
 
         @Override

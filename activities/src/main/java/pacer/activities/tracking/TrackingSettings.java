@@ -15,7 +15,7 @@ import pacer.activities.run.BadInputException;
  * @param password null where none is needed
  * @param token null where none is needed; used where no user and password are given
  * @param experiment name of the experiment that runs belong to; made when it is not there
- * @param workflows address of Temporal's UI, for links; null where it is not named
+ * @param workflows address above the workflows in Temporal's UI, for links; null where it is not named
  * @param poll from one look for new events to the next
  * @param sampling from one sample of the host's CPU and memory to the next
  * @param answer how long a request may go without an answer
@@ -54,6 +54,8 @@ public record TrackingSettings(
                 given(environment, "MLFLOW_EXPERIMENT_NAME", EXPERIMENT),
                 Optional.ofNullable(given(environment, "PACER_TEMPORAL_UI", null))
                         .map(ui -> bare(address("PACER_TEMPORAL_UI", ui, "http://localhost:8233")))
+                        .map(ui -> URI.create(ui + "/namespaces/" + given(environment, "TEMPORAL_NAMESPACE", "default")
+                                + "/workflows"))
                         .orElse(null),
                 Duration.ofSeconds(1),
                 Duration.ofSeconds(10),

@@ -10,10 +10,12 @@ import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.stream.Stream;
 import pacer.activities.process.Child;
 import pacer.activities.process.Standby;
 import pacer.activities.run.Home;
 import pacer.activities.run.RunFolder;
+import pacer.trainer.Trainer;
 import pacer.trainer.dist.Group;
 
 /** Starts trainer processes. Several ranks meet at a file in the run's folder, with a secret made for the occasion. */
@@ -76,8 +78,12 @@ final class TrainerLauncher {
 
     private Optional<Child> standby(List<String> arguments, Path log, Lines lines) throws IOException {
         return settings.standby().isPresent()
-                ? settings.standby().get().take(arguments, log, line -> lines.take(0, line))
+                ? settings.standby().get().take(told(Trainer.TRAIN, arguments), log, line -> lines.take(0, line))
                 : Optional.empty();
+    }
+
+    private static List<String> told(String work, List<String> arguments) {
+        return Stream.concat(Stream.of(work), arguments.stream()).toList();
     }
 
     private List<String> arguments(

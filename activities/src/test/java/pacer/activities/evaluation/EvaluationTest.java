@@ -89,7 +89,7 @@ class EvaluationTest {
 
     private EvaluationResult evaluate(Duration stall, String... properties) throws IOException, InterruptedException {
         EvaluationSettings settings = new EvaluationSettings(
-                java(properties), ProtocolEvaluator.class.getName(), Duration.ofSeconds(5), stall);
+                java(properties), ProtocolEvaluator.class.getName(), Duration.ofSeconds(5), stall, Optional.empty());
         return new Evaluation(home, log, hub, Clock.systemUTC(), settings)
                 .evaluate(new EvaluationRequest(run.id(), dataset, CHECKPOINT), stage);
     }

@@ -44,6 +44,49 @@ class StandbyTest {
     }
 
     @Test
+    void whenItHasDoneItsWorkItStandsByForMore() throws Exception {
+        String script =
+                "while read -r line; do echo \"$line\"; echo \"worked on $line\" >&2; echo done; done; echo ended >&2";
+        Path first = folder.resolve("first");
+        Path second = folder.resolve("second");
+        Standby standby = standby(script);
+        Child one = standby.take(List.of("one"), first, lines::add).orElseThrow();
+        assertThat(one.waitFor(Duration.ofSeconds(10))).isTrue();
+        one.awaitOutput();
+        assertThat(one.exitValue()).isZero();
+        assertThat(one.isAlive()).isFalse();
+        one.terminate(); // as who ends what was begun does: it is no child of theirs any more
+        one.kill();
+        assertThat(one.handle().isAlive()).isTrue();
+        for (int i = 0; i < 100 && !Files.exists(first); i++) {
+            Thread.sleep(20); // its errors come by another pipe
+        }
+
+        Child two = standby.take(List.of("two"), second, lines::add).orElseThrow();
+        assertThat(two.handle()).isEqualTo(one.handle());
+        assertThat(two.waitFor(Duration.ofSeconds(10))).isTrue();
+        standby.close();
+        assertThat(two.handle().isAlive()).isFalse();
+        assertThat(lines).containsExactly("[\"one\"]", "[\"two\"]");
+        assertThat(Files.readString(first)).isEqualTo("worked on [\"one\"]\n");
+        for (int i = 0; i < 100 && !Files.readString(second).contains("ended"); i++) {
+            Thread.sleep(20);
+        }
+        assertThat(Files.readString(second)).isEqualTo("worked on [\"two\"]\nended\n");
+    }
+
+    @Test
+    void oneThatFailsIsNotGivenOutAgain() throws Exception {
+        try (Standby standby = standby("read -r line; exit 4")) {
+            Child child = standby.take(List.of("one"), folder.resolve("log"), lines::add)
+                    .orElseThrow();
+            assertThat(child.exitValue()).isEqualTo(4);
+            assertThat(standby.take(List.of("two"), folder.resolve("log"), lines::add))
+                    .isEmpty();
+        }
+    }
+
+    @Test
     void oneThatDiedIsNotGivenOutAndItsLastWordsAreKept() throws Exception {
         try (Standby standby = standby("echo broken >&2; exit 1")) {
             Path log = folder.resolve("log");

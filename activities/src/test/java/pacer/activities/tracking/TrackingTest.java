@@ -17,6 +17,7 @@ import java.util.Random;
 import java.util.Set;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.FutureTask;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -113,6 +114,8 @@ class TrackingTest {
         end(RunStatus.FINISHED);
     }
 
+    private final List<String> pages = new CopyOnWriteArrayList<>();
+
     private <T> FutureTask<T> beside(Callable<T> work) {
         FutureTask<T> task = new FutureTask<>(work);
         Thread.ofVirtual().start(task);
@@ -120,7 +123,8 @@ class TrackingTest {
     }
 
     private FutureTask<TrackingResult> follow(URI server) {
-        return beside(() -> tracking(server).follow(home, TrackingRequest.of(folder.id()), context));
+        return beside(() -> tracking(server)
+                .follow(home, TrackingRequest.of(folder.id()), context, (record, page) -> pages.add(page)));
     }
 
     private JsonNode onlyRun() throws Exception {
@@ -258,7 +262,8 @@ class TrackingTest {
                 life.set(new TestStage());
                 left.set(4 + random.nextInt(3)); // the first three tell tags and params
                 try {
-                    tracking.follow(home, TrackingRequest.of(folder.id()), life.get());
+                    tracking.follow(
+                            home, TrackingRequest.of(folder.id()), life.get(), (record, page) -> pages.add(page));
                     ended = true;
                 } catch (StoppedException e) {
                     cursors.add(Files.readAllBytes(cursor));
@@ -271,7 +276,7 @@ class TrackingTest {
             for (byte[] earlier : cursors) {
                 Files.write(cursor, earlier);
                 left.set(0);
-                tracking.follow(home, TrackingRequest.of(folder.id()), context);
+                tracking.follow(home, TrackingRequest.of(folder.id()), context, (record, page) -> pages.add(page));
             }
             assertEverythingOnce();
         }
@@ -336,7 +341,7 @@ class TrackingTest {
         events.launch(1, 15);
         end(RunStatus.STOPPED);
         String run = tracking()
-                .follow(home, TrackingRequest.of(folder.id()), context)
+                .follow(home, TrackingRequest.of(folder.id()), context, (record, page) -> pages.add(page))
                 .mlflowRun();
         assertThat(onlyRun().path("info").path("status").asText()).isEqualTo("KILLED");
         assertThat(pairs(onlyRun().path("data").path("tags"))).containsEntry("pacer.failure", "for a reason");
@@ -366,13 +371,13 @@ class TrackingTest {
         events.launch(1, 30);
         finish(30, 1.4);
         String first = tracking()
-                .follow(home, TrackingRequest.of(folder.id()), context)
+                .follow(home, TrackingRequest.of(folder.id()), context, (record, page) -> pages.add(page))
                 .model();
         TestRuns.begun(folder, "workflow-2");
         events.launch(31, 60);
         finish(60, 1.3);
         String second = tracking()
-                .follow(home, TrackingRequest.of(folder.id()), context)
+                .follow(home, TrackingRequest.of(folder.id()), context, (record, page) -> pages.add(page))
                 .model();
         assertThat(List.of(first, second)).containsExactly("trained-further/1", "trained-further/2");
         assertThat(tracking().publish(folder, context).model())
@@ -384,7 +389,8 @@ class TrackingTest {
     void anotherHostSendsNoStepAgainThatTheFirstOneSent() throws Exception {
         events.launch(1, 15);
         end(RunStatus.STOPPED);
-        var _ = tracking().follow(home, TrackingRequest.of(folder.id()), context);
+        var _ = tracking().follow(home, TrackingRequest.of(folder.id()), context, (record, page) -> pages.add(page));
+        assertThat(pages).singleElement().asString().contains("/runs/");
         // what the store has of the run: its events as of the last checkpoint, and no cursor
         Files.delete(folder.path().resolve("tracking.json"));
         List<String> stored = Files.readAllLines(folder.events()).stream()
@@ -394,7 +400,7 @@ class TrackingTest {
         TestRuns.begun(folder, "workflow-2");
         events.launch(11, 30);
         finish(1.4);
-        var _ = tracking().follow(home, TrackingRequest.of(folder.id()), context);
+        var _ = tracking().follow(home, TrackingRequest.of(folder.id()), context, (record, page) -> pages.add(page));
         String run = onlyRun().path("info").path("run_id").asText();
         assertThat(MLFLOW.points(run, "train/loss")).hasSize(30);
         assertThat(MLFLOW.points(run, "train/gradient_norm")).hasSize(30);
@@ -423,7 +429,11 @@ class TrackingTest {
         events.launch(1, 3);
         finish(loss);
         return tracking()
-                .follow(home, new TrackingRequest(folder.id(), "reproduction-1", reproduction), context)
+                .follow(
+                        home,
+                        new TrackingRequest(folder.id(), "reproduction-1", reproduction),
+                        context,
+                        (record, page) -> pages.add(page))
                 .model();
     }
 

@@ -115,7 +115,7 @@ public final class MlflowForTests implements BeforeAllCallback, AfterAllCallback
                 null,
                 null,
                 "tests",
-                URI.create("http://localhost:8233"),
+                URI.create("http://localhost:8233/namespaces/default/workflows"),
                 Duration.ofMillis(50),
                 Duration.ofMillis(200),
                 Duration.ofSeconds(20));

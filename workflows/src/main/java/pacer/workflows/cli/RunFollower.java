@@ -7,6 +7,7 @@ import java.util.Locale;
 import java.util.Optional;
 import java.util.SequencedMap;
 import pacer.activities.run.RunFolder;
+import pacer.activities.run.RunUpdate;
 import pacer.workflows.Pipeline;
 import pacer.workflows.PipelineOptions;
 import pacer.workflows.PipelineOutcome;
@@ -57,6 +58,8 @@ final class RunFollower implements AutoCloseable {
             view.say(shown.paint(Tone.STRONG, run.id())
                     + (run.resumed() ? "  goes on where it stopped" : "")
                     + shown.paint(Tone.QUIET, "  " + pipeline.announcement()));
+            pipeline.page(run.id(), console.environment())
+                    .ifPresent(page -> view.accept(new RunUpdate.Linked("Temporal", page)));
             run.notice().ifPresent(view::notice);
             PipelineOutcome outcome;
             try (StopSignals _ = signals(view, run, hints)) {

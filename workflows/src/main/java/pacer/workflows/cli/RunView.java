@@ -89,6 +89,8 @@ final class RunView implements Consumer<RunUpdate>, AutoCloseable {
             case RunUpdate.Stalled stalled -> {
                 // the attempt's failure is told
             }
+            case RunUpdate.Linked linked ->
+                say(terminal.paint(Tone.QUIET, "  %-8s  %s".formatted(linked.name(), linked.address())));
             case RunUpdate.Notice notice -> notice(notice.text());
         }
     }

@@ -26,6 +26,10 @@ import picocli.CommandLine.Option;
 @Command(name = "runs", description = "List the runs, the newest first.")
 final class RunsCommand implements Callable<Integer> {
     private static final String INTERRUPTED = "interrupted";
+
+    /** For a worker, a slot, or to be resumed after a pause: which one, only the service knows. */
+    private static final String WAITING = "waiting";
+
     private static final int LONGEST_REASON = 100;
 
     @Option(names = "--all", description = "All of them; without it, the newest 20.")
@@ -87,7 +91,7 @@ final class RunsCommand implements Callable<Integer> {
     private static String status(RunIndex.Entry entry) {
         RunStatus status = entry.record().status();
         if (status == RunStatus.RUNNING && abandoned(entry.folder())) {
-            return INTERRUPTED;
+            return entry.folder().takenForWorkflow() ? WAITING : INTERRUPTED;
         }
         return status.name().toLowerCase(java.util.Locale.ROOT);
     }
@@ -133,6 +137,9 @@ final class RunsCommand implements Callable<Integer> {
                     .failed()
                     .map(TrainingEvent.Failed::reason)
                     .orElse(null);
+        }
+        if (reason == null && status(entry).equals(WAITING)) {
+            reason = "in a Temporal service; its page there says for what";
         }
         return reason == null || reason.codePointCount(0, reason.length()) <= LONGEST_REASON
                 ? reason

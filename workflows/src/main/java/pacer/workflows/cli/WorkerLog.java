@@ -28,6 +28,7 @@ final class WorkerLog {
                         "step " + Quantities.grouped(e.step()) + "  val " + Quantities.loss(e.loss());
                     case RunUpdate.Trained _,
                             RunUpdate.Evaluated _,
+                            RunUpdate.Linked _,
                             RunUpdate.Advanced _,
                             RunUpdate.Opened _,
                             RunUpdate.Closed _,

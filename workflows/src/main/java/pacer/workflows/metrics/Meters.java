@@ -102,6 +102,7 @@ final class Meters implements BiConsumer<String, RunUpdate> {
             case RunUpdate.Advanced _,
                     RunUpdate.Trained _,
                     RunUpdate.Evaluated _,
+                    RunUpdate.Linked _,
                     RunUpdate.Notice _,
                     RunUpdate.Stalled _ -> false;
         };

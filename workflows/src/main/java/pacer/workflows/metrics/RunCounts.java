@@ -111,6 +111,7 @@ final class RunCounts {
                     RunUpdate.StageStarted _,
                     RunUpdate.Advanced _,
                     RunUpdate.Evaluated _,
+                    RunUpdate.Linked _,
                     RunUpdate.Stalled _ -> {}
         }
     }

@@ -46,7 +46,7 @@ final class WatchedRun {
             case RunUpdate.Trained(TrainingEvent event) -> take(event);
             case RunUpdate.StageEnded(StageRecord record) -> take(record, now);
             case RunUpdate.Closed _ -> rest(now);
-            case RunUpdate.Evaluated _, RunUpdate.Notice _, RunUpdate.Stalled _ -> {}
+            case RunUpdate.Evaluated _, RunUpdate.Linked _, RunUpdate.Notice _, RunUpdate.Stalled _ -> {}
         }
     }
 

@@ -13,6 +13,7 @@ import pacer.activities.publishing.report.Quantities;
 import pacer.activities.run.Stage;
 import pacer.activities.run.StageRecord;
 import pacer.trainer.bench.Spread;
+import pacer.trainer.spec.Processor;
 import pacer.trainer.spec.RunSpec;
 
 /**
@@ -73,7 +74,7 @@ record BenchRuns(
         }
         return new BenchRuns(
                 spec.name(),
-                spec.train().precision().name().toLowerCase(Locale.ROOT),
+                spec.train().precision().on(Processor.here()).name().toLowerCase(Locale.ROOT),
                 layers.stream().map(BenchReport::withoutPlaces).toList(),
                 nanoGpt == null ? null : nanoGpt.settings(),
                 nanoGpt == null ? null : nanoGpt.python().torch(),

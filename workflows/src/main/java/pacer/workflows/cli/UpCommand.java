@@ -62,6 +62,7 @@ final class UpCommand implements Callable<Integer> {
             throw new Mistake("--docker and --local: one of the two");
         }
         warnOfStrangers();
+        LocalStack.requirePorts(ports); // before the servers are installed, which takes minutes
         ComposeStack compose = new ComposeStack(console.environment());
         String unusable = local ? "--local was given" : compose.unusable();
         if (docker && unusable != null) {

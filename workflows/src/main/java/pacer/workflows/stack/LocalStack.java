@@ -93,6 +93,15 @@ public final class LocalStack {
         }
     }
 
+    /**
+     * Looks at settings {@code NAME=PORT} before anything is done.
+     *
+     * @throws BadInputException with every fault
+     */
+    public static void requirePorts(List<String> settings) {
+        Map<Port, Integer> _ = Port.with(Port.usual(), settings);
+    }
+
     /** Rather than have each server say so in its log. */
     private static void requireReadable(StackState state) throws IOException {
         if (state.payloadKeys() != null) {

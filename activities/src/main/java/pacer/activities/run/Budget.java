@@ -41,8 +41,12 @@ public record Budget(Double hours, Double dollars) {
         return budget;
     }
 
-    /** Why it cannot be kept, at a machine's price; empty where it can. */
-    List<String> faults(double dollarsPerHour) {
+    /**
+     * Refuses one that cannot be kept, at a machine's price.
+     *
+     * @throws BadInputException with every reason
+     */
+    public void require(double dollarsPerHour) {
         List<String> faults = new ArrayList<>();
         if (hours != null && !(hours > 0)) {
             faults.add("budget.hours: " + hours + ", must be above 0");
@@ -53,7 +57,9 @@ public record Budget(Double hours, Double dollars) {
         if (dollars != null && dollarsPerHour == 0) {
             faults.add("budget.dollars: the machine's price is not known; set cost.dollarsPerHour");
         }
-        return faults;
+        if (!faults.isEmpty()) {
+            throw new BadInputException(String.join("\n", faults));
+        }
     }
 
     /** Seconds that are left after {@code spent}, perhaps less than none; empty where nothing is limited. */

@@ -243,10 +243,8 @@ public final class Runs {
     }
 
     private static void requireBudget(Budget budget, RunSpec spec) {
-        List<String> faults =
-                budget == null ? List.of() : budget.faults(spec.cost().dollarsPerHour());
-        if (!faults.isEmpty()) {
-            throw new BadInputException(String.join("\n", faults));
+        if (budget != null) {
+            budget.require(spec.cost().dollarsPerHour());
         }
     }
 

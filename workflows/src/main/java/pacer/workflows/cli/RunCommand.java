@@ -43,6 +43,9 @@ final class RunCommand implements Callable<Integer> {
             }
             Hints hints = Hints.of(console, places).with(service).with(start.spec());
             Budget budget = start.budget();
+            if (budget != null) { // here, rather than by a run that begins on a service to fail
+                budget.require(layers.spec().cost().dollarsPerHour());
+            }
             return follower.follow(hints, pipeline -> pipeline.start(layers, start.note(), budget, start.fresh()));
         }
     }

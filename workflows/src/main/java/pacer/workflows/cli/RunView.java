@@ -215,7 +215,8 @@ final class RunView implements Consumer<RunUpdate>, AutoCloseable {
         }
         changed = false;
         drawn = true;
-        terminal.out().print("\r" + line(terminal.columns() - 1) + "\u001b[K");
+        // the caret of a Ctrl-C must fit behind it, or it stays on a line of its own
+        terminal.out().print("\r" + line(terminal.columns() - 3) + "\u001b[K");
         terminal.out().flush();
     }
 

@@ -34,7 +34,7 @@ class MemoryNeedTest {
     }
 
     @ParameterizedTest
-    @EnumSource(Precision.class)
+    @EnumSource(names = "AUTO", mode = EnumSource.Mode.EXCLUDE)
     void theNeedIsWhatTrainingAllocates(Precision precision) throws IOException {
         RunSpec spec = spec("model.vocabulary=65");
         try (Replica replica = engine(precision)

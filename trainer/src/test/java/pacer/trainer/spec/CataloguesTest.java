@@ -114,7 +114,7 @@ class CataloguesTest {
         RunSpec all = SpecLoader.load("quickstart", List.of(), sets);
         assertThat(SpecHash.of(all.withDataset(all.dataset().withMirrors("file:x"))))
                 .isEqualTo(SpecHash.of(all));
-        assertThat(SpecHash.of(SpecLoader.load("quickstart", List.of(), List.of())))
+        assertThat(SpecHash.of(SpecLoader.load("quickstart", List.of(), List.of("train.precision=fp32"))))
                 .isEqualTo(QUICKSTART);
     }
 

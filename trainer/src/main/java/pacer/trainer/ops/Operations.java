@@ -275,4 +275,88 @@ public interface Operations {
 
     /** The constants of AdamW. */
     record AdamW(float beta1, float beta2, float epsilon) {}
+
+    /**
+     * AdamW for a matrix of which only the means of squared gradients over rows and over columns are kept, as the StripedAdamW of nanoGPT's fork
+     * has it. With row and col those means, bias-corrected, and mu the mean of all R + C of them, element (i, j) is divided by
+     * √((row[i] + epsilon)·(col[j] + epsilon) / (mu + epsilon)) + epsilon. Decay comes first.
+     *
+     * @param gradientScale multiplies the gradient first (clipping)
+     * @param step counts from 1
+     */
+    void stripedAdamW(
+            Tensor weights, // (R, C) F32
+            Tensor gradients, // (R, C)
+            Tensor firstMoment, // (R, C)
+            Tensor rowMoment, // (R)
+            Tensor columnMoment, // (C)
+            AdamW settings,
+            float learningRate,
+            float weightDecay,
+            float gradientScale,
+            long step);
+
+    /**
+     * Adafactor without first moment (Shazeer, Stern 2018), as Hugging Face's {@code transformers.Adafactor} has it with neither relative step nor
+     * scaled parameters: squares are kept by their means over rows and columns, decayed by 1 - step^decayRate, and the update is
+     * scaled down to an RMS of {@code clipThreshold}.
+     *
+     * @param gradientScale multiplies the gradient first (clipping)
+     * @param step counts from 1
+     */
+    void adafactor(
+            Tensor weights, // (R, C) F32
+            Tensor gradients, // (R, C)
+            Tensor rowMoment, // (R)
+            Tensor columnMoment, // (C)
+            Adafactor settings,
+            float learningRate,
+            float weightDecay,
+            float gradientScale,
+            long step);
+
+    /** The same for a vector, of which all squares are kept. */
+    void adafactorVector(
+            Tensor weights, // (n) F32
+            Tensor gradients, // (n)
+            Tensor secondMoment, // (n)
+            Adafactor settings,
+            float learningRate,
+            float weightDecay,
+            float gradientScale,
+            long step);
+
+    /**
+     * The constants of Adafactor.
+     *
+     * @param decayRate below 0
+     * @param floor added to squared gradients
+     * @param clipThreshold largest RMS of an update before the learning rate
+     */
+    record Adafactor(double decayRate, float floor, float clipThreshold) {}
+
+    /**
+     * Nesterov momentum as Muon has it (Jordan 2024): momentum = lerp(momentum, g, 1 - factor), out = lerp(g, momentum, factor), of
+     * g = gradientScale·gradients.
+     */
+    void nesterov(
+            Tensor out, // (n) F32
+            Tensor momentum, // (n)
+            Tensor gradients, // (n)
+            float factor,
+            float gradientScale);
+
+    /** out = in / (‖in‖ + epsilon), by the norm of all elements; in place allowed. */
+    void normalize(
+            Tensor out, // (n) F32 or BF16
+            Tensor in, // (n) F32
+            float epsilon);
+
+    /** out = alpha·a + beta·b; in place allowed. */
+    void combine(
+            Tensor out, // (n) F32 or BF16
+            float alpha,
+            Tensor a, // (n) F32
+            float beta,
+            Tensor b); // (n) F32
 }

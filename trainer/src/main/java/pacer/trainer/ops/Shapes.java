@@ -438,6 +438,83 @@ public final class Shapes {
         contiguous(op, "past", past);
     }
 
+    /** Checks {@link Operations#stripedAdamW}. */
+    public static void stripedAdamW(
+            Tensor weights, Tensor gradients, Tensor firstMoment, Tensor rowMoment, Tensor columnMoment, long step) {
+        String op = "stripedAdamW";
+        factored(op, weights, gradients, rowMoment, columnMoment, step);
+        alike(op, "firstMoment", firstMoment, "weights", weights);
+    }
+
+    /** Checks {@link Operations#adafactor}. */
+    public static void adafactor(Tensor weights, Tensor gradients, Tensor rowMoment, Tensor columnMoment, long step) {
+        factored("adafactor", weights, gradients, rowMoment, columnMoment, step);
+    }
+
+    /** Checks {@link Operations#adafactorVector}. */
+    public static void adafactorVector(Tensor weights, Tensor gradients, Tensor secondMoment, long step) {
+        String op = "adafactorVector";
+        alike(op, "gradients", gradients, "weights", weights);
+        alike(op, "secondMoment", secondMoment, "weights", weights);
+        counted(op, step);
+    }
+
+    private static void factored(
+            String op, Tensor weights, Tensor gradients, Tensor rowMoment, Tensor columnMoment, long step) {
+        alike(op, "gradients", gradients, "weights", weights);
+        if (weights.rank() != 2) {
+            throw new IllegalArgumentException(op + ": weights " + weights + " must be a matrix");
+        }
+        statistic(op, "rowMoment", rowMoment, "weights", weights);
+        vector(op, "columnMoment", columnMoment, "weights", weights);
+        counted(op, step);
+    }
+
+    /** Checks {@link Operations#nesterov}. */
+    public static void nesterov(Tensor out, Tensor momentum, Tensor gradients) {
+        String op = "nesterov";
+        alike(op, "momentum", momentum, "gradients", gradients);
+        alike(op, "out", out, "gradients", gradients);
+    }
+
+    /** Checks {@link Operations#normalize}. */
+    public static void normalize(Tensor out, Tensor in) {
+        elementwise("normalize", out, "in", in);
+    }
+
+    /** Checks {@link Operations#combine}. */
+    public static void combine(Tensor out, Tensor a, Tensor b) {
+        elementwise("combine", out, "a", a);
+        elementwise("combine", out, "b", b);
+    }
+
+    /** Contiguous floats into contiguous numbers, as many. */
+    private static void elementwise(String op, Tensor out, String role, Tensor in) {
+        f32(op, role, in);
+        contiguous(op, role, in);
+        contiguous(op, "out", out);
+        if (out.dtype() == DType.I32 || out.size() != in.size()) {
+            throw mismatch(op, "out", out, role, in, "numbers of elements must be equal, and no integers");
+        }
+    }
+
+    /** Contiguous floats, as many as in the other. */
+    private static void alike(String op, String role, Tensor t, String otherRole, Tensor other) {
+        f32(op, role, t);
+        f32(op, otherRole, other);
+        contiguous(op, role, t);
+        contiguous(op, otherRole, other);
+        if (t.size() != other.size()) {
+            throw mismatch(op, role, t, otherRole, other, "numbers of elements must be equal");
+        }
+    }
+
+    private static void counted(String op, long step) {
+        if (step < 1) {
+            throw new IllegalArgumentException(op + ": step " + step + "; steps count from 1");
+        }
+    }
+
     /** One float for each head of each row. */
     private static void oneAHead(String op, String role, Tensor t, String otherRole, Tensor other, int heads) {
         f32(op, role, t);

@@ -18,7 +18,7 @@ import pacer.trainer.ops.Stage.Tolerance;
  * strided, overwriting and adding; nothing else written; the same bits whenever and from whichever thread it is called. A
  * device is put to it by a subclass that says how to make one.
  */
-public abstract class DeviceConformanceTest extends SpeedrunConformance {
+public abstract class DeviceConformanceTest extends RuleConformance {
 
     // ------------------------------------------------------------------ memory
 

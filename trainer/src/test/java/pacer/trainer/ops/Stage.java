@@ -125,6 +125,11 @@ final class Stage {
         return declare(name, DType.F32, 0, nans(shape), tolerance, shape);
     }
 
+    /** The same of {@code dtype}. */
+    Tensor outVector(String name, DType dtype, Tolerance tolerance, int... shape) {
+        return declare(name, dtype, 0, nans(shape), tolerance, shape);
+    }
+
     /** A tensor that is read and written, or added to; standard normal before. */
     Tensor sum(String name, DType dtype, Tolerance tolerance, int... shape) {
         return sumNormal(name, dtype, 1, tolerance, shape);

@@ -10,6 +10,8 @@ final class CpuOperations
                 CpuElements,
                 CpuLosses,
                 CpuOptimizers,
+                CpuFactored,
+                CpuMuon,
                 AutoCloseable {
     private final Gemm gemm;
     private final Crew crew;

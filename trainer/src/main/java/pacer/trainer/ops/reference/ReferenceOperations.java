@@ -13,4 +13,6 @@ record ReferenceOperations(ReferenceDevice device)
                 ReferenceAttention,
                 ReferenceElements,
                 ReferenceLosses,
-                ReferenceOptimizers {}
+                ReferenceOptimizers,
+                ReferenceFactored,
+                ReferenceMuon {}

@@ -134,12 +134,15 @@ public final class Trainer {
                 int lastStep = arguments.integer("steps", spec.train().steps());
                 TrainingRun training =
                         new TrainingRun(spec, dataset, replica, ranks, checkpoints, signs, requests(life), lastStep);
-                return switch (training.run()) {
-                    case FINISHED -> ProcessLife.FINISHED;
-                    case STOPPED -> ProcessLife.STOPPED;
-                };
+                if (training.run() == TrainingRun.End.STOPPED) {
+                    return ProcessLife.STOPPED;
+                }
             }
         }
+        if (fence != null) {
+            fence.leave(); // it may go on with something else
+        }
+        return ProcessLife.FINISHED;
     }
 
     private static TrainingRun.Requests requests(ProcessLife life) {

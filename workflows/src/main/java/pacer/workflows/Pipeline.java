@@ -124,7 +124,7 @@ public final class Pipeline implements AutoCloseable {
 
     /** The page of the run {@code id} in Temporal's UI, where that is known. */
     public Optional<String> page(String id, Map<String, String> environment) {
-        return connection.isEmbedded() ? Optional.empty() : RunLinks.workflow(environment, id);
+        return connection.isEmbedded() ? Optional.empty() : RunLinks.workflow(environment, connection.namespace(), id);
     }
 
     /** One line for people: which service, and who works. */

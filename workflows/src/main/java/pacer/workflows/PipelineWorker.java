@@ -207,7 +207,14 @@ public final class PipelineWorker implements AutoCloseable {
      */
     @Override
     public void close() {
-        standby.ifPresent(Standby::close);
+        try {
+            standby.ifPresent(Standby::close);
+        } finally {
+            closeFactories();
+        }
+    }
+
+    private void closeFactories() {
         factories.forEach(WorkerFactory::shutdown);
         for (WorkerFactory factory : factories) {
             factory.awaitTermination(GRACE.toMillis(), TimeUnit.MILLISECONDS);

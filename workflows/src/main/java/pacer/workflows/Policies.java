@@ -240,6 +240,14 @@ record Policies(Duration heartbeat, Duration hostTimeout) {
                 .build();
     }
 
+    /** The record of a run that is finished and published could not be closed: its disk is full, and somebody has to look. A day, then it stays so. */
+    ActivityOptions closeLater(String host) {
+        String summary = "closes the run's record, again";
+        return options(TaskQueues.data(host), summary, Duration.ofMinutes(3), 100, Duration.ofMinutes(15))
+                .setScheduleToStartTimeout(restart())
+                .build();
+    }
+
     /** What takes long enough that its worker has to be heard of. */
     private ActivityOptions stage(String queue, String summary, Duration atMost, int attempts, Duration longestPause) {
         return options(queue, summary, atMost, attempts, longestPause)

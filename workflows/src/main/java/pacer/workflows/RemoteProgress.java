@@ -60,7 +60,9 @@ final class RemoteProgress {
             last = progress.now();
             listener.accept(new RunUpdate.Advanced(progress.paused() ? last.doing("paused") : last));
         }
-        if (progress.paused() != paused) {
+        boolean training = progress.stages().stream()
+                .anyMatch(line -> line.stage() == Stage.TRAIN && line.state().equals("running"));
+        if (progress.paused() != paused && training) { // else it has ended
             paused = progress.paused();
             tellPause(listener);
         }
@@ -71,7 +73,7 @@ final class RemoteProgress {
         listener.accept(new RunUpdate.Notice(
                 Stage.TRAIN,
                 paused
-                        ? "paused, with a checkpoint; the update resume goes on (its page in Temporal's UI, or temporal workflow update execute)"
+                        ? "paused; the update resume goes on (its page in Temporal's UI, or temporal workflow update execute)"
                         : "it goes on"));
         if (last != null) {
             listener.accept(new RunUpdate.Advanced(paused ? last.doing("paused") : last));

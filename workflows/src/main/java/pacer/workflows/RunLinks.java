@@ -1,6 +1,7 @@
 package pacer.workflows;
 
 import java.net.URI;
+import java.net.URISyntaxException;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
@@ -23,11 +24,9 @@ final class RunLinks {
     }
 
     /** The page of the workflow {@code id} in Temporal's UI, where {@code PACER_TEMPORAL_UI} names that. */
-    static Optional<String> workflow(Map<String, String> environment, String id) {
+    static Optional<String> workflow(Map<String, String> environment, String namespace, String id) {
         String ui = environment.getOrDefault("PACER_TEMPORAL_UI", "").strip().replaceFirst("/+$", "");
-        String namespace = environment.getOrDefault("TEMPORAL_NAMESPACE", "").strip();
-        return Optional.of(
-                        "%s/namespaces/%s/workflows/%s".formatted(ui, namespace.isEmpty() ? "default" : namespace, id))
+        return Optional.of("%s/namespaces/%s/workflows/%s".formatted(ui, namespace, id))
                 .filter(RunLinks::isPage);
     }
 
@@ -39,6 +38,10 @@ final class RunLinks {
 
     /** What is no address of a page is no link; a password in it must not be shown. */
     static boolean isPage(String address) {
-        return address.matches("https?://[^\\s()<>]+") && URI.create(address).getRawUserInfo() == null;
+        try {
+            return address.matches("https?://[^\\s()<>]+") && new URI(address).getRawUserInfo() == null;
+        } catch (URISyntaxException e) {
+            return false;
+        }
     }
 }

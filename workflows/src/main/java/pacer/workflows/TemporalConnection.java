@@ -154,6 +154,11 @@ public final class TemporalConnection implements AutoCloseable {
         return client;
     }
 
+    /** In which workflows of this connection are. */
+    String namespace() {
+        return client().getOptions().getNamespace();
+    }
+
     /** Schedules of the namespace; a service inside this process has none. */
     ScheduleClient schedules() {
         return ScheduleClient.newInstance(

@@ -174,12 +174,29 @@ public final class TrainPipelineImpl implements TrainPipeline {
         try {
             patience(plan).once(() -> close(plan, RunStatus.FINISHED, null));
         } catch (ActivityFailure e) {
+            // histories of before go on to close the run as failed
+            boolean stays = !Steering.endedOnRequest(e)
+                    && Workflow.getVersion("finished-stays", Workflow.DEFAULT_VERSION, 1) > Workflow.DEFAULT_VERSION;
+            if (!stays) {
+                throw e;
+            }
+            closeLater(plan);
+        } catch (ApplicationFailure e) { // its host is gone
+            ledger.closed(RunStatus.FINISHED, "its record does not say so: " + e.getOriginalMessage());
+        }
+    }
+
+    /** With more patience: what follows the record (tracking, a webhook) waits for it. */
+    private void closeLater(RunPlan plan) {
+        RunActivity runs = Workflow.newActivityStub(RunActivity.class, policies.closeLater(plan.host()));
+        try {
+            runs.close(new RunEnding(plan.run(), RunStatus.FINISHED, null));
+            ledger.closed(RunStatus.FINISHED, null);
+        } catch (ActivityFailure e) {
             if (Steering.endedOnRequest(e)) {
                 throw e;
             }
             ledger.closed(RunStatus.FINISHED, "its record does not say so: " + reason(e));
-        } catch (ApplicationFailure e) {
-            ledger.closed(RunStatus.FINISHED, "its record does not say so: " + e.getOriginalMessage());
         }
     }
 

@@ -3,6 +3,7 @@ package pacer.activities.process;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -18,9 +19,10 @@ import pacer.activities.run.RunJson;
  * stands by for the next: what it has compiled serves an evaluation too.
  */
 public final class Standby implements AutoCloseable {
-    private static final Duration ORDERLY_END = Duration.ofSeconds(30);
+    private static final Duration ORDERLY_END = Duration.ofMinutes(5); // all but one that Java learns from end at once
 
     private final AtomicReference<Process> waiting;
+    private volatile boolean closed;
     private ErrorPump errors; // null until its first work
 
     private Standby(Process process) {
@@ -58,7 +60,7 @@ public final class Standby implements AutoCloseable {
         } else {
             errors.to(log);
         }
-        Child child = Child.adopt(process, log, logStart, errors.thread(), lines, waiting::set);
+        Child child = Child.adopt(process, log, logStart, errors.thread(), lines, this::takeBack);
         if (!process.isAlive()) {
             return Optional.empty();
         }
@@ -68,6 +70,13 @@ public final class Standby implements AutoCloseable {
         } catch (IOException e) {
             child.kill(); // it ended while being told
             return Optional.empty();
+        }
+    }
+
+    private void takeBack(Process process) {
+        waiting.set(process);
+        if (closed && waiting.compareAndSet(process, null)) { // nobody would end it any more
+            process.toHandle().destroyForcibly();
         }
     }
 
@@ -82,6 +91,7 @@ public final class Standby implements AutoCloseable {
     /** Ends it unless it is at work. */
     @Override
     public synchronized void close() {
+        closed = true;
         Process process = waiting.getAndSet(null);
         if (process == null) {
             return;
@@ -95,7 +105,7 @@ public final class Standby implements AutoCloseable {
     /** One that has worked ends as it would have then: Java may write down what it learned. */
     private static void endInOrder(Process process) {
         try {
-            process.outputWriter().close();
+            process.outputWriter(StandardCharsets.UTF_8).close(); // as whoever told it something has opened it
             boolean _ = process.waitFor(ORDERLY_END);
         } catch (IOException e) {
             return; // it has ended

@@ -190,7 +190,9 @@ public final class CheckpointUploads implements AutoCloseable {
                 return;
             }
             requireNewest(run);
-            run.sendFolder(this::listen); // before it, so that who finds the checkpoint finds the run
+            run.sendFolder(
+                    () -> requireNewest(run),
+                    this::listen); // before it, so that who finds the checkpoint finds the run
             run.send(held, stored.containsKey(held.step()), () -> requireNewest(run), this::listen);
             stored.put(held.step(), held.manifest().sha256());
         } catch (NoSuchFileException e) {

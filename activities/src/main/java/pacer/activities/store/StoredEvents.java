@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.channels.FileChannel;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.security.MessageDigest;
@@ -56,7 +57,7 @@ final class StoredEvents {
     private record Pieces(List<Piece> pieces) {}
 
     /** Stores the whole lines that the file has and the store has not. They are made to last before: the store must not know more than this host. */
-    void send(TransferListener listener) throws IOException, InterruptedException {
+    void send(StoredRun.Permit permit, TransferListener listener) throws IOException, InterruptedException {
         try (FileChannel events = FileChannel.open(file, StandardOpenOption.READ)) {
             long end = EventLog.wholeLines(events);
             if (stored == null || bytes(stored) > end) {
@@ -76,9 +77,11 @@ final class StoredEvents {
                 boolean _ = objects.put(key(added), content, listener);
             }
             pieces.add(added);
+            permit.require(); // a piece may have taken long
             objects.replace(prefix + LIST, Content.of(RunJson.MAPPER.writeValueAsBytes(new Pieces(pieces))), listener);
             stored = pieces;
             if (grown.isPresent()) {
+                permit.require();
                 objects.delete(key(grown.get()), listener);
             }
         }
@@ -103,20 +106,20 @@ final class StoredEvents {
     /**
      * Adds to the file what the store knows and it does not.
      *
-     * @throws DamagedObjectException when a piece is not what it was; those before it are there then
-     * @throws java.nio.file.NoSuchFileException the same, when it is gone
+     * @return what was missing or damaged there, and is passed over
      */
-    void bring(Fence fence, TransferListener listener) throws IOException, InterruptedException {
+    List<String> bring(Fence fence, TransferListener listener) throws IOException, InterruptedException {
         Path whole = DurableFiles.beside(file);
         try {
-            fetch(whole, listener);
-        } finally {
+            List<String> damage = fetch(whole, listener);
             if (Files.exists(whole)) {
                 try (EventLog log = EventLog.open(file, fence)) {
                     log.join(whole);
                     log.sync();
                 }
             }
+            return damage;
+        } finally {
             Files.deleteIfExists(whole);
         }
     }
@@ -125,7 +128,7 @@ final class StoredEvents {
     void bringAnew(TransferListener listener) throws IOException, InterruptedException {
         Path whole = DurableFiles.beside(file);
         try {
-            fetch(whole, listener);
+            List<String> _ = fetch(whole, listener);
             if (Files.exists(whole) && !Files.exists(file)) {
                 DurableFiles.sync(whole);
                 DurableFiles.move(whole, file);
@@ -135,23 +138,50 @@ final class StoredEvents {
         }
     }
 
-    private void fetch(Path whole, TransferListener listener) throws IOException, InterruptedException {
+    /** Its host may be at work, and replace the last piece by a longer one meanwhile: then the list is another. */
+    private List<String> fetch(Path whole, TransferListener listener) throws IOException, InterruptedException {
         List<Piece> pieces = list(listener);
+        while (true) {
+            List<String> damage = fetch(pieces, whole, listener);
+            List<Piece> now = damage.isEmpty() ? pieces : list(listener);
+            if (now.equals(pieces)) {
+                return damage;
+            }
+            pieces = now;
+            Files.deleteIfExists(whole);
+        }
+    }
+
+    private List<String> fetch(List<Piece> pieces, Path whole, TransferListener listener)
+            throws IOException, InterruptedException {
         Path one = DurableFiles.beside(whole);
+        List<String> damage = new ArrayList<>();
         long all = bytes(pieces);
         long before = 0;
         for (Piece piece : pieces) {
             long done = before;
-            objects.get(
-                    key(piece), piece.bytes(), piece.sha256(), one, (moved, of) -> listener.moved(done + moved, all));
-            try (OutputStream out =
-                    Files.newOutputStream(whole, StandardOpenOption.CREATE, StandardOpenOption.APPEND)) {
-                Files.copy(one, out);
+            try {
+                objects.get(
+                        key(piece),
+                        piece.bytes(),
+                        piece.sha256(),
+                        one,
+                        (moved, of) -> listener.moved(done + moved, all));
+                try (OutputStream out =
+                        Files.newOutputStream(whole, StandardOpenOption.CREATE, StandardOpenOption.APPEND)) {
+                    Files.copy(one, out);
+                }
+            } catch (NoSuchFileException e) {
+                damage.add(objects.address(key(piece)) + " is gone");
+            } catch (DamagedObjectException e) {
+                damage.add(e.getMessage());
+                objects.delete(key(piece), listener); // who has the right bytes can store them then
             } finally {
                 Files.deleteIfExists(one);
             }
             before += piece.bytes();
         }
+        return damage;
     }
 
     private List<Piece> list(TransferListener listener) throws IOException, InterruptedException {

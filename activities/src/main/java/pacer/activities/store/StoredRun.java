@@ -224,10 +224,10 @@ final class StoredRun {
     }
 
     /** Stores what another host needs of the run beside a checkpoint, as far as it has changed. */
-    void sendFolder(TransferListener listener) throws IOException, InterruptedException {
+    void sendFolder(Permit permit, TransferListener listener) throws IOException, InterruptedException {
         refresh("preset.yaml", Content.of(Files.readAllBytes(folder.preset())), listener);
         if (Files.exists(folder.events())) {
-            events.send(listener);
+            events.send(permit, listener);
         }
         refresh("run.json", Content.of(Files.readAllBytes(folder.recordFile())), listener);
     }
@@ -240,9 +240,9 @@ final class StoredRun {
         }
     }
 
-    /** Adds to the folder's events those that the store knows. */
-    void bringEvents(Fence fence, TransferListener listener) throws IOException, InterruptedException {
-        events.bring(fence, listener);
+    /** Adds to the folder's events those that the store knows; returns what was damaged there. */
+    List<String> bringEvents(Fence fence, TransferListener listener) throws IOException, InterruptedException {
+        return events.bring(fence, listener);
     }
 
     /** The same where the folder has none. */

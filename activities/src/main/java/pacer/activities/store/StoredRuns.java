@@ -2,7 +2,6 @@ package pacer.activities.store;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.nio.file.NoSuchFileException;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -76,12 +75,23 @@ public final class StoredRuns {
         };
         try {
             StoredRun run = new StoredRun(store.objects(), folder);
-            if (run.newestEpoch(listener) <= Fence.newest(folder.path())) {
-                run.sendFolder(listener);
+            if (isOurs(run, folder, listener)) {
+                run.sendFolder(
+                        () -> {
+                            if (!isOurs(run, folder, listener)) {
+                                throw new IOException("another host has gone on with the run meanwhile");
+                            }
+                        },
+                        listener);
             }
         } catch (UncheckedIOException e) {
             throw e.getCause();
         }
+    }
+
+    private static boolean isOurs(StoredRun run, RunFolder folder, TransferListener listener)
+            throws IOException, InterruptedException {
+        return run.newestEpoch(listener) <= Fence.newest(folder.path());
     }
 
     /** The newest attempt at training, of any host; 0 when there was none, or the store does not answer, which is said. */
@@ -128,9 +138,11 @@ public final class StoredRuns {
     private static void bringEvents(StoredRun run, Fence fence, StageContext context)
             throws IOException, InterruptedException {
         try {
-            run.bringEvents(fence, telling("fetching the run's events", context));
-        } catch (DamagedObjectException | NoSuchFileException e) {
-            context.notice("events of another host are damaged in the store, curves lack them: " + e.getMessage());
+            for (String damage : run.bringEvents(fence, telling("fetching the run's events", context))) {
+                context.notice("events are damaged in the store, curves lack them: " + damage);
+            }
+        } catch (DamagedObjectException e) {
+            context.notice("events are damaged in the store, curves lack them: " + e.getMessage());
         }
     }
 

@@ -311,6 +311,7 @@ public final class Training {
             uploads.get().finish(); // also where it failed: perhaps this host does
         }
         if (end.code() == 0 && monitor.finished().isPresent()) {
+            attempts.put(running.withProcesses(List.of())); // one that stands by is none of the run's
             return TrainingSummary.read(folder);
         }
         if (TrainerExit.of(end.code()) == TrainerExit.STOPPED) {

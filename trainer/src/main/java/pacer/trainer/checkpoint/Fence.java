@@ -98,6 +98,11 @@ public final class Fence {
         });
     }
 
+    /** This process writes no more for its epoch, and must not be ended as the writer of one. */
+    public void leave() throws IOException {
+        commit(() -> Files.deleteIfExists(folder(run).resolve("writer")));
+    }
+
     public long epoch() {
         return epoch;
     }

@@ -98,7 +98,8 @@ class EventLogTest {
     }
 
     @ParameterizedTest
-    @CsvSource({"'',abc,abc", "ab,abc,abc", "abc,ab,abc", "abX,abcd,abXcd", "abc,'',abc", "X,ab,Xab"})
+    @CsvSource({"'',abc,abc", "ab,abc,abc", "abc,ab,abc", "abX,abcd,abXcd", "abXc,abcd,abXcd", "abc,'',abc", "X,ab,Xab"
+    })
     void eventsOfAnotherHostAreAddedFromWhereTheTwoPart(String here, String there, String both) throws IOException {
         // a line each, longer than the window in which they are compared
         Files.writeString(file, lines(here));

@@ -7,7 +7,7 @@ import pacer.activities.publishing.report.Quantities;
 /** One line that says how far training is, fitted to the width at hand: with less room it says less. */
 final class ProgressBar {
     private static final String EIGHTHS = " ▏▎▍▌▋▊▉";
-    private static final int SHORTEST = 10;
+    private static final int SHORTEST = 6;
     private static final int LONGEST = 40;
 
     private ProgressBar() {}

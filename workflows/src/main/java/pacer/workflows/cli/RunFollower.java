@@ -25,12 +25,14 @@ final class RunFollower implements AutoCloseable {
     private final Console console;
     private final Pipeline.Prepared prepared;
     private final boolean json;
+    private final boolean namedService;
 
     RunFollower(Console console, PlaceOptions places, ServiceOption service, OutputOption output) throws IOException {
         this.console = console;
         this.prepared = Pipeline.prepare(
                 new PipelineOptions(places.writable(console.environment()), service.temporal(), console.environment()));
         this.json = output.json();
+        this.namedService = service.temporal() != null;
     }
 
     /** Whether service and worker will be of this process, and paths of this machine. */
@@ -58,8 +60,7 @@ final class RunFollower implements AutoCloseable {
             view.say(shown.paint(Tone.STRONG, run.id())
                     + (run.resumed() ? "  goes on where it stopped" : "")
                     + shown.paint(Tone.QUIET, "  " + pipeline.announcement()));
-            pipeline.page(run.id(), console.environment())
-                    .ifPresent(page -> view.accept(new RunUpdate.Linked("Temporal", page)));
+            page(pipeline, run.id()).ifPresent(page -> view.accept(new RunUpdate.Linked("Temporal", page)));
             run.notice().ifPresent(view::notice);
             PipelineOutcome outcome;
             try (StopSignals _ = signals(view, run, hints)) {
@@ -73,6 +74,11 @@ final class RunFollower implements AutoCloseable {
             }
             return code;
         }
+    }
+
+    /** Of a service that was named for this command alone the environment knows no UI. */
+    private Optional<String> page(Pipeline pipeline, String id) {
+        return namedService ? Optional.empty() : pipeline.page(id, console.environment());
     }
 
     private static StopSignals signals(RunView view, RunHandle run, Hints hints) {

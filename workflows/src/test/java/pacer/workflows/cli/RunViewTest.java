@@ -104,7 +104,7 @@ class RunViewTest {
         view.accept(new RunUpdate.Advanced(
                 Progress.of(Stage.DATASET, NOON, 0.5, "a very long text about what is done now ".repeat(9))));
         view.say("x");
-        assertThat(screen.seen().getLast()).hasSize(39).endsWith("…");
+        assertThat(screen.seen().getLast()).hasSize(37).endsWith("…");
     }
 
     @Test

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -11,6 +12,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -249,6 +251,37 @@ class PipelineTest {
             assertThat(outcome.status()).isEqualTo(RunStatus.FAILED);
             assertThat(outcome.refused()).isTrue();
             assertThat(outcome.reason()).isEqualTo("dataset.url: " + text + " does not exist; give the path of a text");
+        }
+    }
+
+    @Test
+    void aFinishedRunStaysFinishedWhereItsRecordCannotBeClosedForAWhile() throws Exception {
+        try (Pipeline pipeline = TestPipelines.embedded(home)) {
+            RunHandle run = start(pipeline);
+            Path record = home.run(run.id()).recordFile();
+            Path away = record.resolveSibling("away");
+            AtomicInteger failures = new AtomicInteger();
+            PipelineOutcome outcome = run.follow(update -> {
+                if (update instanceof RunUpdate.StageEnded(StageRecord ended) && ended.stage() == Stage.PUBLISH) {
+                    move(record, away);
+                }
+                if (update instanceof RunUpdate.Notice notice
+                        && notice.text().startsWith("the run's record was not closed")
+                        && failures.incrementAndGet() == 5) { // the usual attempts are four
+                    move(away, record);
+                }
+            });
+            assertThat(outcome.status()).as(outcome.reason()).isEqualTo(RunStatus.FINISHED);
+            assertThat(home.run(run.id()).read().status()).isEqualTo(RunStatus.FINISHED);
+            assertThat(failures).hasValue(5);
+        }
+    }
+
+    private static void move(Path from, Path to) {
+        try {
+            Files.move(from, to);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
         }
     }
 

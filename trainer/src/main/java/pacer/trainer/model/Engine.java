@@ -90,8 +90,24 @@ public record Engine(Kind kind, int threads, Precision precision, Gemms.Kind pro
         return replica(model, devices, sequences, length, training);
     }
 
+    /**
+     * A device with all threads, for operations without a model.
+     *
+     * @throws IOException when a product library asked for by name cannot be had
+     */
+    public Device device() throws IOException {
+        return switch (kind) {
+            case REFERENCE -> new ReferenceDevice();
+            case CPU -> CpuDevice.open(threads, products, cache);
+        };
+    }
+
+    /** Of the factors of products. */
+    public DType factors() {
+        return precision == Precision.BF16 ? DType.BF16 : DType.F32;
+    }
+
     private Replica replica(ModelSpec model, List<Device> devices, int sequences, int length, boolean training) {
-        DType dtype = precision == Precision.BF16 ? DType.BF16 : DType.F32;
-        return new Replica(model, devices, dtype, sequences, length, passTokens(model), training);
+        return new Replica(model, devices, factors(), sequences, length, passTokens(model), training);
     }
 }

@@ -43,8 +43,21 @@ public final class Parity {
                         path.resolveSibling(path.getFileName() + ".safetensors"),
                         engine);
             case "hf" -> HuggingFaceReplay.replay(new TraceJson(description, trace), path, engine);
+            case "optimizer" ->
+                OptimizerReplay.replay(
+                        new TraceJson(description, trace),
+                        path.resolveSibling(path.getFileName() + ".safetensors"),
+                        engine);
+            case "orthogonalize" ->
+                OrthogonalReplay.replay(
+                        new TraceJson(description, trace),
+                        path.resolveSibling(path.getFileName() + ".safetensors"),
+                        engine);
             default ->
-                throw new InvalidFileException(description, "kind", "\"" + kind + "\"; known are \"run\" and \"hf\"");
+                throw new InvalidFileException(
+                        description,
+                        "kind",
+                        "\"" + kind + "\"; known are \"run\", \"hf\", \"optimizer\" and \"orthogonalize\"");
         };
     }
 }

@@ -6,9 +6,16 @@ import pacer.trainer.spec.TrainSpec.Precision;
  * How far a replay may lie from its trace. In fp32 the first loss differs by the order of sums alone; later losses, and weights
  * after several steps, carry what training makes of that. bf16 factors have 8 bits of mantissa, which a trace in fp32 does not.
  */
-record Tolerances(double firstLoss, double laterLosses, double logits, double gradients, double finalWeights) {
-    private static final Tolerances FP32 = new Tolerances(1e-5, 1e-4, 1e-4, 1e-4, 1e-3);
-    private static final Tolerances BF16 = new Tolerances(2e-3, 1e-2, 2e-2, 5e-2, 5e-2);
+record Tolerances(
+        double firstLoss,
+        double laterLosses,
+        double logits,
+        double gradients,
+        double finalWeights,
+        double updates,
+        double orthogonal) {
+    private static final Tolerances FP32 = new Tolerances(1e-5, 1e-4, 1e-4, 1e-4, 1e-3, 1e-5, 1e-4);
+    private static final Tolerances BF16 = new Tolerances(2e-3, 1e-2, 2e-2, 5e-2, 5e-2, 1e-5, 5e-2);
 
     static Tolerances of(Precision precision) {
         return precision == Precision.BF16 ? BF16 : FP32;

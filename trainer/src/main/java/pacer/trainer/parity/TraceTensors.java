@@ -101,7 +101,7 @@ final class TraceTensors {
         }
     }
 
-    private static InvalidFileException refused(StoredTensor tensor, String problem) {
+    static InvalidFileException refused(StoredTensor tensor, String problem) {
         return new InvalidFileException(tensor.file(), "tensor \"" + tensor.name() + "\"", problem);
     }
 }

@@ -1,12 +1,15 @@
 package pacer.trainer.parity;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.nio.file.Files;
 import java.nio.file.Path;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import pacer.trainer.checkpoint.InvalidFileException;
 import pacer.trainer.model.Engine;
 import pacer.trainer.ops.cpu.Gemms;
 import pacer.trainer.spec.TrainSpec.Precision;
@@ -23,6 +26,12 @@ class GoldenParityTest {
         "gpt2_hf, CPU, 2, FP32, AUTO",
         "gpt2_hf, CPU, 2, BF16, AUTO",
         "gpt2_hf, REFERENCE, 1, FP32, AUTO",
+        "optimizers, CPU, 2, FP32, AUTO",
+        "optimizers, REFERENCE, 1, FP32, AUTO",
+        "newton_schulz5, CPU, 2, FP32, AUTO",
+        "newton_schulz5, CPU, 2, FP32, VECTOR",
+        "newton_schulz5, CPU, 2, BF16, AUTO",
+        "newton_schulz5, REFERENCE, 1, FP32, AUTO",
     })
     void aRecordedRunIsRepeatedWithinTolerance(
             String trace, Engine.Kind kind, int threads, Precision precision, Gemms.Kind products) throws Exception {
@@ -32,6 +41,34 @@ class GoldenParityTest {
         Engine engine = new Engine(kind, threads, precision, products, Path.of("target", "native-cache"));
         ParityReport report = Parity.replay(golden.resolve(trace), engine);
         assertThat(report.passed()).as(report.table()).isTrue();
-        assertThat(report.quantities()).hasSizeGreaterThan(3);
+        assertThat(report.quantities()).hasSizeGreaterThanOrEqualTo(3);
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "optimizers | \"adamw\" | \"adamx\" | is of no rule and no parameter",
+                "optimizers | \"lr\" | \"rate\" | /adamw/lr",
+                "optimizers | \"relative_step\": false | \"relative_step\": true | this replay knows false",
+                "newton_schulz5 | \"steps\": 5 | \"steps\": 500 | 500; must be 0 to 100",
+                "newton_schulz5 | fp32\" | fp64\" | this replay knows",
+                "newton_schulz5 | orthogonalize | orthogonal | known are",
+            })
+    void whatATraceSaysAndNoReplayKnowsIsRefused(
+            String trace, String said, String instead, String reason, @TempDir Path folder) throws Exception {
+        Path golden =
+                Path.of(System.getProperty("pacer.shared", "../../shared")).resolve("golden");
+        assumeTrue(Files.isDirectory(golden), "no recorded runs at " + golden);
+        Files.copy(golden.resolve(trace + ".safetensors"), folder.resolve("t.safetensors"));
+        String description = Files.readString(golden.resolve(trace + ".json"));
+        assertThat(description).contains(said);
+        Files.writeString(folder.resolve("t.json"), description.replace(said, instead));
+        Engine engine = new Engine(
+                Engine.Kind.REFERENCE, 1, Precision.FP32, Gemms.Kind.AUTO, Path.of("target", "native-cache"));
+        assertThatThrownBy(() -> Parity.replay(folder.resolve("t"), engine))
+                .isInstanceOf(InvalidFileException.class)
+                .hasMessageContaining(reason)
+                .hasMessageContaining("t.");
     }
 }

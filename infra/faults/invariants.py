@@ -154,7 +154,7 @@ def i5_series(run, port):
         history = stacks.call(port, "/api/2.0/mlflow/metrics/get-history?" + query).get("metrics", [])
         sent = [(int(point.get("step", 0)), point["value"], int(point["timestamp"])) for point in history]
         expected = [
-            (step, event[field], int(stacks.seconds_of(event["time"]) * 1000 + 1e-4))
+            (step, event[field], stacks.millis_of(event["time"]))
             for step, event in sorted(first(found, kind).items())
         ]
         steps = [step for step, _, _ in sent]

@@ -170,6 +170,12 @@ def call(port, path, body=None):
         return json.load(answer)
 
 
+def millis_of(time_text):
+    """Whole milliseconds since 1970 of such an instant: as Java takes them, without those that a float rounds up."""
+    main, _, fraction = time_text.rstrip("Z").partition(".")
+    return 1000 * calendar.timegm(time.strptime(main, "%Y-%m-%dT%H:%M:%S")) + int((fraction + "000")[:3])
+
+
 def seconds_of(time_text):
     """Seconds since 1970 of an instant as Java writes it; nanoseconds are more than Python reads."""
     main, _, fraction = time_text.rstrip("Z").partition(".")

@@ -6,13 +6,15 @@ import java.util.Locale;
 import pacer.trainer.data.BadDataException;
 import pacer.trainer.model.Engine;
 import pacer.trainer.model.Parameters;
+import pacer.trainer.model.Replica;
+import pacer.trainer.optim.Optimizer;
 import pacer.trainer.spec.ModelSpec;
 import pacer.trainer.spec.RunSpec;
 
 /**
  * What a rank holds in memory while it trains, known before anything is allocated.
  *
- * @param parameters bytes of weights, gradients and AdamW's moments
+ * @param parameters bytes of weights, gradients and what the optimizer keeps
  * @param activations bytes of everything else
  */
 record MemoryNeed(long parameters, long activations) {
@@ -22,10 +24,12 @@ record MemoryNeed(long parameters, long activations) {
     static MemoryNeed of(RunSpec spec, Engine engine) {
         ModelSpec model = spec.model();
         int sequences = TrainingBatches.microBatch(spec);
-        long elements = Parameters.of(model).elements();
-        long planned = engine.plannedBytes(model, sequences, model.sequenceLength());
-        long weightsAndGradients = elements * (4 + 4L * engine.lanes(model, sequences));
-        return new MemoryNeed(weightsAndGradients + 8 * elements, planned - weightsAndGradients);
+        long weightsAndGradients = Parameters.of(model).elements() * (4 + 4L * engine.lanes(model, sequences));
+        try (Replica plan = engine.plan(model, sequences, model.sequenceLength())) {
+            long without = plan.plannedBytes();
+            Optimizer _ = Optimizer.of(plan, spec.optimizer());
+            return new MemoryNeed(weightsAndGradients + plan.plannedBytes() - without, without - weightsAndGradients);
+        }
     }
 
     long bytes() {

@@ -4,7 +4,7 @@ import java.io.Flushable;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
-import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.Objects;
@@ -24,18 +24,16 @@ import pacer.trainer.data.BadDataException;
 import pacer.trainer.model.Initialization;
 import pacer.trainer.model.Parameter;
 import pacer.trainer.model.Replica;
+import pacer.trainer.ops.Device;
 import pacer.trainer.ops.Tensor;
-import pacer.trainer.optim.AdamWOptimizer;
+import pacer.trainer.optim.Optimizer;
 import pacer.trainer.spec.DatasetSpec;
 import pacer.trainer.spec.RunSpec;
 import pacer.trainer.spec.SpecHash;
 import pacer.trainer.text.DatasetManifest;
 
-/** What of a run goes into checkpoints, and back. Optimizer tensors carry PyTorch's names, {@code exp_avg.} and {@code exp_avg_sq.}. */
+/** What of a run goes into checkpoints, and back. Optimizer tensors carry PyTorch's names, such as {@code exp_avg.} and the parameter's. */
 final class RunCheckpoints {
-    private static final String FIRST_MOMENT = "exp_avg.";
-    private static final String SECOND_MOMENT = "exp_avg_sq.";
-
     private final RunSpec spec;
     private final DatasetManifest dataset;
     private final CheckpointStore store;
@@ -98,16 +96,18 @@ final class RunCheckpoints {
     }
 
     /** Writes a checkpoint and removes those that need not be kept. Ranks other than 0 hold the same state and write nothing: null. */
-    Checkpoint save(Replica replica, AdamWOptimizer optimizer, TrainingState state, Written listener)
-            throws IOException {
+    Checkpoint save(Replica replica, Optimizer optimizer, TrainingState state, Written listener) throws IOException {
         if (rank != 0) {
             return null;
         }
         events.flush();
-        List<TensorSource> weights = sources(replica, replica.weights(), "");
-        List<TensorSource> moments = new ArrayList<>();
-        moments.addAll(sources(replica, optimizer.firstMoment(), FIRST_MOMENT));
-        moments.addAll(sources(replica, optimizer.secondMoment(), SECOND_MOMENT));
+        List<TensorSource> weights = replica.parameters().all().stream()
+                .map(p -> TensorSource.of(replica.device(), replica.parameters().in(replica.weights(), p.name()))
+                        .named(p.name()))
+                .toList();
+        List<TensorSource> moments = optimizer.state().stream()
+                .map(kept -> TensorSource.of(replica.device(), kept.tensor()).named(kept.name()))
+                .toList();
         long total = Stream.concat(weights.stream(), moments.stream())
                 .mapToLong(TensorSource::bytes)
                 .sum();
@@ -116,13 +116,6 @@ final class RunCheckpoints {
         Checkpoint written = store.save(fence, state, counted(weights, counter), counted(moments, counter));
         store.prune(fence, spec.checkpoint().keepLast(), spec.checkpoint().keepBest());
         return written;
-    }
-
-    private static List<TensorSource> sources(Replica replica, Tensor flat, String prefix) {
-        return replica.parameters().all().stream()
-                .map(p -> TensorSource.of(replica.device(), replica.parameters().in(flat, p.name()))
-                        .named(prefix + p.name()))
-                .toList();
     }
 
     /** The same tensors; {@code counter} hears of each piece of them that is asked for, when those before it are written. */
@@ -137,7 +130,7 @@ final class RunCheckpoints {
     }
 
     /** Sets replica and optimizer to the newest whole checkpoint, or to the beginning when there is none. */
-    Optional<Checkpoint> restore(Replica replica, AdamWOptimizer optimizer) throws IOException {
+    Optional<Checkpoint> restore(Replica replica, Optimizer optimizer) throws IOException {
         Optional<Checkpoint> found = fence == null ? store.newest() : store.recover(fence);
         if (found.isEmpty()) {
             Initialization.gpt2(spec.model(), replica.parameters(), spec.seed(), replica.device(), replica.weights());
@@ -147,8 +140,9 @@ final class RunCheckpoints {
         requireOfThisRun(found.get());
         loadWeights(found.get(), replica);
         try (Safetensors moments = found.get().openOptimizer(0)) {
-            load(moments, FIRST_MOMENT, replica, optimizer.firstMoment());
-            load(moments, SECOND_MOMENT, replica, optimizer.secondMoment());
+            for (Optimizer.State state : optimizer.state()) {
+                load(moments, state.name(), state.tensor(), replica.device());
+            }
         }
         return found;
     }
@@ -186,28 +180,24 @@ final class RunCheckpoints {
     /** Sets a replica's weights to a checkpoint's. */
     static void loadWeights(Checkpoint checkpoint, Replica replica) throws IOException {
         try (Safetensors weights = checkpoint.openWeights()) {
-            load(weights, "", replica, replica.weights());
+            for (Parameter p : replica.parameters().all()) {
+                load(weights, p.name(), replica.parameters().in(replica.weights(), p.name()), replica.device());
+            }
         }
         replica.weightsChanged();
     }
 
-    private static void load(Safetensors stored, String prefix, Replica replica, Tensor flat) throws IOException {
-        for (Parameter p : replica.parameters().all()) {
-            try (Arena arena = Arena.ofConfined()) {
-                MemorySegment values = arena.allocate(4 * p.size(), 64);
-                tensor(stored, prefix, p).toFloats(values);
-                replica.device().write(replica.parameters().in(flat, p.name()), values);
-            }
-        }
-    }
-
-    private static StoredTensor tensor(Safetensors stored, String prefix, Parameter p) throws IOException {
-        StoredTensor tensor = stored.tensor(prefix + p.name());
-        List<Long> shape = p.shape().stream().map(Integer::longValue).toList();
+    private static void load(Safetensors stored, String name, Tensor to, Device device) throws IOException {
+        StoredTensor tensor = stored.tensor(name);
+        List<Long> shape = Arrays.stream(to.shape()).asLongStream().boxed().toList();
         if (!tensor.shape().equals(shape)) {
             throw new BadDataException(tensor.file() + ": tensor " + tensor.name() + " has shape " + tensor.shape()
                     + "; the model's is " + shape);
         }
-        return tensor;
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment values = arena.allocate(4 * to.size(), 64);
+            tensor.toFloats(values);
+            device.write(to, values);
+        }
     }
 }

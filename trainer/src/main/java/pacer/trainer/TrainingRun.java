@@ -13,8 +13,8 @@ import pacer.trainer.event.TrainingEvent;
 import pacer.trainer.event.TrainingEvent.Working.Phase;
 import pacer.trainer.model.DropoutPlan;
 import pacer.trainer.model.Replica;
-import pacer.trainer.optim.AdamWOptimizer;
 import pacer.trainer.optim.GradientClip;
+import pacer.trainer.optim.Optimizer;
 import pacer.trainer.optim.Schedule;
 import pacer.trainer.spec.RunSpec;
 import pacer.trainer.spec.TrainSpec.NonFinite;
@@ -52,7 +52,7 @@ final class TrainingRun {
     private final RunSpec spec;
     private final Dataset dataset;
     private final Replica replica;
-    private final AdamWOptimizer optimizer;
+    private final Optimizer optimizer;
     private final Schedule schedule;
     private final TrainingBatches batches;
     private final Collectives ranks;
@@ -89,7 +89,7 @@ final class TrainingRun {
         this.spec = spec;
         this.dataset = dataset;
         this.replica = replica;
-        this.optimizer = new AdamWOptimizer(replica, spec.optimizer());
+        this.optimizer = Optimizer.of(replica, spec.optimizer());
         this.schedule =
                 Schedule.of(spec.schedule(), spec.optimizer(), spec.train().steps());
         this.batches = new TrainingBatches(spec, dataset.training(), ranks.rank());

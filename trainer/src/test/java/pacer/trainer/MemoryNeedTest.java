@@ -15,7 +15,7 @@ import pacer.trainer.data.BadDataException;
 import pacer.trainer.model.Engine;
 import pacer.trainer.model.Replica;
 import pacer.trainer.ops.cpu.Gemms;
-import pacer.trainer.optim.AdamWOptimizer;
+import pacer.trainer.optim.Optimizer;
 import pacer.trainer.spec.Processor;
 import pacer.trainer.spec.RunSpec;
 import pacer.trainer.spec.SpecLoader;
@@ -43,7 +43,7 @@ class MemoryNeedTest {
                         TrainingBatches.microBatch(spec),
                         spec.model().sequenceLength(),
                         true)) {
-            new AdamWOptimizer(replica, spec.optimizer());
+            Optimizer _ = Optimizer.of(replica, spec.optimizer());
             assertThat(MemoryNeed.of(spec, engine(precision)).bytes()).isEqualTo(replica.plannedBytes());
         }
     }

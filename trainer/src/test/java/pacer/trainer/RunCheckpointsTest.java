@@ -5,6 +5,9 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.io.Flushable;
 import java.io.IOException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -14,6 +17,8 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 import pacer.trainer.checkpoint.CheckpointStore;
 import pacer.trainer.checkpoint.Fence;
 import pacer.trainer.checkpoint.TrainingState;
@@ -23,8 +28,9 @@ import pacer.trainer.data.Split;
 import pacer.trainer.model.Engine;
 import pacer.trainer.model.Replica;
 import pacer.trainer.ops.cpu.Gemms;
-import pacer.trainer.optim.AdamWOptimizer;
+import pacer.trainer.optim.Optimizer;
 import pacer.trainer.spec.DatasetSpec;
+import pacer.trainer.spec.OptimizerSpec;
 import pacer.trainer.spec.Processor;
 import pacer.trainer.spec.RunSpec;
 import pacer.trainer.spec.SpecLoader;
@@ -41,7 +47,7 @@ class RunCheckpointsTest {
 
     private RunSpec spec;
     private Replica replica;
-    private AdamWOptimizer optimizer;
+    private Optimizer optimizer;
     private Fence fence;
 
     @BeforeEach
@@ -56,7 +62,7 @@ class RunCheckpointsTest {
         spec = SpecResolver.resolve(SpecLoader.load("quickstart", List.of(), sets), new Processor(1, false), 3);
         replica = new Engine(Engine.Kind.REFERENCE, 1, Precision.FP32, Gemms.Kind.AUTO, run)
                 .open(spec.model(), 2, 4, true);
-        optimizer = new AdamWOptimizer(replica, spec.optimizer());
+        optimizer = Optimizer.of(replica, spec.optimizer());
         fence = Fence.acquire(run, Duration.ofSeconds(5), notice -> {});
     }
 
@@ -70,6 +76,35 @@ class RunCheckpointsTest {
         RunCheckpoints checkpoints = checkpoints(dataset("5ha", "a", "b", "c"), NOTHING);
         save(checkpoints);
         assertThat(checkpoints.restore(replica, optimizer)).isPresent();
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void whatEachRuleKeepsIsFoundAgain(OptimizerSpec.Type type) throws IOException {
+        OptimizerSpec rule = new OptimizerSpec(type, 1e-3, 0.9, 0.95, 1e-8, 0.1, 0, 0, 0, 0.95, 0.85, 300);
+        Optimizer written = Optimizer.of(replica, rule);
+        for (Optimizer.State state : written.state()) {
+            replica.device().write(state.tensor(), floats(state));
+        }
+        RunCheckpoints checkpoints = checkpoints(dataset("5ha", "a", "b", "c"), NOTHING);
+        checkpoints.save(replica, written, state(checkpoints), (done, total) -> {});
+        Optimizer read = Optimizer.of(replica, rule);
+        assertThat(checkpoints.restore(replica, read)).isPresent();
+        assertThat(read.state()).hasSameSizeAs(written.state()).isNotEmpty();
+        for (Optimizer.State state : read.state()) {
+            MemorySegment values = Arena.ofAuto().allocate(4 * state.tensor().size());
+            replica.device().read(state.tensor(), values);
+            assertThat(values.mismatch(floats(state))).as(state.name()).isEqualTo(-1);
+        }
+    }
+
+    /** Numbers that are of this state alone. */
+    private static MemorySegment floats(Optimizer.State state) {
+        float[] values = new float[(int) state.tensor().size()];
+        for (int i = 0; i < values.length; i++) {
+            values[i] = state.name().hashCode() + i;
+        }
+        return Arena.ofAuto().allocateFrom(ValueLayout.JAVA_FLOAT, values);
     }
 
     @Test

@@ -5,14 +5,14 @@ import java.lang.foreign.MemorySegment;
 import pacer.trainer.model.DropoutPlan;
 import pacer.trainer.model.Parameter;
 import pacer.trainer.model.Replica;
-import pacer.trainer.optim.AdamWOptimizer;
 import pacer.trainer.optim.GradientClip;
+import pacer.trainer.optim.Optimizer;
 
 /** A step as training takes it, on tokens and weights by {@link Formula}: gradients to zero, micro-steps, reduction, clipping, update. */
 final class TimedStep {
     private final BenchCase what;
     private final Replica replica;
-    private final AdamWOptimizer optimizer;
+    private final Optimizer optimizer;
     private final MemorySegment[] inputs; // (B, T) int32, one a micro-step
     private final MemorySegment[] targets;
     private int step;
@@ -20,7 +20,7 @@ final class TimedStep {
     TimedStep(BenchCase what, Replica replica) {
         this.what = what;
         this.replica = replica;
-        this.optimizer = new AdamWOptimizer(replica, what.optimizer());
+        this.optimizer = Optimizer.of(replica, what.optimizer());
         this.inputs = new MemorySegment[what.microSteps()];
         this.targets = new MemorySegment[what.microSteps()];
         Arena arena = Arena.ofAuto();

@@ -57,15 +57,13 @@ public record Engine(Kind kind, int threads, Precision precision, Gemms.Kind pro
         return size <= 2_000_000 ? 128 : size <= LANES_UP_TO ? 512 : 2048;
     }
 
-    /** Bytes that {@link #open} would allocate for training, besides what an optimizer takes. */
-    public long plannedBytes(ModelSpec model, int sequences, int length) {
+    /** What {@link #open} would allocate for training; nothing but counting can be done with it. */
+    public Replica plan(ModelSpec model, int sequences, int length) {
         List<Device> devices = new ArrayList<>();
         for (int lane = 0; lane < lanes(model, sequences); lane++) {
             devices.add(new PlanningDevice());
         }
-        try (Replica plan = replica(model, devices, sequences, length, true)) {
-            return plan.plannedBytes();
-        }
+        return replica(model, devices, sequences, length, true);
     }
 
     /**

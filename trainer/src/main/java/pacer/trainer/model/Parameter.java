@@ -16,6 +16,25 @@ public record Parameter(String name, List<Integer> shape, long offset) {
         return shape.stream().mapToLong(Integer::longValue).reduce(1, Math::multiplyExact);
     }
 
+    /** What a parameter is to the model: update rules and their rates go by it. */
+    public enum Role {
+        /** Of tokens and positions; a tied head is one too. */
+        EMBEDDING,
+        HEAD,
+        /** Weights of the blocks' linear layers. */
+        MATRIX,
+        /** Gains, biases and whatever else has one dimension. */
+        SCALAR
+    }
+
+    /** What it is to the model. */
+    public Role role() {
+        if (name.startsWith("transformer.wte.") || name.startsWith("transformer.wpe.")) {
+            return Role.EMBEDDING;
+        }
+        return shape.size() < 2 ? Role.SCALAR : name.startsWith("lm_head.") ? Role.HEAD : Role.MATRIX;
+    }
+
     /** Whether weight decay applies: to matrices, not to gains and biases, as in nanoGPT and llm.c. */
     public boolean decays() {
         return shape.size() >= 2;

@@ -260,7 +260,7 @@ public final class Replica implements AutoCloseable {
 
     /** One line for people: the device and how the work is divided. */
     public String description() {
-        String precision = products.dtype() == DType.BF16 ? " in bf16" : "";
+        String precision = factors() == DType.BF16 ? " in bf16" : "";
         return device().description() + precision + (gpts.length > 1 ? ", " + gpts.length + " lanes" : "");
     }
 
@@ -292,10 +292,27 @@ public final class Replica implements AutoCloseable {
 
     /** Updates the weights, every lane its part, and the products' copy with them. */
     public void update(Update update) {
-        lanes.run(lane -> {
-            update.apply(devices.get(lane), bound(lane), bound(lane + 1));
-            refreshProducts(lane);
-        });
+        lanes.run(lane -> update.apply(devices.get(lane), bound(lane), bound(lane + 1)));
+        weightsChanged(); // not before all have: who updates a parameter whole may update beyond its part
+    }
+
+    /** The lane in whose part of the flat tensors {@code element} is. */
+    public int lane(long element) {
+        int lane = 0;
+        while (element >= bound(lane + 1)) {
+            lane++;
+        }
+        return lane;
+    }
+
+    /** The device of a lane. */
+    public Device device(int lane) {
+        return devices.get(lane);
+    }
+
+    /** Dtype of the factors of products. */
+    public DType factors() {
+        return products.dtype();
     }
 
     private long bound(int lane) {

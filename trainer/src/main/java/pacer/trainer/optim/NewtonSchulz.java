@@ -16,7 +16,7 @@ public final class NewtonSchulz {
     private static final float C = 2.0315f;
     private static final float EPSILON = 1e-7f;
 
-    private final Operations ops;
+    private final Device device;
     private final boolean wide;
     private final Tensor x; // (R, C) F32
     private final Tensor xProduct; // (R, C) in the dtype of products; x itself in fp32
@@ -33,7 +33,7 @@ public final class NewtonSchulz {
      * @param products dtype of the factors of products, each of which is rounded to it
      */
     public NewtonSchulz(Device device, int rows, int columns, DType products) {
-        this.ops = device.operations();
+        this.device = device;
         this.wide = rows <= columns;
         int n = Math.min(rows, columns);
         x = device.allocate("orthogonal", DType.F32, rows, columns);
@@ -45,22 +45,28 @@ public final class NewtonSchulz {
         turned = device.allocate("turned", DType.F32, rows, columns);
     }
 
+    /** Where a matrix may be written that nobody else needs: (R, C) F32. */
+    Tensor input() {
+        return turned;
+    }
+
     /**
      * The orthogonal factor of {@code matrix}, nearly.
      *
-     * @param matrix (R, C) F32, left as it is
+     * @param matrix (R, C) F32, left as it is unless it is {@link #input}
      * @return (R, C) F32; valid until the next call
      */
     public Tensor of(Tensor matrix, int steps) {
+        Operations ops = device.operations();
         ops.normalize(x, matrix, EPSILON);
         for (int step = 0; step < steps; step++) {
-            toProduct(xProduct, x);
+            toProduct(ops, xProduct, x);
             if (wide) {
                 ops.linearForward(gram, xProduct, xProduct, null, false);
             } else {
                 ops.linearBackwardWeight(gram, null, xProduct, xProduct, false);
             }
-            toProduct(gramProduct, gram);
+            toProduct(ops, gramProduct, gram);
             ops.linearForward(square, gramProduct, gramProduct, null, false); // it is its own transpose
             ops.combine(polynomial, B, gram, C, square);
             if (wide) {
@@ -73,7 +79,7 @@ public final class NewtonSchulz {
         return x;
     }
 
-    private void toProduct(Tensor product, Tensor from) {
+    private static void toProduct(Operations ops, Tensor product, Tensor from) {
         if (product != from) {
             ops.convert(product, from);
         }

@@ -18,8 +18,8 @@ import pacer.trainer.model.Engine;
 import pacer.trainer.model.Parameter;
 import pacer.trainer.model.Replica;
 import pacer.trainer.ops.Operations.Activation;
-import pacer.trainer.optim.AdamWOptimizer;
 import pacer.trainer.optim.GradientClip;
+import pacer.trainer.optim.Optimizer;
 import pacer.trainer.spec.ModelSpec;
 import pacer.trainer.spec.OptimizerSpec;
 import pacer.trainer.spec.TrainSpec.Precision;
@@ -71,7 +71,7 @@ final class RunReplay {
                     }
                 }
                 replica.load(initial);
-                AdamWOptimizer adamW = new AdamWOptimizer(replica, optimizer);
+                Optimizer adamW = Optimizer.of(replica, optimizer);
                 compareLogits(compare, stored, replica, allInputs, tolerance, arena);
                 for (int step = 0; step < steps; step++) {
                     MemorySegment x = batch(allInputs, step, sequences, length);
@@ -199,8 +199,7 @@ final class RunReplay {
         String o = "/training/optimizers/0";
         trace.require(o + "/type", "adamw");
         trace.require(o + "/params", "all");
-        return new OptimizerSpec(
-                OptimizerSpec.Type.ADAMW,
+        return OptimizerSpec.adamW(
                 trace.number(o + "/lr"),
                 trace.number(o + "/betas/0"),
                 trace.number(o + "/betas/1"),

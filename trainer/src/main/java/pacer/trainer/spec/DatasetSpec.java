@@ -29,7 +29,8 @@ public record DatasetSpec(
                 value = "of a catalogue: how many training shards, from the first; 0 for all",
                 min = 0,
                 max = 100_000,
-                standard = "0")
+                standard = "0",
+                later = true)
         int shards,
 
         @Doc(

@@ -19,4 +19,7 @@ public @interface Doc {
 
     /** What stands when a file says nothing, as YAML text; empty: the setting must be given. */
     String standard() default "";
+
+    /** Whether it came after others: then it counts in {@link SpecHash} only where it is not the standard, so that earlier hashes stand. */
+    boolean later() default false;
 }

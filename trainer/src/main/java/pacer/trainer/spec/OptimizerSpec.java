@@ -17,10 +17,57 @@ public record OptimizerSpec(
         double epsilon,
 
         @Doc(value = "decoupled decay of tensors of two and more dimensions", min = 0, max = 10, standard = "0.1")
-        double weightDecay) {
+        double weightDecay,
+
+        @Doc(
+                value = "peak learning rate of embeddings; 0 takes learningRate",
+                min = 0,
+                max = 100,
+                standard = "0",
+                later = true)
+        double embeddingRate,
+
+        @Doc(
+                value = "peak learning rate of a head that is not tied; 0 takes learningRate",
+                min = 0,
+                max = 100,
+                standard = "0",
+                later = true)
+        double headRate,
+
+        @Doc(
+                value = "peak learning rate of gains, biases and other vectors; 0 takes learningRate",
+                min = 0,
+                max = 100,
+                standard = "0",
+                later = true)
+        double scalarRate,
+
+        @Doc(value = "Muon's momentum; below 1", min = 0, max = 1, standard = "0.95", later = true)
+        double momentum,
+
+        @Doc(value = "Muon's momentum at the first step", min = 0, max = 1, standard = "0.85", later = true)
+        double momentumStart,
+
+        @Doc(value = "steps from momentumStart to momentum", min = 0, max = 1e9, standard = "300", later = true)
+        int momentumWarmupSteps) {
+
+    /** AdamW with one rate for all. */
+    public static OptimizerSpec adamW(
+            double learningRate, double beta1, double beta2, double epsilon, double weightDecay) {
+        return new OptimizerSpec(
+                Type.ADAMW, learningRate, beta1, beta2, epsilon, weightDecay, 0, 0, 0, 0.95, 0.85, 300);
+    }
 
     /** Update rules. */
     public enum Type {
-        ADAMW
+        /** Loshchilov, Hutter 2019. */
+        ADAMW,
+        /** AdamW that keeps squared gradients of matrices by rows and columns; other tensors take AdamW. */
+        STRIPED_ADAMW,
+        /** Without first moment, squares by rows and columns; Shazeer, Stern 2018. */
+        ADAFACTOR,
+        /** Orthogonalized momentum for the blocks' matrices, Jordan 2024; other tensors take AdamW. */
+        MUON
     }
 }

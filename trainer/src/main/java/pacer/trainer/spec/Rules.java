@@ -195,6 +195,20 @@ final class Rules {
     private void optimizer() {
         require(spec.optimizer().beta1() < 1, "must be less than 1", "give for example 0.9", "optimizer.beta1");
         require(spec.optimizer().beta2() < 1, "must be less than 1", "give for example 0.95", "optimizer.beta2");
+        require(spec.optimizer().momentum() < 1, "must be less than 1", "give for example 0.95", "optimizer.momentum");
+        require(
+                spec.optimizer().momentumStart() < 1,
+                "must be less than 1",
+                "give for example 0.85",
+                "optimizer.momentumStart");
+        boolean groups = spec.optimizer().embeddingRate() > 0
+                || spec.optimizer().headRate() > 0
+                || spec.optimizer().scalarRate() > 0;
+        require(
+                !groups || spec.optimizer().learningRate() > 0,
+                "must be above 0 where a group has a rate of its own, which keeps its proportion to it",
+                "give the rate of matrices",
+                "optimizer.learningRate");
     }
 
     private void schedule() {

@@ -1,5 +1,6 @@
 package pacer.trainer.spec;
 
+import java.util.Optional;
 import java.util.Set;
 import pacer.trainer.durable.Sha256;
 
@@ -18,7 +19,7 @@ public final class SpecHash {
      * {@code sample}, as lines {@code path: value} in canonical spelling.
      *
      * <p>Not counted: {@code name}, {@code description}, {@code checkpoint}, {@code expectation}, {@code cost}, {@code dataset.mirrors},
-     * {@code dataset.shards} where it is 0; and {@code dataset.url} where {@code dataset.sha256} says what the text is, so that a copy at hand is the same run. Take the
+     * settings that came later where they have their standard; and {@code dataset.url} where {@code dataset.sha256} says what the text is, so that a copy at hand is the same run. Take the
      * hash of a {@linkplain SpecResolver resolved} specification: threads and vocabulary count.
      */
     public static String of(RunSpec spec) {
@@ -27,8 +28,7 @@ public final class SpecHash {
         for (Setting setting : Schema.RUN.settings()) {
             boolean aside = ASIDE.contains(setting.path()) || ASIDE.contains(setting.section());
             // a setting that came later counts where it is given, so that earlier hashes stand
-            boolean silent =
-                    setting.path().equals("dataset.shards") && spec.dataset().shards() == 0;
+            boolean silent = setting.doc().later() && setting.standard().equals(Optional.of(setting.in(spec)));
             if (!aside && !silent && !(pinned && setting.path().equals("dataset.url"))) {
                 text.append(setting.path())
                         .append(": ")

@@ -10,8 +10,7 @@ import pacer.trainer.spec.OptimizerSpec;
 import pacer.trainer.spec.ScheduleSpec;
 
 class ScheduleTest {
-    private static final OptimizerSpec OPTIMIZER =
-            new OptimizerSpec(OptimizerSpec.Type.ADAMW, 1e-3, 0.9, 0.99, 1e-8, 0.1);
+    private static final OptimizerSpec OPTIMIZER = OptimizerSpec.adamW(1e-3, 0.9, 0.99, 1e-8, 0.1);
 
     /** nanoGPT's quickstart: get_lr at rate 1e-3, warmup 100, decay 2000, floor 1e-4. */
     @ParameterizedTest

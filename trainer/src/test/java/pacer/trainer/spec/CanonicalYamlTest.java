@@ -60,6 +60,12 @@ class CanonicalYamlTest {
                           beta2: 0.99
                           epsilon: 1e-8
                           weightDecay: 0.1
+                          embeddingRate: 0.0
+                          headRate: 0.0
+                          scalarRate: 0.0
+                          momentum: 0.95
+                          momentumStart: 0.85
+                          momentumWarmupSteps: 300
 
                         schedule:
                           type: cosine

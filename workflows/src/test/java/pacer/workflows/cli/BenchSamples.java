@@ -19,7 +19,7 @@ final class BenchSamples {
             32,
             1,
             1,
-            new OptimizerSpec(OptimizerSpec.Type.ADAMW, 1e-3, 0.9, 0.99, 1e-8, 0.1),
+            OptimizerSpec.adamW(1e-3, 0.9, 0.99, 1e-8, 0.1),
             Precision.FP32,
             2,
             Gemms.Kind.AUTO,

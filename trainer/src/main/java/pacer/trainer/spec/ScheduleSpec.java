@@ -17,11 +17,21 @@ public record ScheduleSpec(
         int decaySteps,
 
         @Doc(value = "lowest rate as a fraction of the peak", min = 0, max = 1, standard = "0.1")
-        double floor) {
+        double floor,
+
+        @Doc(
+                value = "of the steps up to decaySteps the last part, in which a linear schedule goes down",
+                min = 0,
+                max = 1,
+                standard = "0.4",
+                later = true)
+        double cooldown) {
 
     /** Shapes. */
     public enum Type {
         CONSTANT,
-        COSINE
+        COSINE,
+        /** Constant, then a straight line down to the floor in the last part: a trapezoid with warmup. */
+        LINEAR
     }
 }

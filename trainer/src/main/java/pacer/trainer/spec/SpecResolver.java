@@ -45,7 +45,8 @@ public final class SpecResolver {
                         train.maxSkippedInARow(),
                         train.ranks(),
                         threads),
-                new ScheduleSpec(schedule.type(), schedule.warmupSteps(), decay, schedule.floor()));
+                new ScheduleSpec(
+                        schedule.type(), schedule.warmupSteps(), decay, schedule.floor(), schedule.cooldown()));
     }
 
     /**

@@ -110,7 +110,7 @@ class PresetsTest {
                 .extracting(TrainSpec::steps, TrainSpec::gradientClip, TrainSpec::loader)
                 .containsExactly(steps, 1.0, TrainSpec.Loader.RANDOM);
         assertThat(spec.optimizer()).isEqualTo(OptimizerSpec.adamW(1e-3, 0.9, 0.99, 1e-8, 0.1));
-        assertThat(spec.schedule()).isEqualTo(new ScheduleSpec(ScheduleSpec.Type.COSINE, 100, steps, 0.1));
+        assertThat(spec.schedule()).isEqualTo(new ScheduleSpec(ScheduleSpec.Type.COSINE, 100, steps, 0.1, 0.4));
         assertThat(spec.evaluation().everySteps()).isEqualTo(250);
         assertThat(spec.dataset().validationFraction()).isEqualTo(0.1);
         // the header of shakespeare-char-cpu says what other seeds end at

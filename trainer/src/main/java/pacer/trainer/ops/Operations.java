@@ -216,6 +216,40 @@ public interface Operations {
     /** out = a + b; in place allowed. */
     void add(Tensor out, Tensor a, Tensor b);
 
+    /** out = weights[0]·a + weights[1]·b, learned numbers; without b a is scaled. In place allowed. */
+    void mixForward(
+            Tensor out, // (rows, C)
+            Tensor a, // (rows, C)
+            Tensor b, // (rows, C) or null
+            Tensor weights); // (2)
+
+    /** Gradients of {@link #mixForward}; {@code dA} may be {@code dOut}. With {@code accumulate}, dB is added to. */
+    void mixBackward(
+            Tensor dA, // (rows, C)
+            Tensor dB, // (rows, C); null where b is
+            Tensor dWeights, // (2) +=
+            Tensor dOut, // (rows, C)
+            Tensor a, // (rows, C)
+            Tensor b, // (rows, C) or null
+            Tensor weights, // (2)
+            boolean accumulate);
+
+    /** out = in + weight·skip, a learned number. In place allowed. */
+    void skipForward(
+            Tensor out, // (rows, C)
+            Tensor in, // (rows, C)
+            Tensor skip, // (rows, C)
+            Tensor weight); // (1)
+
+    /** Gradients of {@link #skipForward} but that of {@code in}, which is dOut. With {@code accumulate}, dSkip is added to. */
+    void skipBackward(
+            Tensor dSkip, // (rows, C)
+            Tensor dWeight, // (1) +=
+            Tensor dOut, // (rows, C)
+            Tensor skip, // (rows, C)
+            Tensor weight, // (1)
+            boolean accumulate);
+
     /** out = in, converting between dtypes (round to nearest even). */
     void convert(Tensor out, Tensor in);
 

@@ -274,6 +274,67 @@ public final class Shapes {
         sameRowsAndColumns(op, "b", b, "out", out);
     }
 
+    /** Checks {@link Operations#mixForward}. */
+    public static void mixForward(Tensor out, Tensor a, Tensor b, Tensor weights) {
+        String op = "mixForward";
+        rows(op, "a", a, "out", out);
+        if (b != null) {
+            rows(op, "b", b, "out", out);
+        }
+        numbers(op, "weights", weights, 2);
+    }
+
+    /** Checks {@link Operations#mixBackward}. */
+    public static void mixBackward(
+            Tensor dA, Tensor dB, Tensor dWeights, Tensor dOut, Tensor a, Tensor b, Tensor weights) {
+        String op = "mixBackward";
+        rows(op, "dA", dA, "dOut", dOut);
+        rows(op, "a", a, "dOut", dOut);
+        if ((b == null) != (dB == null)) {
+            throw new IllegalArgumentException(op + ": b and dB must both be there, or neither");
+        }
+        if (b != null) {
+            rows(op, "dB", dB, "dOut", dOut);
+            rows(op, "b", b, "dOut", dOut);
+        }
+        numbers(op, "dWeights", dWeights, 2);
+        numbers(op, "weights", weights, 2);
+    }
+
+    /** Checks {@link Operations#skipForward}. */
+    public static void skipForward(Tensor out, Tensor in, Tensor skip, Tensor weight) {
+        String op = "skipForward";
+        rows(op, "in", in, "out", out);
+        rows(op, "skip", skip, "out", out);
+        numbers(op, "weight", weight, 1);
+    }
+
+    /** Checks {@link Operations#skipBackward}. */
+    public static void skipBackward(Tensor dSkip, Tensor dWeight, Tensor dOut, Tensor skip, Tensor weight) {
+        String op = "skipBackward";
+        rows(op, "dSkip", dSkip, "dOut", dOut);
+        rows(op, "skip", skip, "dOut", dOut);
+        numbers(op, "dWeight", dWeight, 1);
+        numbers(op, "weight", weight, 1);
+    }
+
+    /** Floats in rows like another's. */
+    private static void rows(String op, String role, Tensor t, String otherRole, Tensor other) {
+        f32(op, role, t);
+        f32(op, otherRole, other);
+        sameRowsAndColumns(op, role, t, otherRole, other);
+    }
+
+    /** So many learned numbers. */
+    private static void numbers(String op, String role, Tensor t, int count) {
+        f32(op, role, t);
+        contiguous(op, role, t);
+        if (t.size() != count) {
+            throw new IllegalArgumentException(
+                    op + ": " + role + " " + t + " must have " + count + (count == 1 ? " element" : " elements"));
+        }
+    }
+
     public static void convert(Tensor out, Tensor in) {
         String op = "convert";
         number(op, "out", out);

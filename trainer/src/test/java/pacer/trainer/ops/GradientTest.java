@@ -176,6 +176,48 @@ class GradientTest {
     }
 
     @ParameterizedTest
+    @CsvSource({"1,1,true,false", "4,7,true,true", "3,8,false,false", "2,33,true,false"})
+    void mix(int rows, int width, boolean both, boolean accumulate) {
+        try (GradientCheck check = new GradientCheck(rows + width)) {
+            Tensor out = check.empty("out", rows, width);
+            Tensor dOut = check.random("dOut", rows, width);
+            Tensor a = check.random("a", rows, width);
+            Tensor b = both ? check.random("b", rows, width) : null;
+            Tensor weights = check.random("weights", 2);
+            Tensor dA = check.random("dA", rows, width);
+            Tensor dB = both ? check.random("dB", rows, width) : null;
+            Tensor dWeights = check.random("dWeights", 2);
+            Operations o = check.operations();
+            Runnable forward = () -> o.mixForward(out, a, b, weights);
+            check.gradient(dA, false, a, out, dOut, forward);
+            check.gradient(dWeights, true, weights, out, dOut, forward);
+            if (both) {
+                check.gradient(dB, accumulate, b, out, dOut, forward);
+            }
+            check.run(forward, () -> o.mixBackward(dA, dB, dWeights, dOut, a, b, weights, accumulate));
+        }
+    }
+
+    @ParameterizedTest
+    @CsvSource({"1,1,false", "4,7,true", "2,33,false"})
+    void skip(int rows, int width, boolean accumulate) {
+        try (GradientCheck check = new GradientCheck(rows + width)) {
+            Tensor out = check.empty("out", rows, width);
+            Tensor dOut = check.random("dOut", rows, width);
+            Tensor in = check.random("in", rows, width);
+            Tensor skip = check.random("skip", rows, width);
+            Tensor weight = check.random("weight", 1);
+            Tensor dSkip = check.random("dSkip", rows, width);
+            Tensor dWeight = check.random("dWeight", 1);
+            Operations o = check.operations();
+            Runnable forward = () -> o.skipForward(out, in, skip, weight);
+            check.gradient(dSkip, accumulate, skip, out, dOut, forward);
+            check.gradient(dWeight, true, weight, out, dOut, forward);
+            check.run(forward, () -> o.skipBackward(dSkip, dWeight, dOut, skip, weight, accumulate));
+        }
+    }
+
+    @ParameterizedTest
     @CsvSource({"1,1,1,2", "2,3,2,4", "1,7,1,10", "2,5,3,8"})
     void rotary(int b, int t, int heads, int width) {
         try (GradientCheck check = new GradientCheck(b + t)) {

@@ -99,4 +99,57 @@ public abstract class SpeedrunConformance extends LayerConformance {
             }
         }
     }
+
+    @Test
+    void mixes() {
+        for (boolean both : new boolean[] {true, false}) {
+            for (int rows : ROWS) {
+                for (int columns : COLUMNS) {
+                    String name = "mix rows=" + rows + " C=" + columns + (both ? "" : " one alone");
+                    trials.play(name, s -> {
+                        boolean inPlace = flag(name, 1);
+                        boolean accumulate = flag(name, 2);
+                        Tensor weights = s.vector("weights", 0.5, 0.2, 2);
+                        Tensor b = both ? s.in("b", DType.F32, rows, columns) : null;
+                        Tensor a = s.in("a", DType.F32, rows, columns);
+                        Tensor out = s.out("out", DType.F32, within(8, 16), rows, columns);
+                        Tensor dOut = inPlace
+                                ? s.sum("dOut", DType.F32, within(8, 16), rows, columns)
+                                : s.in("dOut", DType.F32, rows, columns);
+                        Tensor dA = inPlace ? dOut : s.out("dA", DType.F32, within(8, 16), rows, columns);
+                        Tensor dB = both ? s.target(accumulate, "dB", DType.F32, within(8, 16), rows, columns) : null;
+                        Tensor dWeights = s.sumVector("dWeights", 0, 1, within(64, 64 + 4 * rows * columns), 2);
+                        Operations o = s.operations();
+                        o.mixForward(out, a, b, weights);
+                        o.mixBackward(dA, dB, dWeights, dOut, a, b, weights, accumulate);
+                    });
+                }
+            }
+        }
+    }
+
+    @Test
+    void skips() {
+        for (int rows : ROWS) {
+            for (int columns : COLUMNS) {
+                String name = "skip rows=" + rows + " C=" + columns;
+                trials.play(name, s -> {
+                    boolean inPlace = flag(name, 1);
+                    boolean accumulate = flag(name, 2);
+                    Tensor weight = s.vector("weight", 0.5, 0.2, 1);
+                    Tensor skip = s.in("skip", DType.F32, rows, columns);
+                    Tensor out = inPlace
+                            ? s.sum("out", DType.F32, within(8, 16), rows, columns)
+                            : s.out("out", DType.F32, within(8, 16), rows, columns);
+                    Tensor in = inPlace ? out : s.in("in", DType.F32, rows, columns);
+                    Tensor dOut = s.in("dOut", DType.F32, rows, columns);
+                    Tensor dSkip = s.target(accumulate, "dSkip", DType.F32, within(8, 16), rows, columns);
+                    Tensor dWeight = s.sumVector("dWeight", 0, 1, within(64, 64 + 4 * rows * columns), 1);
+                    Operations o = s.operations();
+                    o.skipForward(out, in, skip, weight);
+                    o.skipBackward(dSkip, dWeight, dOut, skip, weight, accumulate);
+                });
+            }
+        }
+    }
 }

@@ -44,7 +44,7 @@ interface CpuMuon extends CpuWork {
                 if (beta == 0) {
                     ElementKernels.scale(a.address() + 4 * i, at, alpha, n);
                 } else {
-                    MuonKernels.combine(at, alpha, a.address() + 4 * i, beta, b.address() + 4 * i, n);
+                    ElementKernels.combine(at, alpha, a.address() + 4 * i, beta, b.address() + 4 * i, n);
                 }
                 if (half) {
                     ConversionKernels.toBf16(at, out.address() + 2 * i, n);

@@ -8,6 +8,7 @@ final class CpuOperations
                 CpuProducts,
                 CpuAttention,
                 CpuElements,
+                CpuMixes,
                 CpuLosses,
                 CpuOptimizers,
                 CpuFactored,

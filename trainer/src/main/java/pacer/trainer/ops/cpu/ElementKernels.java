@@ -60,6 +60,37 @@ final class ElementKernels {
         store(out, load(in, tail).mul(factor), tail);
     }
 
+    /** out = alpha·a + beta·b. */
+    static void combine(long out, float alpha, long a, float beta, long b, long n) {
+        long whole = whole(n);
+        for (long o = 0; o < 4 * whole; o += Vectors.BYTES) {
+            store(out + o, load(a + o).mul(alpha).add(load(b + o).mul(beta)));
+        }
+        if (whole < n) {
+            long o = 4 * whole;
+            combineTail(out + o, alpha, a + o, beta, b + o, first(n - whole));
+        }
+    }
+
+    private static void combineTail(long out, float alpha, long a, float beta, long b, VectorMask<Float> tail) {
+        store(out, load(a, tail).mul(alpha).add(load(b, tail).mul(beta)), tail);
+    }
+
+    /** Sum of products of up to a few thousand elements. */
+    static float dot(long a, long b, long n) {
+        FloatVector sum = zeros();
+        long whole = whole(n);
+        for (long i = 0; i < whole; i += LANES) {
+            sum = load(a + 4 * i).fma(load(b + 4 * i), sum);
+        }
+        float all = Vectors.sum(sum);
+        return whole < n ? all + dotTail(a + 4 * whole, b + 4 * whole, first(n - whole)) : all;
+    }
+
+    private static float dotTail(long a, long b, VectorMask<Float> tail) {
+        return Vectors.sum(load(a, tail).mul(load(b, tail)));
+    }
+
     /** Sum of squares of up to a few thousand elements. */
     static float sumOfSquares(long x, long n) {
         FloatVector s0 = zeros();

@@ -35,20 +35,4 @@ final class MuonKernels {
         store(m, mean, tail);
         store(out, gradient.add(mean.sub(gradient).mul(factor)), tail);
     }
-
-    /** out = alpha·a + beta·b. */
-    static void combine(long out, float alpha, long a, float beta, long b, long n) {
-        long whole = whole(n);
-        for (long o = 0; o < 4 * whole; o += Vectors.BYTES) {
-            store(out + o, load(a + o).mul(alpha).add(load(b + o).mul(beta)));
-        }
-        if (whole < n) {
-            long o = 4 * whole;
-            combineTail(out + o, alpha, a + o, beta, b + o, first(n - whole));
-        }
-    }
-
-    private static void combineTail(long out, float alpha, long a, float beta, long b, VectorMask<Float> tail) {
-        store(out, load(a, tail).mul(alpha).add(load(b, tail).mul(beta)), tail);
-    }
 }

@@ -12,6 +12,7 @@ record ReferenceOperations(ReferenceDevice device)
                 ReferenceProducts,
                 ReferenceAttention,
                 ReferenceElements,
+                ReferenceMixes,
                 ReferenceLosses,
                 ReferenceOptimizers,
                 ReferenceFactored,

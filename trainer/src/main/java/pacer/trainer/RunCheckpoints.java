@@ -19,6 +19,7 @@ import pacer.trainer.checkpoint.Safetensors;
 import pacer.trainer.checkpoint.StoredTensor;
 import pacer.trainer.checkpoint.TensorSource;
 import pacer.trainer.checkpoint.TrainingState;
+import pacer.trainer.checkpoint.TrainingState.Recent;
 import pacer.trainer.checkpoint.TrainingState.Skips;
 import pacer.trainer.data.BadDataException;
 import pacer.trainer.model.Initialization;
@@ -73,7 +74,8 @@ final class RunCheckpoints {
     }
 
     /** What to write beside the tensors; {@code engine} is what computed them. */
-    TrainingState state(int step, long samples, Double validationLoss, Double best, Skips skips, String engine) {
+    TrainingState state(
+            int step, long samples, Double validationLoss, Double best, Skips skips, Recent recent, String engine) {
         return new TrainingState(
                 step,
                 samples,
@@ -87,7 +89,8 @@ final class RunCheckpoints {
                 spec.train().ranks(),
                 skips,
                 dataset.identity(),
-                engine);
+                engine,
+                recent);
     }
 
     /** The characters in the order of their tokens, or null where the tokenizer is known by its name. */

@@ -2,9 +2,11 @@ package pacer.trainer;
 
 import java.io.IOException;
 import java.time.Instant;
+import java.util.List;
 import java.util.Optional;
 import java.util.OptionalDouble;
 import pacer.trainer.checkpoint.Checkpoint;
+import pacer.trainer.checkpoint.TrainingState.Recent;
 import pacer.trainer.checkpoint.TrainingState.Skips;
 import pacer.trainer.dist.Collectives;
 import pacer.trainer.eval.TextModel;
@@ -15,6 +17,7 @@ import pacer.trainer.model.DropoutPlan;
 import pacer.trainer.model.Replica;
 import pacer.trainer.optim.GradientClip;
 import pacer.trainer.optim.Optimizer;
+import pacer.trainer.optim.OutlierGuard;
 import pacer.trainer.optim.Schedule;
 import pacer.trainer.spec.RunSpec;
 import pacer.trainer.spec.TrainSpec.NonFinite;
@@ -66,6 +69,8 @@ final class TrainingRun {
     private boolean checkpointDue; // likewise
     private int step; // optimizer steps taken, skipped ones included
     private Skips skips = Skips.NONE;
+    private OutlierGuard losses = new OutlierGuard(List.of());
+    private OutlierGuard gradientNorms = new OutlierGuard(List.of());
     private double lastLoss = Double.NaN;
     private Double validation; // at this step, or null
     private Double best;
@@ -192,19 +197,43 @@ final class TrainingRun {
         step++;
         lastLoss = loss;
         validation = null;
-        if (Double.isFinite(loss) && Double.isFinite(norm)) {
+        if (!Double.isFinite(loss) || !Double.isFinite(norm)) {
+            skip(loss, norm);
+        } else if (isOutlier(loss, norm)) {
+            skips = new Skips(0, skips.inAll() + 1);
+        } else {
             optimizer.update(
                     rate, GradientClip.factor(norm, (float) spec.train().gradientClip()), step - skips.inAll());
             skips = new Skips(0, skips.inAll());
             double millis = (System.nanoTime() - start) / 1e6;
             events.accept(new TrainingEvent.Step(Instant.now(), step, loss, norm, rate, millis, tokens / millis * 1e3));
-        } else {
-            skip(loss, norm);
         }
         if (step == 1) {
             compareWithUniform(loss);
         }
         return true;
+    }
+
+    /** Whether the step's loss or gradient is far above those before, which is said; both are among the latest from now on. */
+    private boolean isOutlier(double loss, double norm) {
+        double ofLoss = losses.score(loss);
+        double ofNorm = gradientNorms.score(norm);
+        boolean byLoss = spec.train().outlierLoss() > 0 && ofLoss > spec.train().outlierLoss();
+        boolean byNorm =
+                spec.train().outlierGradient() > 0 && ofNorm > spec.train().outlierGradient();
+        if (byLoss || byNorm) {
+            events.accept(new TrainingEvent.Skipped(
+                    Instant.now(),
+                    step,
+                    loss,
+                    norm,
+                    "the %s is an outlier, %.1f standard deviations above the last %d; no update was applied"
+                            .formatted(
+                                    byLoss ? "loss" : "gradient's norm",
+                                    byLoss ? ofLoss : ofNorm,
+                                    OutlierGuard.WINDOW)));
+        }
+        return byLoss || byNorm;
     }
 
     /** No update from numbers that are none; the policy says whether training goes on. */
@@ -326,7 +355,14 @@ final class TrainingRun {
         var written = checkpoints.save(
                 replica,
                 optimizer,
-                checkpoints.state(step, batches.samples(step), validation, best, skips, replica.description()),
+                checkpoints.state(
+                        step,
+                        batches.samples(step),
+                        validation,
+                        best,
+                        skips,
+                        new Recent(losses.window(), gradientNorms.window()),
+                        replica.description()),
                 (done, total) -> workedAlone(Phase.CHECKPOINT, done, total));
         meetAgain();
         if (written != null) {
@@ -342,6 +378,10 @@ final class TrainingRun {
     private void takeUp(Checkpoint found) {
         step = found.state().step();
         skips = found.state().skips();
+        Recent recent =
+                found.state().recent() == null ? Recent.NONE : found.state().recent();
+        losses = new OutlierGuard(recent.losses());
+        gradientNorms = new OutlierGuard(recent.gradientNorms());
         best = found.state().bestValidationLoss();
         validation = found.state().validationLoss();
     }

@@ -90,6 +90,28 @@ class NonFiniteTest {
         assertThat(atEnd).isEqualTo(atPoisoning);
     }
 
+    @Test
+    void aStepFarAboveThoseBeforeIsLeftOutAlsoAfterAResume() throws Exception {
+        Path run = fixture.run("outlier", "train.steps=136", "train.outlierLoss=5", "evaluation.everySteps=1000");
+        assertThat(train(run, event -> {}, () -> events.stream().anyMatch(e -> e.step() == 130)))
+                .isEqualTo(TrainingRun.End.STOPPED);
+        assertThat(skipped()).isEmpty();
+        Consumer<TrainingEvent> poisonAndHeal = event -> {
+            if (event instanceof Step && event.step() == 132) {
+                poison(100);
+            } else if (event instanceof Skipped) {
+                poison(0.01f);
+            }
+        };
+        assertThat(train(run, poisonAndHeal, () -> false)).isEqualTo(TrainingRun.End.FINISHED);
+        assertThat(skipped()).as("what it was told by before the stop counts").containsExactly(133);
+        assertThat(events)
+                .filteredOn(Skipped.class::isInstance)
+                .singleElement()
+                .asString()
+                .contains("the loss is an outlier");
+    }
+
     private void poisonAtStep2(TrainingEvent event) {
         if (event instanceof Step && event.step() == 2) {
             poison(Float.POSITIVE_INFINITY);

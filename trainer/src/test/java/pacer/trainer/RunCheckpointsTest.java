@@ -22,6 +22,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 import pacer.trainer.checkpoint.CheckpointStore;
 import pacer.trainer.checkpoint.Fence;
 import pacer.trainer.checkpoint.TrainingState;
+import pacer.trainer.checkpoint.TrainingState.Recent;
 import pacer.trainer.checkpoint.TrainingState.Skips;
 import pacer.trainer.data.BadDataException;
 import pacer.trainer.data.Split;
@@ -158,7 +159,7 @@ class RunCheckpointsTest {
     }
 
     private static TrainingState state(RunCheckpoints checkpoints) {
-        return checkpoints.state(2, 4, null, null, Skips.NONE, "an engine");
+        return checkpoints.state(2, 4, null, null, Skips.NONE, Recent.NONE, "an engine");
     }
 
     private static TrainingState fromBefore(TrainingState state) {
@@ -174,6 +175,7 @@ class RunCheckpointsTest {
                 state.model(),
                 1,
                 state.skips(),
+                null,
                 null,
                 null);
     }

@@ -220,8 +220,9 @@ public final class ProtocolTrainer {
                             spec.model(),
                             1,
                             TrainingState.Skips.NONE,
- null,
- null),
+                            null,
+                            null,
+                            null),
                     tensors,
                     tensors);
         }

@@ -1,5 +1,6 @@
 package pacer.trainer.checkpoint;
 
+import java.util.List;
 import pacer.trainer.spec.DatasetSpec;
 import pacer.trainer.spec.ModelSpec;
 
@@ -19,6 +20,7 @@ import pacer.trainer.spec.ModelSpec;
  * @param skips the guard against non-finite steps
  * @param dataset identity of the token shards trained on, or null in a checkpoint from before it was recorded
  * @param engine what computed, as a line for people, or null in a checkpoint from before it was recorded
+ * @param recent what outliers are told by, or null in a checkpoint from before it was recorded
  */
 public record TrainingState(
         int step,
@@ -33,7 +35,23 @@ public record TrainingState(
         int worldSize,
         Skips skips,
         String dataset,
-        String engine) {
+        String engine,
+        Recent recent) {
+
+    /**
+     * The latest steps.
+     *
+     * @param losses training losses, the oldest first
+     * @param gradientNorms likewise
+     */
+    public record Recent(List<Double> losses, List<Double> gradientNorms) {
+        public static final Recent NONE = new Recent(List.of(), List.of());
+
+        public Recent {
+            losses = List.copyOf(losses);
+            gradientNorms = List.copyOf(gradientNorms);
+        }
+    }
 
     /**
      * Steps whose update was not applied.

@@ -44,7 +44,9 @@ public final class SpecResolver {
                         train.nonFinite(),
                         train.maxSkippedInARow(),
                         train.ranks(),
-                        threads),
+                        threads,
+                        train.outlierLoss(),
+                        train.outlierGradient()),
                 new ScheduleSpec(
                         schedule.type(), schedule.warmupSteps(), decay, schedule.floor(), schedule.cooldown()));
     }

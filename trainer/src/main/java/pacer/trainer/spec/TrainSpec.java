@@ -51,7 +51,19 @@ public record TrainSpec(
                 min = 0,
                 max = 1024,
                 standard = "0")
-        int threads) {
+        int threads,
+
+        @Doc(
+                value =
+                        "z-score among the last 128 steps above which a step's loss keeps its update from being applied; 0: none does",
+                min = 0,
+                max = 100,
+                standard = "0",
+                later = true)
+        double outlierLoss,
+
+        @Doc(value = "the same for the norm of its gradient", min = 0, max = 100, standard = "0", later = true)
+        double outlierGradient) {
 
     /** Arithmetic of products. */
     public enum Precision {

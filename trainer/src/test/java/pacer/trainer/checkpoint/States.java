@@ -29,7 +29,8 @@ final class States {
                 1,
                 new TrainingState.Skips(1, 3),
                 null,
-                null);
+                null,
+                new TrainingState.Recent(List.of(4.25, 4.125), List.of(1.5)));
     }
 
     /** Some tensors of {@code kilobytes} in all, reproducible from {@code seed}. */

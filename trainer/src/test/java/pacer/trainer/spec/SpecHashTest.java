@@ -101,6 +101,7 @@ class SpecHashTest {
                     || (path.endsWith("Rate") && value.equals("0.0")) // these came later, and have their standards
                     || path.startsWith("optimizer.momentum")
                     || path.equals("schedule.cooldown")
+                    || path.startsWith("train.outlier")
                     || path.startsWith("checkpoint.")
                     || path.startsWith("expectation.")
                     || path.startsWith("cost.");

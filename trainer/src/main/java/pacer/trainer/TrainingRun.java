@@ -214,13 +214,12 @@ final class TrainingRun {
         return true;
     }
 
-    /** Whether the step's loss or gradient is far above those before, which is said; both are among the latest from now on. */
+    /** Whether the step's loss or gradient is far above those before, which is said; what is looked at is among the latest from now on. */
     private boolean isOutlier(double loss, double norm) {
-        double ofLoss = losses.score(loss);
-        double ofNorm = gradientNorms.score(norm);
-        boolean byLoss = spec.train().outlierLoss() > 0 && ofLoss > spec.train().outlierLoss();
-        boolean byNorm =
-                spec.train().outlierGradient() > 0 && ofNorm > spec.train().outlierGradient();
+        double ofLoss = spec.train().outlierLoss() > 0 ? losses.score(loss) : 0;
+        double ofNorm = spec.train().outlierGradient() > 0 ? gradientNorms.score(norm) : 0;
+        boolean byLoss = ofLoss > spec.train().outlierLoss();
+        boolean byNorm = ofNorm > spec.train().outlierGradient();
         if (byLoss || byNorm) {
             events.accept(new TrainingEvent.Skipped(
                     Instant.now(),

@@ -1,5 +1,6 @@
 package pacer.workflows;
 
+import io.temporal.activity.ActivityOptions;
 import io.temporal.failure.ActivityFailure;
 import io.temporal.failure.ApplicationFailure;
 import io.temporal.failure.CanceledFailure;
@@ -172,7 +173,7 @@ public final class TrainPipelineImpl implements TrainPipeline {
     /** What is published stays so where its host is gone, or its disk full, before the record says that it is. */
     private void closeFinished(RunPlan plan) {
         try {
-            patience(plan).once(() -> close(plan, RunStatus.FINISHED, null));
+            patience(plan).once(() -> close(plan, policies.close(plan.host()), RunStatus.FINISHED, null));
         } catch (ActivityFailure e) {
             // histories of before go on to close the run as failed
             boolean stays = !Steering.endedOnRequest(e)
@@ -188,10 +189,8 @@ public final class TrainPipelineImpl implements TrainPipeline {
 
     /** With more patience: what follows the record (tracking, a webhook) waits for it. */
     private void closeLater(RunPlan plan) {
-        RunActivity runs = Workflow.newActivityStub(RunActivity.class, policies.closeLater(plan.host()));
         try {
-            runs.close(new RunEnding(plan.run(), RunStatus.FINISHED, null));
-            ledger.closed(RunStatus.FINISHED, null);
+            Void _ = close(plan, policies.closeLater(plan.host()), RunStatus.FINISHED, null);
         } catch (ActivityFailure e) {
             if (Steering.endedOnRequest(e)) {
                 throw e;
@@ -200,9 +199,8 @@ public final class TrainPipelineImpl implements TrainPipeline {
         }
     }
 
-    private Void close(RunPlan plan, RunStatus status, String reason) {
-        Workflow.newActivityStub(RunActivity.class, policies.close(plan.host()))
-                .close(new RunEnding(plan.run(), status, reason));
+    private Void close(RunPlan plan, ActivityOptions options, RunStatus status, String reason) {
+        Workflow.newActivityStub(RunActivity.class, options).close(new RunEnding(plan.run(), status, reason));
         ledger.closed(status, reason);
         return null;
     }
@@ -210,7 +208,7 @@ public final class TrainPipelineImpl implements TrainPipeline {
     /** Why the run failed is worth more than why its record could not tell so. */
     private void closeAsItIs(RunPlan plan, RunStatus status, String reason) {
         try {
-            Void _ = close(plan, status, reason);
+            Void _ = close(plan, policies.close(plan.host()), status, reason);
         } catch (ActivityFailure e) {
             ledger.closed(status, reason);
         }

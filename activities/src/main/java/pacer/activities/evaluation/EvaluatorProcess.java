@@ -7,7 +7,6 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.function.Consumer;
-import java.util.stream.Stream;
 import pacer.activities.process.Child;
 import pacer.activities.process.ChildGroup;
 import pacer.activities.process.Silence;
@@ -70,10 +69,9 @@ public record EvaluatorProcess(EvaluationSettings settings, Path cache, Path log
 
     /** The process that trained, where it stands by for more: its kernels are compiled. */
     private Child start(List<String> arguments, Consumer<String> lines) throws IOException, InterruptedException {
-        List<String> told =
-                Stream.concat(Stream.of(Trainer.EVALUATE), arguments.stream()).toList();
-        Optional<Child> waiting =
-                settings.standby().isPresent() ? settings.standby().get().take(told, log, lines) : Optional.empty();
+        Optional<Child> waiting = settings.standby().isPresent()
+                ? settings.standby().get().take(Trainer.EVALUATE, arguments, log, lines)
+                : Optional.empty();
         return waiting.isPresent()
                 ? waiting.get()
                 : Child.start(settings.java().line(settings.evaluator(), arguments), Map.of(), log, lines);

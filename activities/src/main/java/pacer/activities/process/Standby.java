@@ -9,8 +9,8 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
-import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Consumer;
+import java.util.stream.Stream;
 import pacer.activities.run.RunJson;
 
 /**
@@ -21,12 +21,12 @@ import pacer.activities.run.RunJson;
 public final class Standby implements AutoCloseable {
     private static final Duration ORDERLY_END = Duration.ofMinutes(5); // all but one that Java learns from end at once
 
-    private final AtomicReference<Process> waiting;
-    private volatile boolean closed;
+    private Process waiting; // null while it is at work, and when there is none any more
+    private boolean closed;
     private ErrorPump errors; // null until its first work
 
     private Standby(Process process) {
-        this.waiting = new AtomicReference<>(process);
+        this.waiting = process;
     }
 
     /** Starts {@code command}; when it does not start there is none. */
@@ -44,12 +44,14 @@ public final class Standby implements AutoCloseable {
     /**
      * The process, told what to do; empty when it ended or is at work.
      *
-     * @param words what, and the arguments of that
+     * @param work what: its arguments follow
      * @param log where its standard error is appended, for its first work from its start
      * @param lines takes each line of its standard output, on a thread of its own
      */
-    public synchronized Optional<Child> take(List<String> words, Path log, Consumer<String> lines) throws IOException {
-        Process process = waiting.getAndSet(null);
+    public synchronized Optional<Child> take(String work, List<String> arguments, Path log, Consumer<String> lines)
+            throws IOException {
+        Process process = waiting;
+        waiting = null;
         if (process == null) {
             return Optional.empty();
         }
@@ -65,7 +67,7 @@ public final class Standby implements AutoCloseable {
             return Optional.empty();
         }
         try {
-            child.tell(json(words));
+            child.tell(json(Stream.concat(Stream.of(work), arguments.stream()).toList()));
             return Optional.of(child);
         } catch (IOException e) {
             child.kill(); // it ended while being told
@@ -73,10 +75,11 @@ public final class Standby implements AutoCloseable {
         }
     }
 
-    private void takeBack(Process process) {
-        waiting.set(process);
-        if (closed && waiting.compareAndSet(process, null)) { // nobody would end it any more
-            process.toHandle().destroyForcibly();
+    private synchronized void takeBack(Process process) {
+        if (closed) {
+            process.toHandle().destroyForcibly(); // nobody would end it any more
+        } else {
+            waiting = process;
         }
     }
 
@@ -92,7 +95,8 @@ public final class Standby implements AutoCloseable {
     @Override
     public synchronized void close() {
         closed = true;
-        Process process = waiting.getAndSet(null);
+        Process process = waiting;
+        waiting = null;
         if (process == null) {
             return;
         }

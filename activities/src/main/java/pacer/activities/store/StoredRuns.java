@@ -75,10 +75,11 @@ public final class StoredRuns {
         };
         try {
             StoredRun run = new StoredRun(store.objects(), folder);
-            if (isOurs(run, folder, listener)) {
+            long ours = Fence.newest(folder.path());
+            if (run.isNewest(ours, listener)) {
                 run.sendFolder(
                         () -> {
-                            if (!isOurs(run, folder, listener)) {
+                            if (!run.isNewest(ours, listener)) {
                                 throw new IOException("another host has gone on with the run meanwhile");
                             }
                         },
@@ -87,11 +88,6 @@ public final class StoredRuns {
         } catch (UncheckedIOException e) {
             throw e.getCause();
         }
-    }
-
-    private static boolean isOurs(StoredRun run, RunFolder folder, TransferListener listener)
-            throws IOException, InterruptedException {
-        return run.newestEpoch(listener) <= Fence.newest(folder.path());
     }
 
     /** The newest attempt at training, of any host; 0 when there was none, or the store does not answer, which is said. */

@@ -10,7 +10,6 @@ import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.stream.Stream;
 import pacer.activities.process.Child;
 import pacer.activities.process.Standby;
 import pacer.activities.run.Home;
@@ -78,12 +77,8 @@ final class TrainerLauncher {
 
     private Optional<Child> standby(List<String> arguments, Path log, Lines lines) throws IOException {
         return settings.standby().isPresent()
-                ? settings.standby().get().take(told(Trainer.TRAIN, arguments), log, line -> lines.take(0, line))
+                ? settings.standby().get().take(Trainer.TRAIN, arguments, log, line -> lines.take(0, line))
                 : Optional.empty();
-    }
-
-    private static List<String> told(String work, List<String> arguments) {
-        return Stream.concat(Stream.of(work), arguments.stream()).toList();
     }
 
     private List<String> arguments(

@@ -24,7 +24,7 @@ class StandbyTest {
         try (Standby standby = standby("echo early >&2; read -r line; echo \"$line\"; echo late >&2")) {
             Path log = folder.resolve("run").resolve("trainer.log");
             Child child =
-                    standby.take(List.of("--run", "a \"b\""), log, lines::add).orElseThrow();
+                    standby.take("--run", List.of("a \"b\""), log, lines::add).orElseThrow();
             assertThat(child.waitFor(Duration.ofSeconds(10))).isTrue();
             child.awaitOutput();
             assertThat(lines).containsExactly("[\"--run\",\"a \\\"b\\\"\"]");
@@ -36,9 +36,9 @@ class StandbyTest {
     @Test
     void itIsTakenOnce() throws Exception {
         try (Standby standby = standby("read line")) {
-            assertThat(standby.take(List.of(), folder.resolve("log"), lines::add))
+            assertThat(standby.take("work", List.of(), folder.resolve("log"), lines::add))
                     .isPresent();
-            assertThat(standby.take(List.of(), folder.resolve("log"), lines::add))
+            assertThat(standby.take("work", List.of(), folder.resolve("log"), lines::add))
                     .isEmpty();
         }
     }
@@ -50,7 +50,7 @@ class StandbyTest {
         Path first = folder.resolve("first");
         Path second = folder.resolve("second");
         Standby standby = standby(script);
-        Child one = standby.take(List.of("one"), first, lines::add).orElseThrow();
+        Child one = standby.take("one", List.of(), first, lines::add).orElseThrow();
         assertThat(one.waitFor(Duration.ofSeconds(10))).isTrue();
         one.awaitOutput();
         assertThat(one.exitValue()).isZero();
@@ -62,7 +62,7 @@ class StandbyTest {
             Thread.sleep(20); // its errors come by another pipe
         }
 
-        Child two = standby.take(List.of("two"), second, lines::add).orElseThrow();
+        Child two = standby.take("two", List.of(), second, lines::add).orElseThrow();
         assertThat(two.handle()).isEqualTo(one.handle());
         assertThat(two.waitFor(Duration.ofSeconds(10))).isTrue();
         standby.close();
@@ -78,10 +78,10 @@ class StandbyTest {
     @Test
     void oneThatFailsIsNotGivenOutAgain() throws Exception {
         try (Standby standby = standby("read -r line; exit 4")) {
-            Child child = standby.take(List.of("one"), folder.resolve("log"), lines::add)
+            Child child = standby.take("one", List.of(), folder.resolve("log"), lines::add)
                     .orElseThrow();
             assertThat(child.exitValue()).isEqualTo(4);
-            assertThat(standby.take(List.of("two"), folder.resolve("log"), lines::add))
+            assertThat(standby.take("two", List.of(), folder.resolve("log"), lines::add))
                     .isEmpty();
         }
     }
@@ -92,7 +92,7 @@ class StandbyTest {
             Path log = folder.resolve("log");
             Optional<Child> child = Optional.of(Child.start(List.of("sleep", "0.3"), Map.of(), log, lines::add));
             assertThat(child.get().waitFor(Duration.ofSeconds(10))).isTrue(); // time enough to die
-            assertThat(standby.take(List.of(), log, lines::add)).isEmpty();
+            assertThat(standby.take("work", List.of(), log, lines::add)).isEmpty();
             for (int i = 0; i < 100 && !Files.readString(log).contains("broken"); i++) {
                 Thread.sleep(20);
             }

@@ -13,8 +13,14 @@ import pacer.trainer.spec.OptimizerSpec;
 /** AdamW: two moments beside the weights, in the same layout; parameters are divided wherever lanes are. */
 final class AdamWRule implements Optimizer.Rule {
 
-    /** Parameters that follow each other: elements [from, to) of the flat tensors. */
-    private record Run(long from, long to, List<Parameter> parameters, Tensor firstMoment, Tensor secondMoment) {}
+    /** Parameters that follow each other: elements of the flat tensors, from {@code from} on. */
+    private record Run(
+            long from,
+            List<Parameter> parameters,
+            Tensor weights,
+            Tensor gradients,
+            Tensor firstMoment,
+            Tensor secondMoment) {}
 
     /** A stretch of a run with one rate and one weight decay. */
     private record Stretch(Run run, long from, long to, Parameter like, float weightDecay) {}
@@ -50,8 +56,9 @@ final class AdamWRule implements Optimizer.Rule {
         int elements = Math.toIntExact(to - from);
         Run run = new Run(
                 from,
-                to,
                 parameters,
+                replica.weights().slice("weights", from, elements),
+                replica.gradients().slice("gradients", from, elements),
                 replica.device().allocate("first moment", DType.F32, elements),
                 replica.device().allocate("second moment", DType.F32, elements));
         runs.add(run);
@@ -76,11 +83,10 @@ final class AdamWRule implements Optimizer.Rule {
             long end = Math.min(to, s.to);
             if (start < end) {
                 long before = s.run.from;
-                int elements = Math.toIntExact(s.run.to - before);
                 device.operations()
                         .adamW(
-                                replica.weights().slice("weights", before, elements),
-                                replica.gradients().slice("gradients", before, elements),
+                                s.run.weights,
+                                s.run.gradients,
                                 s.run.firstMoment,
                                 s.run.secondMoment,
                                 start - before,

@@ -19,6 +19,8 @@ final class WholeParameters implements Optimizer.Rule {
     /** As Hugging Face's Adafactor has them by default. */
     private static final Adafactor ADAFACTOR = new Adafactor(-0.8, 1e-30f, 1);
 
+    private static final int MUON_ITERATIONS = 5;
+
     /** Updates a parameter. */
     private interface Update {
         void apply(Operations ops, Optimizer.Step step);
@@ -133,7 +135,7 @@ final class WholeParameters implements Optimizer.Rule {
                 Tensor m = momentum.slice(p.name(), at, rows, columns);
                 items.add(new Item(
                         p.offset(),
-                        (ops, step) -> new MuonStep(spec, p, step).apply(ops, w, g, m, iteration),
+                        (ops, step) -> muonStep(ops, w, g, m, iteration, spec, step),
                         part > 0 ? List.of() : List.of(new Optimizer.State("momentum_buffer." + p.name(), momentum))));
             }
         }
@@ -141,21 +143,23 @@ final class WholeParameters implements Optimizer.Rule {
     }
 
     /** A step of Muon (Jordan 2024): momentum, orthogonalized, as much the longer as a matrix is taller. */
-    private record MuonStep(OptimizerSpec spec, Parameter parameter, Optimizer.Step step) {
-        private static final int ITERATIONS = 5;
-
-        void apply(Operations ops, Tensor weights, Tensor gradients, Tensor momentum, NewtonSchulz iteration) {
-            double warm = spec.momentumWarmupSteps() == 0
-                    ? 1
-                    : Math.min(1, (step.number() - 1.0) / spec.momentumWarmupSteps());
-            float factor = (float) ((1 - warm) * spec.momentumStart() + warm * spec.momentum());
-            Tensor update = iteration.input();
-            ops.nesterov(update, momentum, gradients, factor, (float) step.gradientScale());
-            update = iteration.of(update, ITERATIONS);
-            double rate = Optimizer.rate(spec, parameter, step.learningRate());
-            double taller = Math.sqrt(Math.max(1, (double) weights.dim(0) / weights.dim(1)));
-            ops.combine(weights, (float) (1 - rate * spec.weightDecay()), weights, (float) (-rate * taller), update);
-        }
+    private static void muonStep(
+            Operations ops,
+            Tensor weights,
+            Tensor gradients,
+            Tensor momentum,
+            NewtonSchulz iteration,
+            OptimizerSpec spec,
+            Optimizer.Step step) {
+        double warm =
+                spec.momentumWarmupSteps() == 0 ? 1 : Math.min(1, (step.number() - 1.0) / spec.momentumWarmupSteps());
+        float factor = (float) ((1 - warm) * spec.momentumStart() + warm * spec.momentum());
+        Tensor nesterov = iteration.input();
+        ops.nesterov(nesterov, momentum, gradients, factor, (float) step.gradientScale());
+        Tensor update = iteration.of(nesterov, MUON_ITERATIONS);
+        double rate = step.learningRate(); // of matrices, which have none of their own
+        double taller = Math.sqrt(Math.max(1, (double) weights.dim(0) / weights.dim(1)));
+        ops.combine(weights, (float) (1 - rate * spec.weightDecay()), weights, (float) (-rate * taller), update);
     }
 
     @Override

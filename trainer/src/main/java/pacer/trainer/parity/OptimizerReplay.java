@@ -41,8 +41,7 @@ final class OptimizerReplay {
                 Device device = engine.device()) {
             double tolerance = Tolerances.of(engine.precision()).updates();
             List<Quantity> quantities = new OptimizerReplay(trace, stored, device).compare(tolerance);
-            return new ParityReport(
-                    tensors.getFileName().toString().replace(".safetensors", ""), device.description(), quantities);
+            return new ParityReport(trace.name(), device.description(), quantities);
         }
     }
 

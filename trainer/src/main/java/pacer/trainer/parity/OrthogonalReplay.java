@@ -44,8 +44,7 @@ final class OrthogonalReplay {
             if (quantities.isEmpty()) {
                 throw new InvalidFileException(tensors, "tensors", "there is no matrix G.…, nothing to compare");
             }
-            return new ParityReport(
-                    tensors.getFileName().toString().replace(".safetensors", ""), device.description(), quantities);
+            return new ParityReport(trace.name(), device.description(), quantities);
         }
     }
 

@@ -36,23 +36,13 @@ public final class Parity {
             throw new InvalidFileException(description, "JSON", e.getOriginalMessage());
         }
         String kind = trace.path("kind").asText("");
+        TraceJson told = new TraceJson(description, trace);
+        Path tensors = path.resolveSibling(path.getFileName() + ".safetensors");
         return switch (kind) {
-            case "run" ->
-                RunReplay.replay(
-                        new TraceJson(description, trace),
-                        path.resolveSibling(path.getFileName() + ".safetensors"),
-                        engine);
-            case "hf" -> HuggingFaceReplay.replay(new TraceJson(description, trace), path, engine);
-            case "optimizer" ->
-                OptimizerReplay.replay(
-                        new TraceJson(description, trace),
-                        path.resolveSibling(path.getFileName() + ".safetensors"),
-                        engine);
-            case "orthogonalize" ->
-                OrthogonalReplay.replay(
-                        new TraceJson(description, trace),
-                        path.resolveSibling(path.getFileName() + ".safetensors"),
-                        engine);
+            case "run" -> RunReplay.replay(told, tensors, engine);
+            case "hf" -> HuggingFaceReplay.replay(told, path, engine);
+            case "optimizer" -> OptimizerReplay.replay(told, tensors, engine);
+            case "orthogonalize" -> OrthogonalReplay.replay(told, tensors, engine);
             default ->
                 throw new InvalidFileException(
                         description,

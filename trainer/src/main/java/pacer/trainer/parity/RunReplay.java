@@ -102,10 +102,7 @@ final class RunReplay {
                 }
                 Map<String, MemorySegment> finals = named(stored, "final.", replica, arena);
                 compare.parameters("final weights", replica.weights(), finals, tolerance.finalWeights());
-                return new ParityReport(
-                        tensors.getFileName().toString().replace(".safetensors", ""),
-                        replica.device().description(),
-                        compare.quantities());
+                return new ParityReport(trace.name(), replica.device().description(), compare.quantities());
             }
         }
     }

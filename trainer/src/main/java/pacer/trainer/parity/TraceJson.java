@@ -7,6 +7,11 @@ import pacer.trainer.checkpoint.InvalidFileException;
 /** The description of a trace, read strictly: what is missing or of another type is named with its place. */
 record TraceJson(Path file, JsonNode root) {
 
+    /** What the trace is called by. */
+    String name() {
+        return file.getFileName().toString().replace(".json", "");
+    }
+
     JsonNode at(String pointer) throws InvalidFileException {
         JsonNode node = root.at(pointer);
         if (node.isMissingNode()) {

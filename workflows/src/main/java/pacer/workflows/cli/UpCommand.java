@@ -62,7 +62,6 @@ final class UpCommand implements Callable<Integer> {
             throw new Mistake("--docker and --local: one of the two");
         }
         warnOfStrangers();
-        LocalStack.requirePorts(ports); // before the servers are installed, which takes minutes
         ComposeStack compose = new ComposeStack(console.environment());
         String unusable = local ? "--local was given" : compose.unusable();
         if (docker && unusable != null) {
@@ -73,6 +72,7 @@ final class UpCommand implements Callable<Integer> {
         } else {
             say("local processes: " + unusable);
             LocalStack stack = new LocalStack(console.environment());
+            stack.requirePorts(ports); // before the servers are installed, which takes minutes
             install(stack);
             List<LocalStack.Standing> all = new ArrayList<>();
             stack.up(bind, ports, standing -> {

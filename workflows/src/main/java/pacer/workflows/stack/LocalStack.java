@@ -94,12 +94,12 @@ public final class LocalStack {
     }
 
     /**
-     * Looks at settings {@code NAME=PORT} before anything is done.
+     * Looks at settings {@code NAME=PORT}, others being as last time, before anything is done.
      *
      * @throws BadInputException with every fault
      */
-    public static void requirePorts(List<String> settings) {
-        Map<Port, Integer> _ = Port.with(Port.usual(), settings);
+    public void requirePorts(List<String> settings) throws IOException {
+        Map<Port, Integer> _ = Port.with(StackState.readOrFresh(folder.path()).ports(), settings);
     }
 
     /** Rather than have each server say so in its log. */

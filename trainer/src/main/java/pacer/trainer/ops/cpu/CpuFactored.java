@@ -32,8 +32,9 @@ interface CpuFactored extends CpuWork {
             Vectors.putFloat(deviations + 4L * j, (float) Math.sqrt(value(columnMoment, j) * corrected + epsilon));
         }
         float stepSize = (float) (learningRate / (1 - Math.pow(settings.beta1(), (double) step)));
-        float keep = 1 - learningRate * weightDecay;
-        crew().forEachRange(rows, grain(columns), (member, from, to) -> {
+        FactoredKernels.StripedFactors factors = new FactoredKernels.StripedFactors(
+                settings.beta1(), gradientScale, 1 - learningRate * weightDecay, stepSize, epsilon);
+        crew().forEachRange(rows, CpuWork.grain(columns), (member, from, to) -> {
             for (long i = from; i < to; i++) {
                 float deviation = (float) Math.sqrt((value(rowMoment, i) * corrected + epsilon) / (mu + epsilon));
                 FactoredKernels.stripedAdamW(
@@ -42,8 +43,8 @@ interface CpuFactored extends CpuWork {
                         firstMoment.rowAddress(i),
                         deviations,
                         columns,
-                        new FactoredKernels.StripedFactors(
-                                settings.beta1(), gradientScale, keep, stepSize, deviation, epsilon));
+                        deviation,
+                        factors);
             }
         });
     }
@@ -70,7 +71,7 @@ interface CpuFactored extends CpuWork {
             Vectors.putFloat(factors + 4L * j, (float) (1 / Math.sqrt(value(columnMoment, j))));
         }
         double[] squares = new double[crew().size()];
-        crew().forEachRange(rows, grain(columns), (member, from, to) -> {
+        crew().forEachRange(rows, CpuWork.grain(columns), (member, from, to) -> {
             double sum = 0;
             for (long i = from; i < to; i++) {
                 sum += mean
@@ -81,7 +82,7 @@ interface CpuFactored extends CpuWork {
         });
         float rate = learningRate / clip(squares, gradientScale, weights.size(), settings);
         float keep = 1 - learningRate * weightDecay;
-        crew().forEachRange(rows, grain(columns), (member, from, to) -> {
+        crew().forEachRange(rows, CpuWork.grain(columns), (member, from, to) -> {
             for (long i = from; i < to; i++) {
                 float factor = (float) (rate * gradientScale * Math.sqrt(mean / value(rowMoment, i)));
                 FactoredKernels.subtractWeighted(
@@ -149,7 +150,7 @@ interface CpuFactored extends CpuWork {
         for (int member = 0; member < crew().size(); member++) {
             Vectors.zero(scratch(member).reserve(Scratch.STATISTICS, bytes), bytes);
         }
-        crew().forEachRange(rows, grain(columns), (member, from, to) -> {
+        crew().forEachRange(rows, CpuWork.grain(columns), (member, from, to) -> {
             long total = scratch(member).reserve(Scratch.STATISTICS, bytes);
             long block = scratch(member).reserve(Scratch.ROW, bytes);
             for (long first = from; first < to; first += BLOCK) {
@@ -184,10 +185,5 @@ interface CpuFactored extends CpuWork {
 
     private static float value(Tensor vector, long i) {
         return Vectors.getFloat(vector.address() + 4 * i);
-    }
-
-    /** Rows that a member takes at least. */
-    private static int grain(int columns) {
-        return Math.max(1, SMALL / columns);
     }
 }

@@ -11,7 +11,7 @@ interface CpuMixes extends CpuWork {
         float first = Vectors.getFloat(weights.address());
         float second = Vectors.getFloat(weights.address() + 4);
         int n = out.columns();
-        crew().forEachRange(out.rows(), grain(n), (member, from, to) -> {
+        crew().forEachRange(out.rows(), CpuWork.grain(n), (member, from, to) -> {
             for (long i = from; i < to; i++) {
                 if (b == null) {
                     ElementKernels.scale(a.rowAddress(i), out.rowAddress(i), first, n);
@@ -38,7 +38,7 @@ interface CpuMixes extends CpuWork {
         int n = dOut.columns();
         double[] ofFirst = new double[crew().size()];
         double[] ofSecond = new double[crew().size()];
-        crew().forEachRange(dOut.rows(), grain(n), (member, from, to) -> {
+        crew().forEachRange(dOut.rows(), CpuWork.grain(n), (member, from, to) -> {
             for (long i = from; i < to; i++) {
                 long d = dOut.rowAddress(i);
                 ofFirst[member] += ElementKernels.dot(d, a.rowAddress(i), n);
@@ -58,7 +58,7 @@ interface CpuMixes extends CpuWork {
         Shapes.skipForward(out, in, skip, weight);
         float factor = Vectors.getFloat(weight.address());
         int n = out.columns();
-        crew().forEachRange(out.rows(), grain(n), (member, from, to) -> {
+        crew().forEachRange(out.rows(), CpuWork.grain(n), (member, from, to) -> {
             for (long i = from; i < to; i++) {
                 ElementKernels.combine(out.rowAddress(i), 1, in.rowAddress(i), factor, skip.rowAddress(i), n);
             }
@@ -72,7 +72,7 @@ interface CpuMixes extends CpuWork {
         float factor = Vectors.getFloat(weight.address());
         int n = dOut.columns();
         double[] sums = new double[crew().size()];
-        crew().forEachRange(dOut.rows(), grain(n), (member, from, to) -> {
+        crew().forEachRange(dOut.rows(), CpuWork.grain(n), (member, from, to) -> {
             for (long i = from; i < to; i++) {
                 sums[member] += ElementKernels.dot(dOut.rowAddress(i), skip.rowAddress(i), n);
                 spread(dSkip.rowAddress(i), factor, dOut.rowAddress(i), n, accumulate);
@@ -95,10 +95,5 @@ interface CpuMixes extends CpuWork {
             sum += part;
         }
         Vectors.putFloat(sums.address() + 4L * at, (float) sum);
-    }
-
-    /** Rows that a member takes at least. */
-    private static int grain(int columns) {
-        return Math.max(1, SMALL / columns);
     }
 }

@@ -17,6 +17,11 @@ interface CpuWork extends Operations {
     /** Working memory of a member. */
     Scratch scratch(int member);
 
+    /** Rows of {@code columns} floats that a member takes at least. */
+    static int grain(int columns) {
+        return Math.max(1, SMALL / columns);
+    }
+
     /** Address of a column of a row. */
     static long at(Tensor t, long row, int column) {
         return t.rowAddress(row) + (long) column * t.dtype().bytes();

@@ -52,11 +52,11 @@ final class FactoredKernels {
         return Vectors.sum(x.mul(x));
     }
 
-    /** What the elements of a row of a StripedAdamW update share. */
-    record StripedFactors(
-            float beta1, float gradientScale, float keep, float stepSize, float rowDeviation, float epsilon) {}
+    /** What all rows of a StripedAdamW update share. */
+    record StripedFactors(float beta1, float gradientScale, float keep, float stepSize, float epsilon) {}
 
-    static void stripedAdamW(long w, long g, long m, long columnDeviations, long n, StripedFactors f) {
+    static void stripedAdamW(
+            long w, long g, long m, long columnDeviations, long n, float rowDeviation, StripedFactors f) {
         long whole = whole(n);
         striped(
                 w,
@@ -68,11 +68,11 @@ final class FactoredKernels {
                 f.gradientScale,
                 f.keep,
                 f.stepSize,
-                f.rowDeviation,
+                rowDeviation,
                 f.epsilon);
         if (whole < n) {
             long o = 4 * whole;
-            stripedTail(w + o, g + o, m + o, columnDeviations + o, first(n - whole), f);
+            stripedTail(w + o, g + o, m + o, columnDeviations + o, first(n - whole), rowDeviation, f);
         }
     }
 
@@ -96,12 +96,13 @@ final class FactoredKernels {
         }
     }
 
-    private static void stripedTail(long w, long g, long m, long columns, VectorMask<Float> tail, StripedFactors f) {
+    private static void stripedTail(
+            long w, long g, long m, long columns, VectorMask<Float> tail, float row, StripedFactors f) {
         FloatVector mean = load(m, tail)
                 .mul(f.beta1)
                 .add(load(g, tail).mul(f.gradientScale).mul(1 - f.beta1));
         store(m, mean, tail);
-        FloatVector denominator = load(columns, tail).mul(f.rowDeviation).add(f.epsilon);
+        FloatVector denominator = load(columns, tail).mul(row).add(f.epsilon);
         store(w, load(w, tail).mul(f.keep).sub(mean.mul(f.stepSize).div(denominator)), tail);
     }
 

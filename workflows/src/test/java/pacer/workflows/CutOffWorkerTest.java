@@ -21,6 +21,7 @@ import java.util.concurrent.ConcurrentLinkedQueue;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
+import pacer.activities.process.Ports;
 import pacer.activities.run.Home;
 import pacer.activities.run.TestRuns;
 import pacer.trainer.durable.ProcessIdentity;
@@ -37,7 +38,7 @@ class CutOffWorkerTest {
     void itsTrainerEndsWhenTheServiceMustHaveGivenTheAttemptUp() throws Exception {
         Path text = TestRuns.text(folder.resolve("text.txt"), 20);
         Home home = TestRuns.home(folder);
-        int port = freePort();
+        int port = Ports.free();
         try (TestServer.PortBoundTestServer _ = TestServer.createPortBoundServer(port);
                 Line line = new Line(port)) {
             TemporalConnection direct = connection(port);
@@ -89,12 +90,6 @@ class CutOffWorkerTest {
 
     private static TemporalConnection connection(int port) throws IOException {
         return TemporalConnection.open(TemporalAddress.find("127.0.0.1:" + port, Map.of()));
-    }
-
-    private static int freePort() throws IOException {
-        try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-            return socket.getLocalPort();
-        }
     }
 
     /** A line to a port of this machine that can die as lines do whose cable is pulled: nothing passes, nothing is closed. */

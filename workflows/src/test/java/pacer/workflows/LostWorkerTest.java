@@ -4,8 +4,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.temporal.testserver.TestServer;
 import java.io.IOException;
-import java.net.InetAddress;
-import java.net.ServerSocket;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -16,6 +14,7 @@ import java.util.Set;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
+import pacer.activities.process.Ports;
 import pacer.activities.run.Home;
 import pacer.activities.run.OtherJvm;
 import pacer.activities.run.RunRecord;
@@ -54,7 +53,7 @@ class LostWorkerTest {
     void theNextWorkerGoesOnWithTheRunInProgress() throws Exception {
         Path text = TestRuns.text(folder.resolve("text.txt"), 20);
         Home home = TestRuns.home(folder);
-        int port = freePort();
+        int port = Ports.free();
         try (TestServer.PortBoundTestServer _ = TestServer.createPortBoundServer(port)) {
             String address = "127.0.0.1:" + port;
             Process first = OtherJvm.start(Working.class, folder.resolve("log"), folder.toString(), address);
@@ -133,12 +132,6 @@ class LostWorkerTest {
                     .anyMatch(event -> event instanceof TrainingEvent.Step && event.step() == 14);
         } catch (IOException e) {
             throw new IllegalStateException(e);
-        }
-    }
-
-    private static int freePort() throws IOException {
-        try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-            return socket.getLocalPort();
         }
     }
 }

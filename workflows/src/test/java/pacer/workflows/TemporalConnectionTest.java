@@ -5,8 +5,6 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.temporal.testserver.TestServer;
 import java.io.IOException;
-import java.net.InetAddress;
-import java.net.ServerSocket;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Instant;
@@ -15,6 +13,7 @@ import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
+import pacer.activities.process.Ports;
 import pacer.activities.run.BadInputException;
 import pacer.trainer.durable.Host;
 
@@ -22,12 +21,6 @@ import pacer.trainer.durable.Host;
 class TemporalConnectionTest {
     @TempDir
     private Path folder;
-
-    private static int freePort() throws IOException {
-        try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-            return socket.getLocalPort();
-        }
-    }
 
     @Test
     void withoutAnAddressTheServiceIsInThisProcess() throws Exception {
@@ -39,7 +32,7 @@ class TemporalConnectionTest {
 
     @Test
     void anAddressWhereNothingAnswersIsNamedWithItsOrigin() throws Exception {
-        String address = "127.0.0.1:" + freePort();
+        String address = "127.0.0.1:" + Ports.free();
         assertThatThrownBy(() -> TemporalConnection.open(TemporalAddress.find(address, Map.of())))
                 .isInstanceOf(IOException.class)
                 .hasMessageStartingWith("no Temporal service answers at " + address + " (from --temporal): ");
@@ -64,7 +57,7 @@ class TemporalConnectionTest {
 
     @Test
     void optionThenEnvironmentThenFile() throws Exception {
-        int port = freePort();
+        int port = Ports.free();
         String address = "127.0.0.1:" + port;
         Path file = Files.writeString(
                 folder.resolve("temporal.toml"),

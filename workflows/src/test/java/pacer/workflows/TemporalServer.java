@@ -4,8 +4,6 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.net.InetAddress;
-import java.net.ServerSocket;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
@@ -19,6 +17,7 @@ import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.extension.AfterAllCallback;
 import org.junit.jupiter.api.extension.BeforeAllCallback;
 import org.junit.jupiter.api.extension.ExtensionContext;
+import pacer.activities.process.Ports;
 import pacer.trainer.durable.DurableFiles;
 
 /**
@@ -41,17 +40,15 @@ final class TemporalServer implements BeforeAllCallback, AfterAllCallback {
         assumeTrue(!stack.isEmpty(), "no Temporal: give -Dpacer.stack=FOLDER, one that infra/local/install has filled");
         program = Path.of(stack, "temporal");
         folder = Files.createTempDirectory("pacer-temporal");
-        int metrics;
-        try (ServerSocket a = free();
-                ServerSocket b = free();
-                ServerSocket c = free()) {
-            port = a.getLocalPort();
-            uiPort = b.getLocalPort();
-            metrics = c.getLocalPort();
-        }
+        Ports.race(this::start);
+    }
+
+    private void start() throws IOException, InterruptedException {
+        port = Ports.free();
+        uiPort = Ports.free();
         List<String> command = new ArrayList<>(List.of(program.toString(), "server", "start-dev"));
         command.addAll(List.of("--ip", "127.0.0.1", "--log-level", "error"));
-        command.addAll(List.of("--port", "" + port, "--ui-port", "" + uiPort, "--metrics-port", "" + metrics));
+        command.addAll(List.of("--port", "" + port, "--ui-port", "" + uiPort, "--metrics-port", "" + Ports.free()));
         SearchAttributes.types()
                 .forEach((name, type) -> command.addAll(List.of("--search-attribute", name + "=" + type)));
         process = new ProcessBuilder(command)
@@ -63,14 +60,11 @@ final class TemporalServer implements BeforeAllCallback, AfterAllCallback {
         long deadline = System.nanoTime() + PATIENCE;
         while (!answers("operator", "cluster", "health") || !answers("operator", "namespace", "describe", "default")) {
             if (System.nanoTime() > deadline || !process.isAlive()) {
+                process.destroyForcibly().waitFor();
                 throw new IOException("Temporal does not answer: " + Files.readString(folder.resolve("log")));
             }
             Thread.sleep(100);
         }
-    }
-
-    private static ServerSocket free() throws IOException {
-        return new ServerSocket(0, 1, InetAddress.getLoopbackAddress());
     }
 
     private boolean answers(String... arguments) throws IOException, InterruptedException {

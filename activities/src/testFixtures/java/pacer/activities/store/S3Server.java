@@ -4,7 +4,6 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.net.ServerSocket;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
@@ -19,6 +18,7 @@ import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.extension.AfterAllCallback;
 import org.junit.jupiter.api.extension.BeforeAllCallback;
 import org.junit.jupiter.api.extension.ExtensionContext;
+import pacer.activities.process.Ports;
 import pacer.trainer.durable.DurableFiles;
 
 /**
@@ -42,13 +42,11 @@ public final class S3Server implements BeforeAllCallback, AfterAllCallback {
                 !stack.isEmpty(), "no S3 server: give -Dpacer.stack=FOLDER, one that infra/local/install has filled");
         folder = Files.createTempDirectory("pacer-s3");
         Files.createDirectory(folder.resolve(BUCKET)); // a folder is a bucket to it
-        start(Path.of(stack, "versitygw"));
+        Ports.race(() -> start(Path.of(stack, "versitygw")));
     }
 
     private void start(Path program) throws IOException, InterruptedException {
-        try (ServerSocket free = new ServerSocket(0)) {
-            port = free.getLocalPort();
-        }
+        port = Ports.free();
         ProcessBuilder builder = new ProcessBuilder(
                         program.toString(),
                         "--port",
@@ -85,6 +83,7 @@ public final class S3Server implements BeforeAllCallback, AfterAllCallback {
                     }
                 } catch (IOException notYet) {
                     if (System.nanoTime() > deadline || !process.isAlive()) {
+                        process.destroyForcibly().waitFor();
                         throw new IOException("versitygw does not answer; see " + folder + ".log", notYet);
                     }
                 }

@@ -4,7 +4,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import java.io.IOException;
-import java.net.ServerSocket;
 import java.net.URI;
 import java.net.URLEncoder;
 import java.net.http.HttpClient;
@@ -21,6 +20,7 @@ import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.extension.AfterAllCallback;
 import org.junit.jupiter.api.extension.BeforeAllCallback;
 import org.junit.jupiter.api.extension.ExtensionContext;
+import pacer.activities.process.Ports;
 import pacer.activities.run.RunJson;
 import pacer.trainer.durable.DurableFiles;
 
@@ -41,10 +41,10 @@ public final class MlflowForTests implements BeforeAllCallback, AfterAllCallback
         Assumptions.assumeTrue(
                 System.getProperty("pacer.stack") != null, "no MLflow server: give its folder, -Dpacer.stack=…");
         folder = Files.createTempDirectory("pacer-mlflow");
-        try (ServerSocket free = new ServerSocket(0)) {
-            port = free.getLocalPort();
-        }
-        start();
+        Ports.race(() -> {
+            port = Ports.free();
+            start();
+        });
     }
 
     @Override
@@ -77,9 +77,10 @@ public final class MlflowForTests implements BeforeAllCallback, AfterAllCallback
                 .start();
         long deadline = System.nanoTime() + PATIENCE.toNanos();
         while (!answers()) {
-            assertThat(process.isAlive() && System.nanoTime() < deadline)
-                    .as("the server starts; %s", folder.resolve("log"))
-                    .isTrue();
+            if (!process.isAlive() || System.nanoTime() > deadline) {
+                kill();
+                throw new IOException("MLflow does not answer; see " + folder.resolve("log"));
+            }
             Thread.sleep(100);
         }
     }

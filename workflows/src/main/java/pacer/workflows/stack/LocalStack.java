@@ -31,6 +31,7 @@ public final class LocalStack {
 
     private static final long LOOK_MILLIS = 50;
     private static final int LAST_WORDS = 8;
+    private static final int STARTS = 3;
 
     private final StackFolder folder;
     private final Map<String, String> environment;
@@ -130,13 +131,15 @@ public final class LocalStack {
         }
         long begun = System.nanoTime();
         boolean start = state.alive(server).isEmpty();
-        StackState now = state;
-        if (start) {
-            requireFree(server, state);
-            now = state.with(new StackState.Running(server, start(service.get())));
-            now.write(folder.path()); // before it is ready: whoever is interrupted here can end it
+        long said = Logs.size(folder.log(server));
+        StackState now = start ? start(service.get(), state) : state;
+        for (int starts = 1; !awaitReady(service.get(), now); starts++) {
+            if (starts == STARTS || !lostPort(server, said)) {
+                throw ended(service.get());
+            }
+            said = Logs.size(folder.log(server));
+            now = start(service.get(), state);
         }
-        awaitReady(service.get(), now);
         listener.accept(standing(service.get(), now, start, (System.nanoTime() - begun) / 1e9));
         return now;
     }
@@ -153,7 +156,14 @@ public final class LocalStack {
         }
     }
 
-    private ProcessIdentity start(Service service) throws IOException {
+    private StackState start(Service service, StackState state) throws IOException {
+        requireFree(service.server(), state);
+        StackState now = state.with(new StackState.Running(service.server(), process(service)));
+        now.write(folder.path()); // before it is ready: whoever is interrupted here can end it
+        return now;
+    }
+
+    private ProcessIdentity process(Service service) throws IOException {
         Path log = folder.log(service.server());
         Files.createDirectories(log.getParent());
         List<String> command = new ArrayList<>();
@@ -181,11 +191,12 @@ public final class LocalStack {
         return ProcessIdentity.of(process.toHandle()).orElseThrow(() -> ended(service));
     }
 
-    private void awaitReady(Service service, StackState state) throws IOException, InterruptedException {
+    /** Whether it is ready; false when it ended. */
+    private boolean awaitReady(Service service, StackState state) throws IOException, InterruptedException {
         long deadline = System.nanoTime() + START.toNanos();
         while (!service.ready()) {
             if (state.alive(service.server()).isEmpty()) {
-                throw ended(service);
+                return false;
             }
             if (System.nanoTime() > deadline) {
                 throw new IOException("%s does not answer after %d s; its log: %s"
@@ -193,6 +204,12 @@ public final class LocalStack {
             }
             Thread.sleep(LOOK_MILLIS);
         }
+        return true;
+    }
+
+    /** Temporal finds further ports for its parts itself, and now and then another program is faster. */
+    private boolean lostPort(Server server, long said) {
+        return Logs.since(folder.log(server), said).contains("address already in use");
     }
 
     private IOException ended(Service service) {

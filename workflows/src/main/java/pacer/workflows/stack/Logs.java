@@ -1,6 +1,7 @@
 package pacer.workflows.stack;
 
 import java.io.IOException;
+import java.io.InputStream;
 import java.io.OutputStream;
 import java.nio.ByteBuffer;
 import java.nio.channels.Channels;
@@ -13,6 +14,7 @@ import java.util.List;
 /** Reads the ends of log files. */
 public final class Logs {
     private static final int LONGEST_LINE = 1 << 10;
+    private static final int LONGEST_ANSWER = 1 << 16;
     private static final long LOOK_MILLIS = 200;
 
     private Logs() {}
@@ -26,6 +28,25 @@ public final class Logs {
             return all.subList(Math.max(0, all.size() - lines), all.size());
         } catch (IOException e) {
             return List.of();
+        }
+    }
+
+    /** What {@code log} holds, in bytes; 0 where it cannot be read. */
+    static long size(Path log) {
+        try {
+            return Files.size(log);
+        } catch (IOException e) {
+            return 0;
+        }
+    }
+
+    /** The beginning of what was added to {@code log} after its first {@code size} bytes. */
+    static String since(Path log, long size) {
+        try (InputStream in = Files.newInputStream(log)) {
+            in.skipNBytes(size);
+            return new String(in.readNBytes(LONGEST_ANSWER), StandardCharsets.UTF_8);
+        } catch (IOException e) {
+            return "";
         }
     }
 

@@ -44,6 +44,7 @@ public final class Evaluator {
                 Replica replica = Trainer.engine(spec, arguments)
                         .open(spec.model(), sequences, spec.model().sequenceLength(), false)) {
             RunCheckpoints.loadWeights(checkpoint, replica);
+            replica.setProgress(spec.train().progress(step));
             if (dataset.hasValidation()) {
                 Dataset.ValidationWindows windows = dataset.validation(step);
                 double loss = new ValidationLoss(replica, new SoloCollectives())

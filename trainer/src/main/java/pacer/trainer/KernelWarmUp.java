@@ -52,14 +52,14 @@ final class KernelWarmUp {
     }
 
     private void run(Path cache) {
-        ModelSpec model = new ModelSpec(1, 2, 64, LENGTH, 80, false, Activation.GELU_ERF, 1e-5, 0, true);
+        ModelSpec model = ModelSpec.gpt2(1, 2, 64, LENGTH, 80, false, Activation.GELU_ERF, 1e-5, 0, true);
         OptimizerSpec rule = OptimizerSpec.adamW(1e-3, 0.9, 0.95, 1e-8, 0.1);
         Precision precision =
                 Precision.AUTO.on(Processor.here()); // which run comes is not known: as most presets have it
         Engine engine = new Engine(Engine.Kind.CPU, 1, precision, Gemms.Kind.AUTO, cache);
         try (Replica replica = engine.open(model, SEQUENCES, LENGTH, true);
                 Arena arena = Arena.ofShared()) {
-            Initialization.gpt2(model, replica.parameters(), 1, replica.device(), replica.weights());
+            Initialization.of(model, replica.parameters(), 1, replica.device(), replica.weights());
             Optimizer optimizer = Optimizer.of(replica, rule);
             MemorySegment tokens = arena.allocate(4L * SEQUENCES * LENGTH, 64);
             for (int step = 1; step <= STEPS && !enough.get(); step++) {

@@ -136,7 +136,7 @@ final class RunCheckpoints {
     Optional<Checkpoint> restore(Replica replica, Optimizer optimizer) throws IOException {
         Optional<Checkpoint> found = fence == null ? store.newest() : store.recover(fence);
         if (found.isEmpty()) {
-            Initialization.gpt2(spec.model(), replica.parameters(), spec.seed(), replica.device(), replica.weights());
+            Initialization.of(spec.model(), replica.parameters(), spec.seed(), replica.device(), replica.weights());
             replica.weightsChanged();
             return found;
         }

@@ -117,6 +117,7 @@ final class TrainingRun {
                             + ", another rank another one: a checkpoint could not be read by all; the next attempt reads it anew");
         }
         int first = step;
+        followProgress();
         events.accept(
                 started(resumed.map(c -> c.folder().getFileName().toString()).orElse(null)));
         dataset.shortfall().ifPresent(text -> events.accept(new TrainingEvent.Notice(Instant.now(), step, text)));
@@ -195,6 +196,7 @@ final class TrainingRun {
         double loss = ranks.allReduce(sum) / tokens;
         double norm = replica.gradientNorm();
         step++;
+        followProgress();
         lastLoss = loss;
         validation = null;
         if (!Double.isFinite(loss) || !Double.isFinite(norm)) {
@@ -212,6 +214,11 @@ final class TrainingRun {
             compareWithUniform(loss);
         }
         return true;
+    }
+
+    /** Windows grow with the steps; a run that is extended keeps them as they are at its end. */
+    private void followProgress() {
+        replica.setProgress(spec.train().progress(step));
     }
 
     /** Whether the step's loss or gradient is far above those before, which is said; what is looked at is among the latest from now on. */

@@ -67,7 +67,7 @@ final class Gpt2Config {
         if (json.hasNonNull("n_inner") && json.path("n_inner").asLong() != 4L * width) {
             throw invalid("n_inner", json.path("n_inner") + " must be null or 4 x n_embd, " + 4 * width);
         }
-        return new ModelSpec(
+        return ModelSpec.gpt2(
                 number("n_layer", 12, 1000),
                 heads,
                 width,

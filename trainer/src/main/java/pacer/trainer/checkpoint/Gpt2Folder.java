@@ -138,7 +138,7 @@ public final class Gpt2Folder implements AutoCloseable {
         }
         Map<String, TensorSource> given =
                 weights.stream().collect(Collectors.toMap(TensorSource::name, Function.identity()));
-        ModelSpec biased = new ModelSpec(
+        ModelSpec biased = ModelSpec.gpt2(
                 model.layers(),
                 model.heads(),
                 model.width(),

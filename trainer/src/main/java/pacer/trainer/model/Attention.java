@@ -16,6 +16,8 @@ final class Attention {
     private final Weights weights;
     private final Weights gradients;
     private final Saved saved;
+    private final Normalization norm;
+    private final Heads heads; // null where attention takes what the linear layer gives
     private final Cache cache;
     private final Working working;
 
@@ -37,65 +39,54 @@ final class Attention {
         this.saved = saved;
         this.cache = cache;
         this.working = working;
+        this.norm =
+                Normalization.of(model, ops, weights.norm, gradients == null ? null : gradients.norm, saved.statistics);
+        this.heads = Heads.changes(model)
+                ? new Heads(model, ops, layer, weights.valueMix, gradients == null ? null : gradients.valueMix, working)
+                : null;
     }
 
     /** Parameters, or the gradients of them. Linear weights are in the dtype of products, the rest in F32. */
     record Weights(
-            Tensor norm, // (C)
-            Tensor normBias, // (C) or null
+            Normalization.Gains norm, // null for RMSNorm
             Tensor qkv, // (3C, C)
             Tensor qkvBias, // (3C) or null
+            Tensor valueMix, // (2), (1) or null
             Tensor projection, // (C, C)
             Tensor projectionBias) { // (C) or null
 
-        /** Views of block {@code layer}'s parameters; linear weights in {@code products}, the rest in {@code flat}. */
-        static Weights of(Parameters p, int layer, Tensor flat, Tensor products) {
-            String h = "transformer.h." + layer + ".";
+        /** Views of block {@code layer}'s parameters; linear weights in {@code products}, the rest in {@code flat}. Null without attention. */
+        static Weights of(Names names, Parameters p, int layer, Tensor flat, Tensor products) {
+            if (flat == null || !names.model().hasAttention(layer)) {
+                return null;
+            }
             return new Weights(
-                    p.in(flat, h + "ln_1.weight"),
-                    p.in(flat, h + "ln_1.bias"),
-                    p.in(products, h + "attn.c_attn.weight"),
-                    p.in(flat, h + "attn.c_attn.bias"),
-                    p.in(products, h + "attn.c_proj.weight"),
-                    p.in(flat, h + "attn.c_proj.bias"));
+                    Normalization.Gains.of(p, flat, names.norm1(layer)),
+                    p.in(products, names.queriesKeysValues(layer).keySet(), ".weight"),
+                    p.in(flat, names.queriesKeysValues(layer).keySet(), ".bias"),
+                    p.in(flat, names.valueMix(layer)),
+                    p.in(products, names.attentionProjection(layer) + ".weight"),
+                    p.in(flat, names.attentionProjection(layer) + ".bias"));
         }
     }
 
     /** What the forward pass leaves for the backward pass. P is the dtype of products. */
     record Saved(
             Tensor normed, // (B, T, C) P
-            Tensor mean, // (B, T)
-            Tensor rstd, // (B, T)
-            Tensor qkv, // (B, T, 3C)
-            Tensor q, // (B, T, C) columns of qkv, like k and v
-            Tensor k, // (B, T, C)
-            Tensor v, // (B, T, C)
+            Normalization.Statistics statistics,
+            Heads.Saved heads,
             Tensor logSumExp, // (B, H, T); null with a cache
             Tensor attended, // (B, T, C) P
             Tensor projected) { // attended, or its last rows where others are of no interest
 
         static Saved allocate(Device device, ModelSpec model, DType product, int b, int t) {
             int c = model.width();
-            return of(
-                    device.allocate("normed1", product, b, t, c),
-                    device.allocate("mean1", DType.F32, b, t),
-                    device.allocate("rstd1", DType.F32, b, t),
-                    device.allocate("qkv", DType.F32, b, t, 3 * c),
-                    device.allocate("logSumExp", DType.F32, b, model.heads(), t),
-                    device.allocate("attended", product, b, t, c));
-        }
-
-        static Saved of(Tensor normed, Tensor mean, Tensor rstd, Tensor qkv, Tensor logSumExp, Tensor attended) {
-            int c = attended.columns();
+            Tensor attended = device.allocate("attended", product, b, t, c);
             return new Saved(
-                    normed,
-                    mean,
-                    rstd,
-                    qkv,
-                    qkv.columns("q", 0, c),
-                    qkv.columns("k", c, c),
-                    qkv.columns("v", 2 * c, c),
-                    logSumExp,
+                    device.allocate("normed1", product, b, t, c),
+                    Normalization.Statistics.allocate(model, device, "1", b, t),
+                    Heads.Saved.allocate(model, device, b, t),
+                    device.allocate("logSumExp", DType.F32, b, model.heads(), t),
                     attended,
                     attended);
         }
@@ -104,38 +95,49 @@ final class Attention {
         Saved last() {
             int c = attended.columns();
             Tensor row = attended.slice("projected", attended.size() - c, 1, 1, c);
-            return new Saved(normed, mean, rstd, qkv, q, k, v, logSumExp, attended, row);
+            return new Saved(normed, statistics, heads, logSumExp, attended, row);
         }
     }
 
-    /** Keys and values of past positions, and how many there are. */
+    /** Keys and values of past positions. */
     record Cache(
             Tensor keys, // (B, H, maxT, D)
-            Tensor values, // (B, H, maxT, D)
-            Tensor past) {} // (B) I32
+            Tensor values) {} // (B, H, maxT, D)
 
     Saved saved() {
         return saved;
     }
 
     /** out = in + projection(attention(norm(in))), or the last rows of that, where {@code out} is the last rows of {@code in}. */
-    void forward(Tensor in, Tensor out, DropoutPlan dropout) {
-        float epsilon = (float) model.normEpsilon();
-        ops.layerNormForward(saved.normed, saved.mean, saved.rstd, in, weights.norm, weights.normBias, epsilon);
-        ops.linearForward(saved.qkv, saved.normed, weights.qkv, weights.qkvBias, false);
+    void forward(Tensor in, Tensor out, Context context, DropoutPlan dropout) {
+        norm.forward(saved.normed, in);
+        Heads.Triple linear = saved.heads.linear();
+        ops.linearForward(linear.all(), saved.normed, weights.qkv, weights.qkvBias, false);
+        if (heads != null) {
+            heads.forward(saved.heads, context);
+        }
+        Heads.Triple x = saved.heads.attending();
         if (cache == null) {
             ops.attentionForward(
                     saved.attended,
                     saved.logSumExp,
-                    saved.q,
-                    saved.k,
-                    saved.v,
-                    null,
+                    x.q(),
+                    x.k(),
+                    x.v(),
+                    context.firstKey(),
                     model.heads(),
                     probabilities(dropout));
         } else {
             ops.attentionCached(
-                    saved.attended, cache.keys, cache.values, saved.q, saved.k, saved.v, cache.past, model.heads());
+                    saved.attended,
+                    cache.keys,
+                    cache.values,
+                    x.q(),
+                    x.k(),
+                    x.v(),
+                    context.past(),
+                    context.firstKey(),
+                    model.heads());
         }
         Tensor residual = out.rows() < in.rows() ? out : in;
         working.branch()
@@ -143,35 +145,34 @@ final class Attention {
     }
 
     /** dResidual: in, the gradient of the output; out, of the input {@code in}. */
-    void backward(Tensor in, Tensor dResidual, DropoutPlan dropout, boolean add) {
+    void backward(Tensor in, Tensor dResidual, Context context, DropoutPlan dropout, boolean add) {
         Tensor dBranch = working.branch().gradient(dResidual, output(dropout));
         ops.linearBackwardWeight(gradients.projection, gradients.projectionBias, dBranch, saved.attended, add);
         ops.linearBackwardInput(working.dNormed(), dBranch, weights.projection, false);
+        Heads.Triple x = saved.heads.attending();
+        Heads.Triple dx = working.dAttending();
         ops.attentionBackward(
-                working.dQ(),
-                working.dK(),
-                working.dV(),
+                dx.q(),
+                dx.k(),
+                dx.v(),
                 working.dNormed(),
                 saved.attended,
                 saved.logSumExp,
-                saved.q,
-                saved.k,
-                saved.v,
-                null,
+                x.q(),
+                x.k(),
+                x.v(),
+                context.firstKey(),
                 model.heads(),
                 probabilities(dropout));
+        if (heads != null) {
+            heads.backward(dx, saved.heads, context);
+        }
+        if (working.dQkv() != dx.all()) {
+            ops.convert(working.dQkv(), dx.all());
+        }
         ops.linearBackwardWeight(gradients.qkv, gradients.qkvBias, working.dQkv(), saved.normed, add);
         ops.linearBackwardInput(working.dNormed(), working.dQkv(), weights.qkv, false);
-        ops.layerNormBackward(
-                dResidual,
-                gradients.norm,
-                gradients.normBias,
-                working.dNormed(),
-                in,
-                weights.norm,
-                saved.mean,
-                saved.rstd,
-                true);
+        norm.backward(dResidual, working.dNormed(), in, true);
     }
 
     private Dropout probabilities(DropoutPlan dropout) {
@@ -183,8 +184,8 @@ final class Attention {
         return dropout.at(3 * layer + 2, (long) saved.attended.dim(1) * model.width());
     }
 
-    /** Those that are added up, not written by a product; null where the model has none. */
-    Stream<Tensor> gradientsOfNorm() {
-        return Stream.of(gradients.norm, gradients.normBias);
+    /** Gradients that are added up, not written by a product. */
+    Stream<Tensor> addedTo() {
+        return Stream.concat(norm.addedTo(), Stream.ofNullable(gradients.valueMix));
     }
 }

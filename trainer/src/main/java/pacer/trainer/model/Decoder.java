@@ -3,12 +3,11 @@ package pacer.trainer.model;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
-import java.util.ArrayList;
-import java.util.List;
 import pacer.trainer.ops.DType;
 import pacer.trainer.ops.Device;
 import pacer.trainer.ops.Operations;
 import pacer.trainer.ops.Tensor;
+import pacer.trainer.spec.AttentionSpec;
 import pacer.trainer.spec.ModelSpec;
 
 /**
@@ -22,16 +21,22 @@ public final class Decoder {
     private final int capacity; // maxT
     private final Ends ends;
     private final Block.Weights[] weights; // one a layer, as the caches
-    private final Attention.Cache[] caches;
+    private final Attention.Cache[] caches; // null without attention
     private final Working working;
     private final ForwardBuffers buffers; // for maxT rows
+    private final Normalization finalNorm;
+    private final Tensor normed; // (1, 1, C) in the dtype of products
     private final Tensor past; // (1) I32, positions in the caches
     private final Tensor tokens; // (maxT) I32
-    private final Tensor residual; // (maxT, C), the residual stream, in place
+    private final Tensor firstKey; // (maxT) I32; null where each position sees all that came before
+    private final Streams streams;
+    private final Rotary rotary;
     private final Tensor logits; // (1, V)
     private final MemorySegment hostPast;
     private final MemorySegment hostTokens;
+    private final int[] documents; // where the document of each position begins
     private final Pass one;
+    private int window; // tokens that a position sees; 0: all
     private int size;
 
     /**
@@ -54,26 +59,43 @@ public final class Decoder {
         this.device = device;
         this.ops = device.operations();
         this.capacity = capacity;
-        this.ends = Ends.of(model, parameters, weights, products);
-        int c = model.width();
+        Names names = Names.of(model);
+        this.ends = Ends.of(names, parameters, weights, products);
         past = device.allocate("past", DType.I32, 1);
         tokens = device.allocate("tokens", DType.I32, capacity);
-        residual = device.allocate("residual", DType.F32, capacity, c);
+        firstKey = model.attention().isLimited() ? device.allocate("firstKey", DType.I32, capacity) : null;
+        streams = Streams.allocate(model, device, false, 1, capacity);
+        rotary = Rotary.of(model, device, capacity);
+        documents = new int[capacity];
         logits = device.allocate("logits", DType.F32, 1, model.vocabulary());
         buffers = ForwardBuffers.allocate(device, model, products.dtype(), capacity);
-        working = Working.forwardOnly(device);
+        FeedForward.Saved row = buffers.feedForward(1, 1); // free again when the blocks are done
+        normed = row.normed();
+        finalNorm = Normalization.of(model, ops, ends.finalNorm(), null, row.statistics());
+        working = Working.forwardOnly(device, model);
         this.weights = new Block.Weights[model.layers()];
         caches = new Attention.Cache[model.layers()];
         for (int layer = 0; layer < caches.length; layer++) {
-            this.weights[layer] = Block.Weights.of(parameters, layer, weights, products);
-            caches[layer] = new Attention.Cache(
-                    memory[layer].slice("keys", 0, 1, model.heads(), capacity, model.headWidth()),
-                    memory[layer].slice("values", (long) capacity * c, 1, model.heads(), capacity, model.headWidth()),
-                    past);
+            this.weights[layer] = Block.Weights.of(names, parameters, layer, weights, products);
+            caches[layer] = model.hasAttention(layer) ? cache(memory[layer]) : null;
         }
         hostPast = Arena.ofAuto().allocate(ValueLayout.JAVA_INT);
         hostTokens = Arena.ofAuto().allocate(4L * capacity, 64);
         one = pass(1);
+    }
+
+    private Attention.Cache cache(Tensor memory) {
+        int width = model.headWidth();
+        long half = (long) capacity * model.width();
+        return new Attention.Cache(
+                memory.slice("keys", 0, 1, model.heads(), capacity, width),
+                memory.slice("values", half, 1, model.heads(), capacity, width));
+    }
+
+    /** Tokens that a position sees from now on, 0 for all; forgets the sequence. */
+    void setWindow(int tokens) {
+        window = tokens;
+        size = 0;
     }
 
     /** Tokens of the longest sequence. */
@@ -108,43 +130,53 @@ public final class Decoder {
         }
         Pass pass = count == 1 ? one : pass(count);
         MemorySegment.copy(text, from, hostTokens, ValueLayout.JAVA_INT, 0, count);
-        device.write(pass.tokens, hostTokens.asSlice(0, 4L * count));
+        device.write(pass.trunk.tokens(), hostTokens.asSlice(0, 4L * count));
         hostPast.set(ValueLayout.JAVA_INT, 0, size);
         device.write(past, hostPast);
-        ops.embeddingForward(pass.residual, pass.tokens, ends.tokenEmbedding(), ends.positionEmbedding(), past);
-        for (Block block : pass.blocks) {
-            block.forward(pass.residual, block.residualMid(), DropoutPlan.NONE);
+        if (firstKey != null) {
+            writeFirstKeys(pass.firstKey, text, from, count);
         }
-        FeedForward.Saved row = buffers.feedForward(1, 1); // free again
-        ops.layerNormForward(
-                row.normed(), row.mean(), row.rstd(), pass.last, ends.finalNorm(), ends.finalNormBias(), (float)
-                        model.normEpsilon());
-        ops.linearForward(logits, row.normed(), ends.head(), null, false);
+        pass.trunk.forward(DropoutPlan.NONE);
+        finalNorm.forward(normed, pass.last);
+        ops.linearForward(logits, normed, ends.head(), null, false);
         size += count;
+    }
+
+    private void writeFirstKeys(Tensor to, int[] text, int from, int count) {
+        AttentionSpec attention = model.attention();
+        for (int i = 0; i < count; i++) {
+            int at = size + i;
+            documents[at] = Visibility.document(attention, at, text[from + i], at == 0 ? 0 : documents[at - 1]);
+            int first = Visibility.firstSeen(attention, at, documents[at], window);
+            hostTokens.setAtIndex(ValueLayout.JAVA_INT, i, first); // tokens are written already
+        }
+        device.write(to, hostTokens.asSlice(0, 4L * count));
     }
 
     /** Logits of the last token that was taken up; V floats. */
     public void readLogits(MemorySegment to) {
         device.read(logits, to);
+        Softcap.apply(to, model);
     }
 
     /** The views of a forward pass over {@code T} new positions. */
     private record Pass(
-            Tensor tokens, // (1, T) I32
-            Tensor residual, // (1, T, C)
-            Tensor last, // (1, 1, C) row of residual
-            List<Block> blocks) {}
+            Trunk trunk,
+            Tensor firstKey, // (1, T) I32 or null
+            Tensor last) {} // (1, 1, C) row of the stream
 
     private Pass pass(int t) {
-        int c = model.width();
-        Tensor all = residual.slice("residual", 0, 1, t, c);
-        Tensor last = t == 1 ? all : residual.slice("last", (t - 1L) * c, 1, 1, c);
+        Streams rows = streams.first(t);
+        Tensor seen = firstKey == null ? null : firstKey.slice("firstKey", 0, 1, t);
         Attention.Saved attention = buffers.attention(1, t, null);
-        List<Block> blocks = new ArrayList<>();
-        for (int layer = 0; layer < caches.length; layer++) {
+        Block[] blocks = new Block[caches.length];
+        for (int layer = 0; layer < blocks.length; layer++) {
             // of the last block's output only the last row is looked at
-            boolean end = layer == caches.length - 1;
-            blocks.add(Block.forwardOnly(
+            boolean end = layer == blocks.length - 1;
+            Tensor stream = rows.residual().get(layer + 1);
+            Tensor out =
+                    end && t > 1 ? stream.slice("last", (t - 1L) * stream.columns(), 1, 1, stream.columns()) : stream;
+            blocks[layer] = Block.forwardOnly(
                     model,
                     ops,
                     layer,
@@ -153,8 +185,10 @@ public final class Decoder {
                     caches[layer],
                     buffers.feedForward(1, end ? 1 : t),
                     working,
-                    end ? last : all));
+                    Block.Residual.forwardOnly(model, layer, rows.residual().get(layer), stream, out));
         }
-        return new Pass(tokens.slice("tokens", 0, 1, t), all, last, blocks);
+        Context context = new Context(rotary, past, seen, rows.embedding(), null, rows.values(), null);
+        Trunk trunk = new Trunk(model, ops, ends, null, tokens.slice("tokens", 0, 1, t), rows, context, blocks);
+        return new Pass(trunk, seen, trunk.out());
     }
 }

@@ -16,6 +16,7 @@ final class FeedForward {
     private final Weights weights;
     private final Weights gradients;
     private final Saved saved;
+    private final Normalization norm;
     private final Working working;
 
     /** {@code gradients} are null without training. */
@@ -34,35 +35,36 @@ final class FeedForward {
         this.gradients = gradients;
         this.saved = saved;
         this.working = working;
+        this.norm =
+                Normalization.of(model, ops, weights.norm, gradients == null ? null : gradients.norm, saved.statistics);
     }
 
     /** Parameters, or the gradients of them. Linear weights are in the dtype of products, the rest in F32. */
     record Weights(
-            Tensor norm, // (C)
-            Tensor normBias, // (C) or null
+            Normalization.Gains norm, // null for RMSNorm
             Tensor up, // (4C, C)
             Tensor upBias, // (4C) or null
             Tensor down, // (C, 4C)
             Tensor downBias) { // (C) or null
 
         /** Views of block {@code layer}'s parameters; linear weights in {@code products}, the rest in {@code flat}. */
-        static Weights of(Parameters p, int layer, Tensor flat, Tensor products) {
-            String h = "transformer.h." + layer + ".";
+        static Weights of(Names names, Parameters p, int layer, Tensor flat, Tensor products) {
+            if (flat == null) {
+                return null;
+            }
             return new Weights(
-                    p.in(flat, h + "ln_2.weight"),
-                    p.in(flat, h + "ln_2.bias"),
-                    p.in(products, h + "mlp.c_fc.weight"),
-                    p.in(flat, h + "mlp.c_fc.bias"),
-                    p.in(products, h + "mlp.c_proj.weight"),
-                    p.in(flat, h + "mlp.c_proj.bias"));
+                    Normalization.Gains.of(p, flat, names.norm2(layer)),
+                    p.in(products, names.up(layer) + ".weight"),
+                    p.in(flat, names.up(layer) + ".bias"),
+                    p.in(products, names.down(layer) + ".weight"),
+                    p.in(flat, names.down(layer) + ".bias"));
         }
     }
 
     /** What the forward pass leaves for the backward pass. P is the dtype of products. */
     record Saved(
             Tensor normed, // (B, T, C) P
-            Tensor mean, // (B, T)
-            Tensor rstd, // (B, T)
+            Normalization.Statistics statistics,
             Tensor hidden, // (B, T, 4C)
             Tensor activated) { // (B, T, 4C) P
 
@@ -70,8 +72,7 @@ final class FeedForward {
             int c = model.width();
             return new Saved(
                     device.allocate("normed2", product, b, t, c),
-                    device.allocate("mean2", DType.F32, b, t),
-                    device.allocate("rstd2", DType.F32, b, t),
+                    Normalization.Statistics.allocate(model, device, "2", b, t),
                     device.allocate("hidden", DType.F32, b, t, 4 * c),
                     device.allocate("activated", product, b, t, 4 * c));
         }
@@ -79,8 +80,7 @@ final class FeedForward {
 
     /** out = in + down(activation(up(norm(in)))). */
     void forward(Tensor in, Tensor out, DropoutPlan dropout) {
-        float epsilon = (float) model.normEpsilon();
-        ops.layerNormForward(saved.normed, saved.mean, saved.rstd, in, weights.norm, weights.normBias, epsilon);
+        norm.forward(saved.normed, in);
         ops.linearForward(saved.hidden, saved.normed, weights.up, weights.upBias, false);
         ops.activationForward(saved.activated, saved.hidden, model.activation());
         working.branch().add(out, in, saved.activated, weights.down, weights.downBias, output(dropout));
@@ -94,24 +94,15 @@ final class FeedForward {
         ops.activationBackward(working.dHiddenProduct(), working.dHidden(), saved.hidden, model.activation());
         ops.linearBackwardWeight(gradients.up, gradients.upBias, working.dHiddenProduct(), saved.normed, add);
         ops.linearBackwardInput(working.dNormed(), working.dHiddenProduct(), weights.up, false);
-        ops.layerNormBackward(
-                dResidual,
-                gradients.norm,
-                gradients.normBias,
-                working.dNormed(),
-                in,
-                weights.norm,
-                saved.mean,
-                saved.rstd,
-                true);
+        norm.backward(dResidual, working.dNormed(), in, true);
     }
 
     private Dropout output(DropoutPlan dropout) {
         return dropout.at(3 * layer + 3, (long) saved.normed.dim(1) * model.width());
     }
 
-    /** Those that are added up, not written by a product; null where the model has none. */
-    Stream<Tensor> gradientsOfNorm() {
-        return Stream.of(gradients.norm, gradients.normBias);
+    /** Gradients that are added up, not written by a product. */
+    Stream<Tensor> addedTo() {
+        return norm.addedTo();
     }
 }

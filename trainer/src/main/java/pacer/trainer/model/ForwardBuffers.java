@@ -14,8 +14,8 @@ record ForwardBuffers(
         Tensor narrow, // (rows, C) P: normed, attended, normed again
         Tensor wide, // (rows, 4C): queries, keys and values, then the hidden layer
         Tensor activated, // (rows, 4C) P
-        Tensor mean, // (rows)
-        Tensor rstd) { // (rows)
+        Normalization.Statistics statistics, // (rows)
+        Tensor headRstd) { // (rows, H); null where queries and keys are not normalised
 
     static ForwardBuffers allocate(Device device, ModelSpec model, DType product, int rows) {
         int c = model.width();
@@ -24,26 +24,28 @@ record ForwardBuffers(
                 device.allocate("narrow", product, rows, c),
                 device.allocate("wide", DType.F32, rows, 4 * c),
                 device.allocate("activated", product, rows, 4 * c),
-                device.allocate("mean", DType.F32, rows),
-                device.allocate("rstd", DType.F32, rows));
+                Normalization.Statistics.allocate(model, device, "", rows),
+                Heads.Saved.rstd(model, device, "queries or keys", rows));
     }
 
     /** {@code logSumExp}: (B, H, T), or null with a cache. */
     Attention.Saved attention(int b, int t, Tensor logSumExp) {
-        return Attention.Saved.of(
+        Heads.Triple qkv = Heads.Triple.of(wide.slice("qkv", 0, b, t, 3 * width));
+        Tensor rstd = headRstd == null ? null : headRstd.slice("head rstd", 0, b, t, headRstd.columns());
+        Tensor attended = narrow.slice("attended", 0, b, t, width);
+        return new Attention.Saved(
                 narrow.slice("normed1", 0, b, t, width),
-                mean.slice("mean1", 0, b, t),
-                rstd.slice("rstd1", 0, b, t),
-                wide.slice("qkv", 0, b, t, 3 * width),
+                statistics.first(b, t),
+                new Heads.Saved(qkv, qkv, rstd, rstd),
                 logSumExp,
-                narrow.slice("attended", 0, b, t, width));
+                attended,
+                attended);
     }
 
     FeedForward.Saved feedForward(int b, int t) {
         return new FeedForward.Saved(
                 narrow.slice("normed2", 0, b, t, width),
-                mean.slice("mean2", 0, b, t),
-                rstd.slice("rstd2", 0, b, t),
+                statistics.first(b, t),
                 wide.slice("hidden", 0, b, t, 4 * width),
                 activated.slice("activated", 0, b, t, 4 * width));
     }

@@ -3,9 +3,7 @@ package pacer.trainer.model;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
-import java.util.Arrays;
 import java.util.List;
-import java.util.Objects;
 import java.util.stream.Stream;
 import pacer.trainer.ops.DType;
 import pacer.trainer.ops.Device;
@@ -14,24 +12,23 @@ import pacer.trainer.ops.Tensor;
 import pacer.trainer.spec.ModelSpec;
 
 /**
- * A GPT on one device for batches of one shape (B, T): GPT-2 (Radford et al. 2019) as nanoGPT and llm.c write it. All buffers are
+ * A GPT on one device for batches of one shape (B, T): from GPT-2 (Radford et al. 2019) as nanoGPT and llm.c write it to the models of the
+ * modded-nanogpt speedrun, by the switches of {@link ModelSpec}. All buffers are
  * planned in the constructor; forward and backward passes allocate nothing.
  */
 public final class Gpt {
     private final ModelSpec model;
     private final Device device;
     private final Operations ops;
-    private final Block[] blocks;
-
     private final Ends ends;
     private final Ends gradients; // null without training
+    private final Visibility visibility; // null where each position sees all that came before
+    private final Trunk trunk;
+    private final Normalization finalNorm;
 
     private final Tensor tokens; // (B, T) I32
     private final Tensor targets; // (B*T) I32
-    private final Tensor[] residual; // layers + 1 of (B, T, C); all the same without training
     private final Tensor normed; // (B, T, C) in the dtype of products
-    private final Tensor mean; // (B, T)
-    private final Tensor rstd; // (B, T)
     private final Tensor logits; // (B*T, V), rows padded
     private final Tensor dLogitsProduct; // (B*T, V) in the dtype of products; logits itself in fp32
     private final Tensor losses; // (B*T)
@@ -40,6 +37,7 @@ public final class Gpt {
     private final MemorySegment hostLosses;
 
     private final List<Tensor> addedTo; // the gradients that no product writes
+    private int window; // tokens that a position sees; 0: all
     private boolean begun; // whether gradients hold those of a pass, to be added to
 
     /**
@@ -66,25 +64,24 @@ public final class Gpt {
         int b = sequences;
         int t = length;
         int c = model.width();
-        this.ends = Ends.of(model, parameters, weights, products);
-        this.gradients = training ? Ends.of(model, parameters, gradients, gradients) : null;
+        this.window = model.attention().windowAt(1);
+        Names names = Names.of(model);
+        this.ends = Ends.of(names, parameters, weights, products);
+        this.gradients = training ? Ends.of(names, parameters, gradients, gradients) : null;
 
         tokens = device.allocate("tokens", DType.I32, b, t);
         targets = device.allocate("targets", DType.I32, b * t);
-        residual = new Tensor[model.layers() + 1];
-        blocks = new Block[model.layers()];
-        for (int layer = 0; layer <= model.layers(); layer++) {
-            residual[layer] =
-                    training || layer == 0 ? device.allocate("residual" + layer, DType.F32, b, t, c) : residual[0];
-        }
-        if (training) {
-            planTraining(parameters, weights, products, gradients);
-        } else {
-            planForward(parameters, weights, products);
-        }
+        visibility = Visibility.of(model.attention(), device, b, t);
+        trunk = training
+                ? trunkOfTraining(names, parameters, weights, products, gradients)
+                : trunk(names, parameters, weights, products);
         normed = device.allocate("normed", product, b, t, c);
-        mean = device.allocate("mean", DType.F32, b, t);
-        rstd = device.allocate("rstd", DType.F32, b, t);
+        finalNorm = Normalization.of(
+                model,
+                ops,
+                ends.finalNorm(),
+                training ? this.gradients.finalNorm() : null,
+                Normalization.Statistics.allocate(model, device, "", b, t));
         logits = device.allocatePadded("logits", DType.F32, b * t, model.vocabulary());
         losses = device.allocate("losses", DType.F32, b * t);
         hostLosses = Arena.ofAuto().allocate(4L * b * t, 64);
@@ -93,53 +90,67 @@ public final class Gpt {
                 : device.allocatePadded("dLogitsProduct", product, b * t, model.vocabulary());
         dResidual = training ? device.allocate("dResidual", DType.F32, b, t, c) : null;
         dNormed = training ? device.allocate("dNormed", DType.F32, b, t, c) : null;
-        addedTo = training ? gradientsOfNormsAndEmbeddings().toList() : List.of();
+        addedTo = training ? Stream.concat(trunk.addedTo(), finalNorm.addedTo()).toList() : List.of();
     }
 
-    private void planTraining(Parameters parameters, Tensor weights, Tensor products, Tensor gradients) {
+    private Trunk trunkOfTraining(
+            Names names, Parameters parameters, Tensor weights, Tensor products, Tensor gradients) {
+        Streams streams = Streams.allocate(model, device, true, sequences(), length());
+        List<Tensor> residual = streams.residual();
         Working working = Working.training(device, model, products.dtype(), sequences(), length());
+        Block[] blocks = new Block[model.layers()];
         for (int layer = 0; layer < blocks.length; layer++) {
+            // a skip is added in place, but where its source is the stream itself
+            int source = model.skipSource(layer);
+            Tensor in = source >= 0 && source == layer - 1
+                    ? device.allocate("entry", DType.F32, residual.get(layer).shape())
+                    : residual.get(layer);
             blocks[layer] = Block.training(
                     model,
                     device,
                     products.dtype(),
                     layer,
-                    Block.Weights.of(parameters, layer, weights, products),
-                    Block.Weights.of(parameters, layer, gradients, gradients),
+                    Block.Weights.of(names, parameters, layer, weights, products),
+                    Block.Weights.of(names, parameters, layer, gradients, gradients),
                     working,
-                    sequences(),
-                    length());
+                    Block.Residual.training(model, device, layer, in, residual.get(layer + 1)));
         }
+        List<Tensor> dValues = Streams.tables(model, device, "dValues", sequences(), length());
+        Tensor dEmbedding = streams.embedding() == null
+                ? null
+                : device.allocate("dEmbedding", DType.F32, residual.getFirst().shape());
+        return new Trunk(
+                model, ops, ends, this.gradients, tokens, streams, context(streams, dEmbedding, dValues), blocks);
     }
 
-    private void planForward(Parameters parameters, Tensor weights, Tensor products) {
+    private Trunk trunk(Names names, Parameters parameters, Tensor weights, Tensor products) {
         int b = sequences();
         int t = length();
+        Streams streams = Streams.allocate(model, device, false, b, t);
         ForwardBuffers buffers = ForwardBuffers.allocate(device, model, products.dtype(), b * t);
         Tensor logSumExp = device.allocate("logSumExp", DType.F32, b, model.heads(), t);
-        Working working = Working.forwardOnly(device);
+        Working working = Working.forwardOnly(device, model);
+        Block[] blocks = new Block[model.layers()];
         for (int layer = 0; layer < blocks.length; layer++) {
+            Tensor out = streams.residual().get(layer + 1);
             blocks[layer] = Block.forwardOnly(
                     model,
                     ops,
                     layer,
-                    Block.Weights.of(parameters, layer, weights, products),
+                    Block.Weights.of(names, parameters, layer, weights, products),
                     buffers.attention(b, t, logSumExp),
                     null,
                     buffers.feedForward(b, t),
                     working,
-                    residual[0]);
+                    Block.Residual.forwardOnly(model, layer, streams.residual().get(layer), out, out));
         }
+        return new Trunk(model, ops, ends, null, tokens, streams, context(streams, null, null), blocks);
     }
 
-    private Stream<Tensor> gradientsOfNormsAndEmbeddings() {
-        Stream<Tensor> ours = Stream.of(
-                model.tiedHead() ? null : gradients.tokenEmbedding(),
-                gradients.positionEmbedding(),
-                gradients.finalNorm(),
-                gradients.finalNormBias());
-        return Stream.concat(ours, Arrays.stream(blocks).flatMap(Block::gradientsOfNorms))
-                .filter(Objects::nonNull);
+    private Context context(Streams streams, Tensor dEmbedding, List<Tensor> dValues) {
+        Tensor firstKey = visibility == null ? null : visibility.firstKey();
+        Rotary rotary = Rotary.of(model, device, length());
+        return new Context(rotary, null, firstKey, streams.embedding(), dEmbedding, streams.values(), dValues);
     }
 
     /** Sequences a batch. */
@@ -155,6 +166,11 @@ public final class Gpt {
     /** Tokens a sequence. */
     public int length() {
         return tokens.dim(1);
+    }
+
+    /** Tokens that a position sees from now on; 0: all. */
+    void setWindow(int tokens) {
+        window = tokens;
     }
 
     /**
@@ -178,7 +194,7 @@ public final class Gpt {
             MemorySegment inputs, MemorySegment expected, float gradientScale, DropoutPlan dropout) {
         device.write(targets, expected);
         forward(inputs, dropout);
-        ops.crossEntropy(losses, logits, targets, gradientScale, 0);
+        ops.crossEntropy(losses, logits, targets, gradientScale, (float) model.softcap());
         double loss = sumOfLosses();
         backward(dropout);
         return loss;
@@ -188,7 +204,7 @@ public final class Gpt {
     public double loss(MemorySegment inputs, MemorySegment expected) {
         device.write(targets, expected);
         forward(inputs, DropoutPlan.NONE);
-        ops.crossEntropyForward(losses, logits, targets, 0);
+        ops.crossEntropyForward(losses, logits, targets, (float) model.softcap());
         return sumOfLosses();
     }
 
@@ -207,25 +223,21 @@ public final class Gpt {
     public void readLogits(int row, MemorySegment to) {
         device.read(
                 new Tensor("logits row", DType.F32, logits.rowAddress(row), logits.columns(), logits.columns()), to);
+        Softcap.apply(to, model);
     }
 
-    /** Layer by layer, memory of at least 3·T·C contiguous floats that holds nothing between two passes of a training. */
+    /** Layer by layer, memory of at least 3·T·C contiguous floats that holds nothing between two passes of a training; null without attention. */
     Tensor[] memoryBetweenPasses() {
-        return Arrays.stream(blocks).map(Block::memoryBetweenPasses).toArray(Tensor[]::new);
+        return trunk.memoryBetweenPasses();
     }
 
     private void forward(MemorySegment inputs, DropoutPlan dropout) {
         device.write(tokens, inputs);
-        ops.embeddingForward(residual[0], tokens, ends.tokenEmbedding(), ends.positionEmbedding(), null);
-        if (dropout.isActive()) {
-            ops.dropout(residual[0], residual[0], dropout.at(0, (long) length() * model.width()));
+        if (visibility != null) {
+            visibility.write(inputs, window);
         }
-        for (int layer = 0; layer < blocks.length; layer++) {
-            blocks[layer].forward(residual[layer], residual[layer + 1], dropout);
-        }
-        ops.layerNormForward(
-                normed, mean, rstd, residual[blocks.length], ends.finalNorm(), ends.finalNormBias(), (float)
-                        model.normEpsilon());
+        trunk.forward(dropout);
+        finalNorm.forward(normed, trunk.out());
         ops.linearForward(logits, normed, ends.head(), null, false);
     }
 
@@ -235,23 +247,8 @@ public final class Gpt {
         }
         ops.linearBackwardWeight(gradients.head(), null, dLogitsProduct, normed, begun);
         ops.linearBackwardInput(dNormed, dLogitsProduct, ends.head(), false);
-        ops.layerNormBackward(
-                dResidual,
-                gradients.finalNorm(),
-                gradients.finalNormBias(),
-                dNormed,
-                residual[blocks.length],
-                ends.finalNorm(),
-                mean,
-                rstd,
-                false);
-        for (int layer = blocks.length - 1; layer >= 0; layer--) {
-            blocks[layer].backward(residual[layer], dResidual, dropout, begun);
-        }
-        if (dropout.isActive()) {
-            ops.dropout(dResidual, dResidual, dropout.at(0, (long) length() * model.width()));
-        }
-        ops.embeddingBackward(gradients.tokenEmbedding(), gradients.positionEmbedding(), dResidual, tokens);
+        finalNorm.backward(dResidual, dNormed, trunk.out(), false);
+        trunk.backward(dResidual, dropout, begun);
         begun = true;
     }
 

@@ -11,6 +11,9 @@ import java.util.List;
  */
 public record Parameter(String name, List<Integer> shape, long offset) {
 
+    private static final List<String> EMBEDDINGS =
+            List.of("transformer.wte.", "transformer.wpe.", "embed.", "value_embeds.");
+
     /** Number of elements. */
     public long size() {
         return shape.stream().mapToLong(Integer::longValue).reduce(1, Math::multiplyExact);
@@ -18,7 +21,7 @@ public record Parameter(String name, List<Integer> shape, long offset) {
 
     /** What a parameter is to the model: update rules and their rates go by it. */
     public enum Role {
-        /** Of tokens and positions; a tied head is one too. */
+        /** Of tokens, positions and values; a tied head is one too. */
         EMBEDDING,
         HEAD,
         /** Weights of the blocks' linear layers. */
@@ -29,7 +32,7 @@ public record Parameter(String name, List<Integer> shape, long offset) {
 
     /** What it is to the model. */
     public Role role() {
-        if (name.startsWith("transformer.wte.") || name.startsWith("transformer.wpe.")) {
+        if (EMBEDDINGS.stream().anyMatch(name::startsWith)) {
             return Role.EMBEDDING;
         }
         return shape.size() < 2 ? Role.SCALAR : name.startsWith("lm_head.") ? Role.HEAD : Role.MATRIX;

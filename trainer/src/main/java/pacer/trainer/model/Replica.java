@@ -7,6 +7,8 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
+import java.util.stream.Stream;
 import pacer.trainer.ops.DType;
 import pacer.trainer.ops.Device;
 import pacer.trainer.ops.Tensor;
@@ -33,6 +35,7 @@ public final class Replica implements AutoCloseable {
     private final int[] firstSequence;
     private final int length;
     private final int passTokens;
+    private int window;
     private Gpt single; // made when first asked for, as the decoder, and without training as the lanes' models
     private Decoder decoder;
 
@@ -58,6 +61,7 @@ public final class Replica implements AutoCloseable {
         }
         this.model = model;
         this.length = length;
+        this.window = model.attention().windowAt(1);
         this.passTokens = passTokens;
         this.parameters = Parameters.of(model);
         this.devices.addAll(lanes);
@@ -82,7 +86,33 @@ public final class Replica implements AutoCloseable {
 
     private Gpt plan(int lane) {
         int pass = passSequences(firstSequence[lane + 1] - firstSequence[lane], length, passTokens);
-        return new Gpt(model, parameters, devices.get(lane), weights, products, gradients[lane], pass, length);
+        return gpt(devices.get(lane), gradients[lane], pass);
+    }
+
+    private Gpt gpt(Device device, Tensor gradients, int sequences) {
+        Gpt gpt = new Gpt(model, parameters, device, weights, products, gradients, sequences, length);
+        gpt.setWindow(window);
+        return gpt;
+    }
+
+    /**
+     * What a position sees from now on, where the model's windows grow; at first it is what it sees at the end of training.
+     *
+     * @param progress how much of the training is done, 0 to 1
+     */
+    public void setProgress(double progress) {
+        setWindow(model.attention().windowAt(progress));
+    }
+
+    /** Tokens that a position sees from now on; 0: all. */
+    public void setWindow(int tokens) {
+        window = tokens;
+        Stream.concat(Arrays.stream(gpts), Stream.ofNullable(single))
+                .filter(Objects::nonNull)
+                .forEach(gpt -> gpt.setWindow(tokens));
+        if (decoder != null) {
+            decoder.setWindow(tokens);
+        }
     }
 
     /** The smallest divisor of {@code share} that makes a pass of at least {@code passTokens}; all of it if none does. */
@@ -235,7 +265,7 @@ public final class Replica implements AutoCloseable {
     /** A model of one sequence at a time over the same weights, for all its logits; on the first lane's device. */
     public Gpt single() {
         if (single == null) {
-            single = new Gpt(model, parameters, device(), weights, products, null, 1, length);
+            single = gpt(device(), null, 1);
         }
         return single;
     }
@@ -251,9 +281,14 @@ public final class Replica implements AutoCloseable {
                 memory = gpts[0].memoryBetweenPasses();
             } else {
                 memory = new Tensor[model.layers()];
-                Arrays.setAll(memory, i -> device().allocate("cache" + i, DType.F32, 2, length, model.width()));
+                Arrays.setAll(
+                        memory,
+                        layer -> model.hasAttention(layer)
+                                ? device().allocate("cache" + layer, DType.F32, 2, length, model.width())
+                                : null);
             }
             decoder = new Decoder(model, parameters, device(), weights, products, length, memory);
+            decoder.setWindow(window);
         }
         return decoder;
     }

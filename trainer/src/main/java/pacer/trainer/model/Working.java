@@ -1,20 +1,21 @@
 package pacer.trainer.model;
 
+import java.lang.foreign.MemorySegment;
 import pacer.trainer.ops.DType;
 import pacer.trainer.ops.Device;
 import pacer.trainer.ops.Tensor;
 import pacer.trainer.spec.ModelSpec;
 
-/** Buffers that all blocks of a lane share. P is the dtype of products; all but {@code branch} are null without training. */
+/** Buffers that all blocks of a lane share. P is the dtype of products; those of gradients are null without training. */
 record Working(
         Branch branch,
         Tensor dNormed, // (B, T, C)
         Tensor dHidden, // (B, T, 4C)
         Tensor dHiddenProduct, // (B, T, 4C) P; dHidden itself in fp32
-        Tensor dQkv, // (B, T, 3C) P
-        Tensor dQ, // (B, T, C) columns of dQkv, like dK and dV
-        Tensor dK, // (B, T, C)
-        Tensor dV) { // (B, T, C)
+        Heads.Triple dAttending, // F32 where attention takes other than the linear layer gives, else P
+        Tensor dQkv, // (B, T, 3C) P; that of dAttending where dtypes are the same
+        Tensor valueScale, // (2): a constant factor of values, and 0; null where it is 1
+        Tensor dValueScale) { // (2), which nobody looks at
 
     static Working training(Device device, ModelSpec model, DType product, int b, int t) {
         int c = model.width();
@@ -25,13 +26,23 @@ record Working(
                 device.allocate("dNormed", DType.F32, b, t, c),
                 dHidden,
                 product == DType.F32 ? dHidden : device.allocate("dHiddenProduct", product, b, t, 4 * c),
+                Heads.Triple.of(
+                        product == DType.F32 || !Heads.changes(model)
+                                ? dQkv
+                                : device.allocate("dAttending", DType.F32, b, t, 3 * c)),
                 dQkv,
-                dQkv.columns("dQ", 0, c),
-                dQkv.columns("dK", c, c),
-                dQkv.columns("dV", 2 * c, c));
+                valueScale(device, model),
+                model.attention().valueScale() == 1 ? null : device.allocate("dValueScale", DType.F32, 2));
     }
 
-    static Working forwardOnly(Device device) {
-        return new Working(Branch.forwardOnly(device), null, null, null, null, null, null, null);
+    static Working forwardOnly(Device device, ModelSpec model) {
+        return new Working(Branch.forwardOnly(device), null, null, null, null, null, valueScale(device, model), null);
+    }
+
+    private static Tensor valueScale(Device device, ModelSpec model) {
+        float scale = (float) model.attention().valueScale();
+        return scale == 1
+                ? null
+                : device.constant("valueScale", DType.F32, MemorySegment.ofArray(new float[] {scale, 0}), 2);
     }
 }

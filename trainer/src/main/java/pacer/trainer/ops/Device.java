@@ -17,6 +17,13 @@ public interface Device extends AutoCloseable {
     /** As {@link #allocate}, with rows padded so that each starts aligned; the padding is never read as data. */
     Tensor allocatePadded(String name, DType dtype, int... shape);
 
+    /** A tensor that holds {@code values} from now on, all its bytes. */
+    default Tensor constant(String name, DType dtype, MemorySegment values, int... shape) {
+        Tensor tensor = allocate(name, dtype, shape);
+        write(tensor, values);
+        return tensor;
+    }
+
     /** Copies host memory to a contiguous tensor. {@code from} holds exactly its bytes, little-endian. */
     void write(Tensor to, MemorySegment from);
 

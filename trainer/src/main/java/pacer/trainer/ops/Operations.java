@@ -62,7 +62,7 @@ public interface Operations {
     /**
      * out = in / √(mean(in²) + epsilon), without weights; Zhang, Sennrich 2019. Each row is normalised in {@code heads} equal
      * parts: 1 for the residual stream, the model's heads for queries and keys. PyTorch's {@code F.rms_norm} takes
-     * {@code torch.finfo(dtype).eps} where no epsilon is given: 2⁻²³ for float32.
+     * {@code torch.finfo(dtype).eps} where no epsilon is given: 2⁻²³ for float32. In place allowed.
      */
     void rmsNormForward(
             Tensor out, // (B, T, C) F32 or BF16
@@ -71,7 +71,7 @@ public interface Operations {
             int heads,
             float epsilon);
 
-    /** Gradient of {@link #rmsNormForward}. With {@code accumulate}, dIn is added to (the residual stream's). */
+    /** Gradient of {@link #rmsNormForward}. With {@code accumulate}, dIn is added to (the residual stream's); without, in place allowed. */
     void rmsNormBackward(
             Tensor dIn, // (B, T, C)
             Tensor dOut, // (B, T, C)
@@ -85,13 +85,15 @@ public interface Operations {
     /**
      * Rotary positions (Su et al. 2021): in each head, elements j and j + D/2 of position t turn by the angle whose cosine and
      * sine are at [t, j] of the tables: out[j] = in[j]·cos + in[j+D/2]·sin, out[j+D/2] = in[j+D/2]·cos - in[j]·sin. In place
-     * allowed. Base, truncation and rounding of angles are the tables' affair: {@link RotaryTables}.
+     * allowed. Base, truncation and rounding of angles are the tables' affair: {@link RotaryTables}. Where {@code past} is given, position t of
+     * sequence b is its position past[b] + t.
      */
     void rotaryForward(
             Tensor out, // (B, T, C)
             Tensor in, // (B, T, C)
             Tensor cosines, // (maxT, D/2)
             Tensor sines, // (maxT, D/2)
+            Tensor past, // (B) I32, positions that came before; null where none did
             int heads);
 
     /** Gradient of {@link #rotaryForward}: the turn back. In place allowed. */
@@ -167,7 +169,8 @@ public interface Operations {
 
     /**
      * Attention of a sequence that grows: new keys and values are put behind the cached ones, keys[b,h,past[b]+t,:] = k[b,t,h·D…]
-     * and values likewise, and new position t, the sequence's position past[b] + t, sees positions 0 … past[b] + t of the caches.
+     * and values likewise, and new position t, the sequence's position past[b] + t, sees positions firstKey[b,t] … past[b] + t of
+     * the caches; {@code firstKey} null means 0.
      * Shapes say nothing of how long a sequence is already: caches are planned for the longest, and the count lies in device
      * memory, so that a token is the same sequence of calls each time (a GPU can replay it as a graph).
      */
@@ -180,6 +183,7 @@ public interface Operations {
             Tensor k, // (B, T, C)
             Tensor v, // (B, T, C)
             Tensor past, // (B) I32
+            Tensor firstKey, // (B, T) I32 or null
             int heads);
 
     // ------------------------------------------------------------------ elementwise
@@ -216,22 +220,24 @@ public interface Operations {
     /** out = a + b; in place allowed. */
     void add(Tensor out, Tensor a, Tensor b);
 
-    /** out = weights[0]·a + weights[1]·b, learned numbers; without b a is scaled. In place allowed. */
+    /**
+     * out = w₀·a + w₁·b, by learned numbers; without b a is scaled. Of one number λ, w₀ is 1 - λ and w₁ is λ. In place allowed.
+     */
     void mixForward(
             Tensor out, // (rows, C)
             Tensor a, // (rows, C)
             Tensor b, // (rows, C) or null
-            Tensor weights); // (2)
+            Tensor weights); // (2), or (1)
 
     /** Gradients of {@link #mixForward}; {@code dA} may be {@code dOut}. With {@code accumulate}, dB is added to. */
     void mixBackward(
             Tensor dA, // (rows, C)
             Tensor dB, // (rows, C); null where b is
-            Tensor dWeights, // (2) +=
+            Tensor dWeights, // (2), or (1) +=
             Tensor dOut, // (rows, C)
             Tensor a, // (rows, C)
             Tensor b, // (rows, C) or null
-            Tensor weights, // (2)
+            Tensor weights, // (2), or (1)
             boolean accumulate);
 
     /** out = in + weight·skip, a learned number. In place allowed. */

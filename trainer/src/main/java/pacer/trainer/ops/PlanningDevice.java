@@ -21,6 +21,11 @@ public final class PlanningDevice implements Device {
         return count(new Tensor(name, dtype, 0, dtype.paddedStride(shape[shape.length - 1]), shape));
     }
 
+    @Override
+    public Tensor constant(String name, DType dtype, MemorySegment values, int... shape) {
+        return allocate(name, dtype, shape);
+    }
+
     private Tensor count(Tensor tensor) {
         bytes += tensor.rows() * tensor.rowStride() * tensor.dtype().bytes();
         return tensor;

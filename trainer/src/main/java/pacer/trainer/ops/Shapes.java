@@ -91,8 +91,11 @@ public final class Shapes {
         oneAHead(op, "rstd", rstd, "in", in, heads);
     }
 
-    public static void rotaryForward(Tensor out, Tensor in, Tensor cosines, Tensor sines, int heads) {
+    public static void rotaryForward(Tensor out, Tensor in, Tensor cosines, Tensor sines, Tensor past, int heads) {
         rotary("rotaryForward", "out", out, "in", in, cosines, sines, heads);
+        if (past != null) {
+            oneASequence("rotaryForward", past, "in", in);
+        }
     }
 
     public static void rotaryBackward(Tensor dIn, Tensor dOut, Tensor cosines, Tensor sines, int heads) {
@@ -216,7 +219,15 @@ public final class Shapes {
     }
 
     public static void attentionCached(
-            Tensor out, Tensor keys, Tensor values, Tensor q, Tensor k, Tensor v, Tensor past, int heads) {
+            Tensor out,
+            Tensor keys,
+            Tensor values,
+            Tensor q,
+            Tensor k,
+            Tensor v,
+            Tensor past,
+            Tensor firstKey,
+            int heads) {
         String op = "attentionCached";
         f32(op, "q", q);
         sequences(op, "q", q);
@@ -240,6 +251,10 @@ public final class Shapes {
         f32(op, "values", values);
         sameShape(op, "values", values, "keys", keys);
         oneASequence(op, past, "q", q);
+        if (firstKey != null) {
+            i32(op, "firstKey", firstKey);
+            oneARow(op, "firstKey", firstKey, "q", q);
+        }
     }
 
     public static void activationForward(Tensor out, Tensor in) {
@@ -281,7 +296,7 @@ public final class Shapes {
         if (b != null) {
             rows(op, "b", b, "out", out);
         }
-        numbers(op, "weights", weights, 2);
+        mix(op, "weights", weights);
     }
 
     /** Checks {@link Operations#mixBackward}. */
@@ -297,8 +312,12 @@ public final class Shapes {
             rows(op, "dB", dB, "dOut", dOut);
             rows(op, "b", b, "dOut", dOut);
         }
-        numbers(op, "dWeights", dWeights, 2);
-        numbers(op, "weights", weights, 2);
+        mix(op, "weights", weights);
+        numbers(op, "dWeights", dWeights, weights.columns());
+    }
+
+    private static void mix(String op, String role, Tensor t) {
+        numbers(op, role, t, t.size() == 1 ? 1 : 2);
     }
 
     /** Checks {@link Operations#skipForward}. */

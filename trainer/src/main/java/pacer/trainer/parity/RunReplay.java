@@ -17,11 +17,9 @@ import pacer.trainer.model.DropoutPlan;
 import pacer.trainer.model.Engine;
 import pacer.trainer.model.Parameter;
 import pacer.trainer.model.Replica;
-import pacer.trainer.ops.Operations.Activation;
 import pacer.trainer.optim.GradientClip;
 import pacer.trainer.optim.Optimizer;
 import pacer.trainer.spec.ModelSpec;
-import pacer.trainer.spec.OptimizerSpec;
 import pacer.trainer.spec.TrainSpec.Precision;
 
 /** A trace of kind {@code run}: initial weights, batches, then losses, first gradients and final weights of a training. */
@@ -33,9 +31,8 @@ final class RunReplay {
     private RunReplay() {}
 
     static ParityReport replay(TraceJson trace, Path tensors, Engine engine) throws IOException {
-        ModelSpec model = model(trace);
-        OptimizerSpec optimizer = optimizer(trace);
-        double clip = trace.number("/training/grad_clip");
+        RunSettings settings = RunSettings.of(trace);
+        ModelSpec model = settings.model();
         JsonNode losses = trace.at("/losses");
         JsonNode norms = trace.root().path("grad_norms_before_clip");
         int steps = trace.integer("/training/steps");
@@ -45,16 +42,23 @@ final class RunReplay {
         if (losses.size() != steps) {
             throw new InvalidFileException(trace.file(), "/losses", losses.size() + " for " + steps + " steps");
         }
-        Tolerances tolerance = Tolerances.of(engine.precision());
+        if (!settings.windows().isEmpty() && settings.windows().size() != steps) {
+            throw new InvalidFileException(
+                    trace.file(), "/training/window_blocks", settings.windows().size() + " for " + steps + " steps");
+        }
+        Tolerances tolerance =
+                settings.largeRates() ? Tolerances.ofLargeRates(engine.precision()) : Tolerances.of(engine.precision());
         try (Safetensors stored = Safetensors.open(tensors);
                 Arena arena = Arena.ofShared()) {
             StoredTensor inputs = batches(stored, "inputs", steps);
             StoredTensor targets = batches(stored, "targets", steps);
-            TraceTensors.requireAlike(inputs, targets, 3);
+            TraceTensors.requireAlike(inputs, targets, inputs.shape().size());
             MemorySegment allInputs = TraceTensors.tokens(inputs, model.vocabulary(), arena);
             MemorySegment allTargets = TraceTensors.tokens(targets, model.vocabulary(), arena);
-            int sequences = Math.toIntExact(inputs.shape().get(1));
-            int length = Math.toIntExact(inputs.shape().get(2));
+            int sequences = inputs.shape().size() == 2
+                    ? 1
+                    : Math.toIntExact(inputs.shape().get(1));
+            int length = Math.toIntExact(inputs.shape().getLast());
             try (Replica replica = engine.open(model, sequences, length, true)) {
                 TraceTensors.requireKnown(
                         stored,
@@ -71,11 +75,14 @@ final class RunReplay {
                     }
                 }
                 replica.load(initial);
-                Optimizer adamW = Optimizer.of(replica, optimizer);
+                Optimizer optimizer = Optimizer.of(replica, settings.optimizer());
                 compareLogits(compare, stored, replica, allInputs, tolerance, arena);
                 for (int step = 0; step < steps; step++) {
                     MemorySegment x = batch(allInputs, step, sequences, length);
                     MemorySegment y = batch(allTargets, step, sequences, length);
+                    if (!settings.windows().isEmpty()) {
+                        replica.setWindow(settings.windows().get(step));
+                    }
                     replica.zeroGradients();
                     double tokens = (double) sequences * length;
                     double loss = replica.forwardBackward(x, y, (float) (1 / tokens), DropoutPlan.NONE) / tokens;
@@ -98,7 +105,10 @@ final class RunReplay {
                                 norms.get(step).doubleValue(),
                                 step == 0 ? tolerance.gradients() : 10 * tolerance.laterLosses());
                     }
-                    adamW.update(optimizer.learningRate(), GradientClip.factor(norm, clip), step + 1);
+                    optimizer.update(
+                            settings.schedule().learningRate(step),
+                            GradientClip.factor(norm, settings.clip()),
+                            step + 1);
                 }
                 Map<String, MemorySegment> finals = named(stored, "final.", replica, arena);
                 compare.parameters("final weights", replica.weights(), finals, tolerance.finalWeights());
@@ -138,12 +148,14 @@ final class RunReplay {
     private static StoredTensor batches(Safetensors stored, String name, int steps) throws IOException {
         StoredTensor tensor = stored.tensor(name);
         if (tensor.type() != ElementType.I32
-                || tensor.shape().size() != 3
+                || tensor.shape().size() < 2
+                || tensor.shape().size() > 3
                 || tensor.shape().getFirst() != steps) {
             throw new InvalidFileException(
                     tensor.file(),
                     "tensor \"" + name + "\"",
-                    "is " + tensor.type() + " " + tensor.shape() + "; expected I32 [" + steps + ", batch, length]");
+                    "is " + tensor.type() + " " + tensor.shape() + "; expected I32 [" + steps + ", batch, length], or ["
+                            + steps + ", length] of one sequence");
         }
         return tensor;
     }
@@ -156,51 +168,5 @@ final class RunReplay {
     private static Map<String, MemorySegment> named(Safetensors trace, String prefix, Replica replica, Arena arena)
             throws IOException {
         return TraceTensors.parameters(trace, prefix, replica, name -> false, arena);
-    }
-
-    private static ModelSpec model(TraceJson trace) throws IOException {
-        trace.require("/model/family", "gpt2");
-        trace.require("/model/norm", "layernorm");
-        if (trace.number("/model/dropout") != 0) {
-            throw new InvalidFileException(
-                    trace.file(), "/model/dropout", "other frameworks' dropout cannot be replayed");
-        }
-        String activation = trace.text("/model/activation");
-        return new ModelSpec(
-                trace.integer("/model/n_layer"),
-                trace.integer("/model/n_head"),
-                trace.integer("/model/n_embd"),
-                trace.integer("/model/block_size"),
-                trace.integer("/model/vocab_size"),
-                trace.flag("/model/bias"),
-                switch (activation) {
-                    case "gelu_erf" -> Activation.GELU_ERF;
-                    case "gelu_tanh" -> Activation.GELU_TANH;
-                    default ->
-                        throw new InvalidFileException(
-                                trace.file(),
-                                "/model/activation",
-                                "\"" + activation + "\"; known are \"gelu_erf\" and \"gelu_tanh\"");
-                },
-                trace.number("/model/norm_eps"),
-                0,
-                trace.flag("/model/tied_head"));
-    }
-
-    private static OptimizerSpec optimizer(TraceJson trace) throws IOException {
-        trace.require("/training/precision", "fp32");
-        trace.require("/training/schedule/type", "constant");
-        if (trace.at("/training/optimizers").size() != 1) {
-            throw new InvalidFileException(trace.file(), "/training/optimizers", "one is expected");
-        }
-        String o = "/training/optimizers/0";
-        trace.require(o + "/type", "adamw");
-        trace.require(o + "/params", "all");
-        return OptimizerSpec.adamW(
-                trace.number(o + "/lr"),
-                trace.number(o + "/betas/0"),
-                trace.number(o + "/betas/1"),
-                trace.number(o + "/eps"),
-                trace.number(o + "/weight_decay"));
     }
 }

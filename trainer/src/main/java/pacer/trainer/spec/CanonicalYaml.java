@@ -18,15 +18,24 @@ public final class CanonicalYaml {
         for (Setting setting : Schema.RUN.settings()) {
             if (!setting.section().equals(section)) {
                 section = setting.section();
-                yaml.append('\n').append(section).append(":\n");
+                yaml.append(isNested(section) ? "" : "\n").append(line(section)).append(":\n");
             }
-            yaml.append(section.isEmpty() ? "" : "  ")
-                    .append(setting.path().substring(setting.path().lastIndexOf('.') + 1))
+            yaml.append(line(setting.path()))
                     .append(": ")
                     .append(scalar(setting.in(spec)))
                     .append('\n');
         }
         return yaml.toString();
+    }
+
+    /** The last part of {@code path}, set in by as much as it has parts before. */
+    private static String line(String path) {
+        int depth = (int) path.chars().filter(c -> c == '.').count();
+        return "  ".repeat(depth) + path.substring(path.lastIndexOf('.') + 1);
+    }
+
+    private static boolean isNested(String section) {
+        return section.contains(".");
     }
 
     /** All settings in the order of the records, {@code model.layers} to {@code 4}, text without quotes. */

@@ -1,6 +1,7 @@
 package pacer.trainer.spec;
 
 import pacer.trainer.ops.Operations.Activation;
+import pacer.trainer.spec.AttentionSpec.Positions;
 
 /** The network. Switches, not subclasses: each public model is a setting of these. */
 public record ModelSpec(
@@ -32,25 +33,131 @@ public record ModelSpec(
         double dropout,
 
         @Doc(value = "the head shares the token embedding's weights", standard = "true")
-        boolean tiedHead) {
+        boolean tiedHead,
+
+        @Doc(
+                value = "normalisation before each half of a block and before the head",
+                standard = "layer_norm",
+                later = true)
+        Norm norm,
+
+        @Doc(value = "the embedding is normalised before the first block", standard = "false", later = true)
+        boolean embeddingNorm,
+
+        @Doc(value = "c of c·tanh(logit / c); 0: logits as they are", min = 0, max = 1e6, standard = "0", later = true)
+        double softcap,
+
+        @Doc(value = "first values of the weights", standard = "gpt2", later = true)
+        Initial initial,
+
+        @Doc(value = "what attention sees, and how", standard = "{}")
+        AttentionSpec attention,
+
+        @Doc(value = "ways past the blocks", standard = "{}")
+        StreamSpec stream) {
+
+    /** Normalisations. */
+    public enum Norm {
+        /** Ba, Kiros, Hinton 2016, with learned gains. */
+        LAYER_NORM,
+        /** Zhang, Sennrich 2019, without gains. */
+        RMS_NORM
+    }
+
+    /** First values of the weights. */
+    public enum Initial {
+        /** N(0, 0.02²), and less where a matrix writes to the residual stream; Radford et al. 2019. */
+        GPT2,
+        /** As PyTorch begins: linear layers uniform in ±1/√inputs, embeddings N(0, 1). */
+        TORCH,
+        /** The same, but zero where a matrix writes to the residual stream or to the logits. */
+        TORCH_ZERO
+    }
+
+    /** GPT-2's network: learned positions, LayerNorm, attention to all that came before. */
+    public static ModelSpec gpt2(
+            int layers,
+            int heads,
+            int width,
+            int sequenceLength,
+            int vocabulary,
+            boolean bias,
+            Activation activation,
+            double normEpsilon,
+            double dropout,
+            boolean tiedHead) {
+        return new ModelSpec(
+                layers,
+                heads,
+                width,
+                sequenceLength,
+                vocabulary,
+                bias,
+                activation,
+                normEpsilon,
+                dropout,
+                tiedHead,
+                Norm.LAYER_NORM,
+                false,
+                0,
+                Initial.GPT2,
+                AttentionSpec.GPT2,
+                StreamSpec.GPT2);
+    }
 
     /** Width of one head. */
     public int headWidth() {
         return width / heads;
     }
 
-    /** Weights and biases; a tied head counts once. */
+    /** Learned numbers: weights, gains, biases, mixes; a tied head counts once. */
     public long parameters() {
-        long c = width; // GPT-2's shapes: four products of c × c in attention, two of c × 4c in the feed-forward part
-        long products = 12 * c * c + (bias ? 9 * c : 0);
-        long norm = bias ? 2 * c : c;
-        long embeddings = (long) vocabulary * c + sequenceLength * c;
-        return embeddings + layers * (products + 2 * norm) + norm + (tiedHead ? 0 : (long) vocabulary * c);
+        long c = width;
+        long attentions = (long) layers - (attention.leftOut() >= 0 && attention.leftOut() < layers ? 1 : 0);
+        long norms = norm == Norm.LAYER_NORM ? attentions + layers + 1 : 0;
+        long tables = 1L + valueTables() + (tiedHead ? 0 : 1);
+        return tables * vocabulary * c
+                + (attention.positions() == Positions.LEARNED ? sequenceLength * c : 0)
+                + norms * (bias ? 2 * c : c)
+                + attentions
+                        * (4 * c * c + (bias ? 4 * c : 0) + attention.values().numbers())
+                + layers * (8 * c * c + (bias ? 5 * c : 0) + (stream.embedding() ? 2L : 0))
+                + (stream.skips() ? layers - layers / 2 : 0);
+    }
+
+    /** Whether layer {@code layer} has attention. */
+    public boolean hasAttention(int layer) {
+        return layer != attention.leftOut();
+    }
+
+    /** Tables of value embeddings. */
+    public int valueTables() {
+        return attention.values().tables(layers);
+    }
+
+    /** The layer whose output is added to layer {@code layer}'s input; -1 where none is. */
+    public int skipSource(int layer) {
+        return stream.skips() && layer >= layers / 2 ? layers - 1 - layer : -1;
     }
 
     /** This model with its vocabulary filled in. */
     public ModelSpec withVocabulary(int size) {
         return new ModelSpec(
-                layers, heads, width, sequenceLength, size, bias, activation, normEpsilon, dropout, tiedHead);
+                layers,
+                heads,
+                width,
+                sequenceLength,
+                size,
+                bias,
+                activation,
+                normEpsilon,
+                dropout,
+                tiedHead,
+                norm,
+                embeddingNorm,
+                softcap,
+                initial,
+                attention,
+                stream);
     }
 }

@@ -148,6 +148,7 @@ final class Rules {
                 "give 0 to take the dataset's, or 50304 to pad it",
                 "model.vocabulary",
                 "dataset.tokenizer");
+        new ModelRules(model, this::require).check();
         long parameters = model.parameters();
         require(
                 parameters <= MOST_PARAMETERS,

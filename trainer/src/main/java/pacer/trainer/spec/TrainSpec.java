@@ -65,6 +65,11 @@ public record TrainSpec(
         @Doc(value = "the same for the norm of its gradient", min = 0, max = 100, standard = "0", later = true)
         double outlierGradient) {
 
+    /** How much of the training is done after {@code step} steps, 0 to 1. */
+    public double progress(int step) {
+        return Math.min(1, (double) step / steps);
+    }
+
     /** Arithmetic of products. */
     public enum Precision {
         FP32,

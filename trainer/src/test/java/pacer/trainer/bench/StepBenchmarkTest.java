@@ -17,8 +17,8 @@ import pacer.trainer.spec.TrainSpec.Precision;
 
 class StepBenchmarkTest {
     private static final OptimizerSpec ADAMW = OptimizerSpec.adamW(1e-3, 0.9, 0.99, 1e-8, 0.1);
-    private static final ModelSpec BIASED = new ModelSpec(2, 2, 32, 32, 50, true, Activation.GELU_TANH, 1e-5, 0, true);
-    private static final ModelSpec PLAIN = new ModelSpec(2, 2, 32, 32, 50, false, Activation.GELU_ERF, 1e-5, 0, false);
+    private static final ModelSpec BIASED = ModelSpec.gpt2(2, 2, 32, 32, 50, true, Activation.GELU_TANH, 1e-5, 0, true);
+    private static final ModelSpec PLAIN = ModelSpec.gpt2(2, 2, 32, 32, 50, false, Activation.GELU_ERF, 1e-5, 0, false);
 
     @TempDir
     private Path cache;

@@ -26,14 +26,14 @@ class Gpt2FolderTest {
     @ParameterizedTest
     @CsvSource({"true, true, GELU_TANH", "false, true, GELU_ERF", "true, false, RELU_SQUARED"})
     void exportsWhatItReads(boolean bias, boolean tied, Activation activation) throws IOException {
-        ModelSpec model = new ModelSpec(2, 3, 33, 7, 51, bias, activation, 1e-6, 0.1, tied);
+        ModelSpec model = ModelSpec.gpt2(2, 3, 33, 7, 51, bias, activation, 1e-6, 0.1, tied);
         List<TensorSource> weights = randomWeights(model);
         Path folder = temp.resolve("exported");
 
         Gpt2Folder.export(folder, model, weights);
 
         try (Gpt2Folder opened = Gpt2Folder.open(folder)) {
-            assertThat(opened.model()).isEqualTo(new ModelSpec(2, 3, 33, 7, 51, true, activation, 1e-6, 0, tied));
+            assertThat(opened.model()).isEqualTo(ModelSpec.gpt2(2, 3, 33, 7, 51, true, activation, 1e-6, 0, tied));
             for (TensorSource weight : weights) {
                 assertThat(floats(opened, weight.name()))
                         .as(weight.name())
@@ -66,7 +66,7 @@ class Gpt2FolderTest {
 
     @Test
     void readsSeveralFilesOfHalfPrecisionWithoutPrefixAndWithMaskBuffers() throws IOException {
-        ModelSpec model = new ModelSpec(1, 2, 8, 4, 11, true, Activation.GELU_TANH, 1e-5, 0, true);
+        ModelSpec model = ModelSpec.gpt2(1, 2, 8, 4, 11, true, Activation.GELU_TANH, 1e-5, 0, true);
         Map<String, String> file = new java.util.LinkedHashMap<>();
         List<TensorSource> first = new ArrayList<>();
         List<TensorSource> second = new ArrayList<>();
@@ -108,7 +108,7 @@ class Gpt2FolderTest {
         Files.writeString(temp.resolve("config.json"), "{\"model_type\":\"gpt2\",\"n_ctx\":1024,\"attn_pdrop\":0.1}");
 
         assertThat(Gpt2Config.read(temp))
-                .isEqualTo(new ModelSpec(12, 12, 768, 1024, 50257, true, Activation.GELU_TANH, 1e-5, 0, true));
+                .isEqualTo(ModelSpec.gpt2(12, 12, 768, 1024, 50257, true, Activation.GELU_TANH, 1e-5, 0, true));
     }
 
     @ParameterizedTest
@@ -140,12 +140,12 @@ class Gpt2FolderTest {
     @Test
     void refusesWeightsThatDoNotFitTheConfiguration() throws IOException {
         assertThatThrownBy(() -> Gpt2Folder.open(temp)).hasMessageContaining("holds no config.json");
-        ModelSpec model = new ModelSpec(1, 2, 8, 4, 11, true, Activation.GELU_TANH, 1e-5, 0, true);
+        ModelSpec model = ModelSpec.gpt2(1, 2, 8, 4, 11, true, Activation.GELU_TANH, 1e-5, 0, true);
         Path folder = temp.resolve("m");
         Gpt2Folder.export(folder, model, randomWeights(model));
         Files.write(
                 folder.resolve("config.json"),
-                Gpt2Config.of(new ModelSpec(2, 2, 8, 5, 11, true, Activation.GELU_TANH, 1e-5, 0, false)));
+                Gpt2Config.of(ModelSpec.gpt2(2, 2, 8, 5, 11, true, Activation.GELU_TANH, 1e-5, 0, false)));
 
         assertThatThrownBy(() -> Gpt2Folder.open(folder))
                 .hasMessageContaining(

@@ -24,7 +24,7 @@ class Gpt2GoldenTest {
         try (Gpt2Folder folder = Gpt2Folder.open(golden);
                 Safetensors trace = Safetensors.open(golden.resolve("golden.safetensors"))) {
             model = folder.model();
-            assertThat(model).isEqualTo(new ModelSpec(3, 4, 64, 32, 257, true, Activation.GELU_TANH, 1e-5, 0, true));
+            assertThat(model).isEqualTo(ModelSpec.gpt2(3, 4, 64, 32, 257, true, Activation.GELU_TANH, 1e-5, 0, true));
             int[] tokens = trace.tensor("inputs").ints(); // (2, 32)
             float[] expected = trace.tensor("logits").floats(); // (2, 32, 257)
             for (int sequence = 0; sequence < 2; sequence++) {

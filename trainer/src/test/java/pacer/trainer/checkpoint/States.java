@@ -15,7 +15,7 @@ final class States {
     private States() {}
 
     static TrainingState at(int step, Double validationLoss) {
-        ModelSpec model = new ModelSpec(4, 4, 128, 64, 65, false, Activation.GELU_TANH, 1e-5, 0, true);
+        ModelSpec model = ModelSpec.gpt2(4, 4, 128, 64, 65, false, Activation.GELU_TANH, 1e-5, 0, true);
         return new TrainingState(
                 step,
                 12L * step,

@@ -32,8 +32,8 @@ final class SamplingBenchmark {
     public static void main(String[] args) throws Exception {
         ModelSpec model =
                 switch (args[0]) {
-                    case "gpt2" -> new ModelSpec(12, 12, 768, 1024, 50257, true, Activation.GELU_TANH, 1e-5, 0, true);
-                    case "quickstart" -> new ModelSpec(4, 4, 128, 64, 78, false, Activation.GELU_ERF, 1e-5, 0, true);
+                    case "gpt2" -> ModelSpec.gpt2(12, 12, 768, 1024, 50257, true, Activation.GELU_TANH, 1e-5, 0, true);
+                    case "quickstart" -> ModelSpec.gpt2(4, 4, 128, 64, 78, false, Activation.GELU_ERF, 1e-5, 0, true);
                     default -> throw new IllegalArgumentException(args[0]);
                 };
         Engine engine = new Engine(
@@ -48,7 +48,7 @@ final class SamplingBenchmark {
                 .toArray();
         OperatingSystemMXBean system = ManagementFactory.getPlatformMXBean(OperatingSystemMXBean.class);
         try (Replica replica = engine.open(model, 1, model.sequenceLength(), false)) {
-            Initialization.gpt2(model, replica.parameters(), 1, replica.device(), replica.weights());
+            Initialization.of(model, replica.parameters(), 1, replica.device(), replica.weights());
             replica.weightsChanged();
             Sampler sampler = new Sampler(replica.decoder());
             System.out.println(Arrays.toString(args) + " " + replica.description() + ", "

@@ -24,7 +24,7 @@ public final class RandomModel {
 
     /** The network. */
     public static ModelSpec spec(boolean bias) {
-        return new ModelSpec(
+        return ModelSpec.gpt2(
                 3, 4, 48, LENGTH, VOCABULARY, bias, bias ? Activation.GELU_TANH : Activation.GELU_ERF, 1e-5, 0, bias);
     }
 

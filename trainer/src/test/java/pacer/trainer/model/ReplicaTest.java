@@ -24,7 +24,7 @@ class ReplicaTest {
     private static final int LENGTH = 8;
 
     private static ModelSpec model(boolean bias, boolean tied) {
-        return new ModelSpec(2, 2, 32, LENGTH, 37, bias, Activation.GELU_ERF, 1e-5, 0, tied);
+        return ModelSpec.gpt2(2, 2, 32, LENGTH, 37, bias, Activation.GELU_ERF, 1e-5, 0, tied);
     }
 
     private static Replica open(ModelSpec model, DType products, int lanes, int passTokens) throws IOException {
@@ -35,7 +35,7 @@ class ReplicaTest {
             devices.add(first.sibling(1));
         }
         Replica replica = new Replica(model, devices, products, SEQUENCES, LENGTH, passTokens, true);
-        Initialization.gpt2(model, replica.parameters(), 1, replica.device(), replica.weights());
+        Initialization.of(model, replica.parameters(), 1, replica.device(), replica.weights());
         replica.weightsChanged();
         return replica;
     }

@@ -176,17 +176,17 @@ class GradientTest {
     }
 
     @ParameterizedTest
-    @CsvSource({"1,1,true,false", "4,7,true,true", "3,8,false,false", "2,33,true,false"})
-    void mix(int rows, int width, boolean both, boolean accumulate) {
+    @CsvSource({"1,1,true,false,2", "4,7,true,true,2", "3,8,false,false,2", "2,33,true,false,1", "3,5,false,false,1"})
+    void mix(int rows, int width, boolean both, boolean accumulate, int numbers) {
         try (GradientCheck check = new GradientCheck(rows + width)) {
             Tensor out = check.empty("out", rows, width);
             Tensor dOut = check.random("dOut", rows, width);
             Tensor a = check.random("a", rows, width);
             Tensor b = both ? check.random("b", rows, width) : null;
-            Tensor weights = check.random("weights", 2);
+            Tensor weights = check.random("weights", numbers);
             Tensor dA = check.random("dA", rows, width);
             Tensor dB = both ? check.random("dB", rows, width) : null;
-            Tensor dWeights = check.random("dWeights", 2);
+            Tensor dWeights = check.random("dWeights", numbers);
             Operations o = check.operations();
             Runnable forward = () -> o.mixForward(out, a, b, weights);
             check.gradient(dA, false, a, out, dOut, forward);
@@ -228,7 +228,7 @@ class GradientTest {
             Tensor cos = check.random("cosines", t + 1, width / 2); // linear in any tables, not those of angles alone
             Tensor sin = check.random("sines", t + 1, width / 2);
             Operations o = check.operations();
-            Runnable forward = () -> o.rotaryForward(out, in, cos, sin, heads);
+            Runnable forward = () -> o.rotaryForward(out, in, cos, sin, null, heads);
             check.gradient(dIn, false, in, out, dOut, forward);
             check.run(forward, () -> o.rotaryBackward(dIn, dOut, cos, sin, heads));
         }

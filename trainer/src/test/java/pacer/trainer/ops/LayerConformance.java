@@ -297,7 +297,9 @@ public abstract class LayerConformance extends Conformance {
             Tensor k = s.in("k", DType.F32, b, t, heads * d);
             Tensor v = s.in("v", DType.F32, b, t, heads * d);
             Tensor old = s.integers("past", before, b);
-            s.operations().attentionCached(out, keys, values, q, k, v, old, heads);
+            Tensor firstKey =
+                    flag(name, 3) ? null : s.integers("firstKey", i -> before.applyAsInt(i / t) / 2 + i % t / 3, b, t);
+            s.operations().attentionCached(out, keys, values, q, k, v, old, firstKey, heads);
         });
     }
 
@@ -316,8 +318,8 @@ public abstract class LayerConformance extends Conformance {
             Tensor past = s.integers("past", i -> 0, 2);
             Tensor later = s.integers("later", i -> 7, 2);
             Tensor again = s.out("again", DType.F32, within(16, 512), 2, 7, 60);
-            s.operations().attentionCached(out, keys, values, q, k, v, past, 3);
-            s.operations().attentionCached(again, keys, values, q, k, v, later, 3);
+            s.operations().attentionCached(out, keys, values, q, k, v, past, null, 3);
+            s.operations().attentionCached(again, keys, values, q, k, v, later, null, 3);
         });
     }
 

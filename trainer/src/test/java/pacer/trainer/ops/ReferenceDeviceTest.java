@@ -80,7 +80,7 @@ class ReferenceDeviceTest {
         Tensor x = device.allocate("x", DType.F32, 2, 3, 2);
         Tensor cache = device.allocate("cache", DType.F32, 2, 1, 5, 2);
         Tensor late = integers("late", new int[] {2, 3}, 2);
-        assertThatThrownBy(() -> device.operations().attentionCached(x, cache, cache, x, x, x, late, 1))
+        assertThatThrownBy(() -> device.operations().attentionCached(x, cache, cache, x, x, x, late, null, 1))
                 .hasMessage("attentionCached: past late (2) I32 holds 3 at sequence 1; "
                         + "with 3 new positions it must be 0 to 2");
         Tensor negative = integers("negative", new int[] {-1, 0}, 2);

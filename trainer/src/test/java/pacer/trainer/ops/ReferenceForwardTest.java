@@ -204,7 +204,7 @@ class ReferenceForwardTest {
         Tensor out = floats(new float[16], 2, 2, 4);
         Tensor cosines = floats(new float[] {1, 1, 0, 0.6f}, 2, 2);
         Tensor sines = floats(new float[] {0, 0, 1, 0.8f}, 2, 2);
-        ops.rotaryForward(out, in, cosines, sines, 1);
+        ops.rotaryForward(out, in, cosines, sines, null, 1);
         float[] expected = {1, 2, 3, 4, 3, 4.4f, -1, 0.8f, 1, 2, 3, 4, 3, 4.4f, -1, 0.8f};
         assertThat(read(out)).containsExactly(expected, within(1e-6f));
         ops.rotaryBackward(out, out, cosines, sines, 1);
@@ -221,7 +221,7 @@ class ReferenceForwardTest {
         Tensor q = floats(new float[] {1, 2}, 1, 1, 2);
         Tensor k = floats(new float[] {ln3, ln3 / 2}, 1, 1, 2);
         Tensor v = floats(new float[] {8, 80}, 1, 1, 2);
-        ops.attentionCached(out, keys, values, q, k, v, integers(new int[] {1}, 1), 2);
+        ops.attentionCached(out, keys, values, q, k, v, integers(new int[] {1}, 1), null, 2);
         assertThat(read(out)).containsExactly(new float[] {7, 70}, within(1e-5f));
         assertThat(read(keys)).containsExactly(0, ln3, 7, 0, ln3 / 2, 7);
         assertThat(read(values)).containsExactly(4, 8, 7, 40, 80, 7);

@@ -148,27 +148,27 @@ class ShapesTest {
         Tensor x = f32("x", 2, 3, 8);
         Tensor cache = f32("cache", 2, 4, 5, 2);
         Tensor past = i32("past", 2);
-        accepted(() -> Shapes.attentionCached(bf16("y", 2, 3, 8), cache, cache, x, x, x, past, 4));
+        accepted(() -> Shapes.attentionCached(bf16("y", 2, 3, 8), cache, cache, x, x, x, past, null, 4));
         refused(
-                () -> Shapes.attentionCached(x, cache, cache, x, f32("k", 2, 2, 8), x, past, 4),
+                () -> Shapes.attentionCached(x, cache, cache, x, f32("k", 2, 2, 8), x, past, null, 4),
                 "attentionCached: k k (2, 2, 8) F32 does not match q x (2, 3, 8) F32: shapes must be equal");
         String rule = ": it must be (B, 4, maxT, 2) with room for the new positions";
         refused(
-                () -> Shapes.attentionCached(x, f32("cache", 2, 4, 2, 2), cache, x, x, x, past, 4),
+                () -> Shapes.attentionCached(x, f32("cache", 2, 4, 2, 2), cache, x, x, x, past, null, 4),
                 "attentionCached: keys cache (2, 4, 2, 2) F32 does not match q x (2, 3, 8) F32" + rule);
         refused(
-                () -> Shapes.attentionCached(x, f32("cache", 2, 5, 4, 2), cache, x, x, x, past, 4),
+                () -> Shapes.attentionCached(x, f32("cache", 2, 5, 4, 2), cache, x, x, x, past, null, 4),
                 "attentionCached: keys cache (2, 5, 4, 2) F32 does not match q x (2, 3, 8) F32" + rule);
         refused(
-                () -> Shapes.attentionCached(x, cache, f32("values", 2, 4, 6, 2), x, x, x, past, 4),
+                () -> Shapes.attentionCached(x, cache, f32("values", 2, 4, 6, 2), x, x, x, past, null, 4),
                 "attentionCached: values values (2, 4, 6, 2) F32 does not match keys cache (2, 4, 5, 2) F32: "
                         + "shapes must be equal");
         refused(
-                () -> Shapes.attentionCached(x, cache, cache, x, x, x, i32("past", 1), 4),
+                () -> Shapes.attentionCached(x, cache, cache, x, x, x, i32("past", 1), null, 4),
                 "attentionCached: past past (1) I32 does not match q x (2, 3, 8) F32: "
                         + "there must be one value for each sequence");
         refused(
-                () -> Shapes.attentionCached(x, cache, cache, x, x, x, f32("past", 2), 4),
+                () -> Shapes.attentionCached(x, cache, cache, x, x, x, f32("past", 2), null, 4),
                 "attentionCached: past past (2) F32 must be I32");
     }
 
@@ -213,20 +213,20 @@ class ShapesTest {
     void rotary() {
         Tensor x = f32("x", 2, 3, 8);
         Tensor table = f32("table", 3, 2);
-        accepted(() -> Shapes.rotaryForward(x, x, table, table, 2));
+        accepted(() -> Shapes.rotaryForward(x, x, table, table, null, 2));
         accepted(() -> Shapes.rotaryBackward(x, x, f32("cos", 9, 2), f32("sin", 9, 2), 2));
         String rule = "with 2 heads there must be a row for each position and a column for each pair of a head";
         refused(
-                () -> Shapes.rotaryForward(x, x, f32("cos", 2, 2), table, 2),
+                () -> Shapes.rotaryForward(x, x, f32("cos", 2, 2), table, null, 2),
                 "rotaryForward: cosines cos (2, 2) F32 does not match in x (2, 3, 8) F32: " + rule);
         refused(
                 () -> Shapes.rotaryBackward(x, x, f32("cos", 3, 4), table, 2),
                 "rotaryBackward: cosines cos (3, 4) F32 does not match dOut x (2, 3, 8) F32: " + rule);
         refused(
-                () -> Shapes.rotaryForward(f32("y", 6, 8), x, table, table, 2),
+                () -> Shapes.rotaryForward(f32("y", 6, 8), x, table, table, null, 2),
                 "rotaryForward: out y (6, 8) F32 does not match in x (2, 3, 8) F32: shapes must be equal");
         refused(
-                () -> Shapes.rotaryForward(x, x, table, f32("sin", 4, 2), 2),
+                () -> Shapes.rotaryForward(x, x, table, f32("sin", 4, 2), null, 2),
                 "rotaryForward: sines sin (4, 2) F32 does not match cosines table (3, 2) F32: rows must be equal");
     }
 

@@ -17,10 +17,13 @@ public abstract class SpeedrunConformance extends LayerConformance {
                     for (int heads : HEADS) {
                         String name = "rmsNormForward " + dtype + " rows=" + rows + " D=" + width + " H=" + heads;
                         trials.play(name, s -> {
-                            Tensor out = s.out("out", dtype, within(32, 0), rows, heads * width);
+                            int c = heads * width;
+                            Tensor out = s.out("out", dtype, within(32, 0), rows, c);
                             Tensor rstd = s.outVector("rstd", within(32, 0), rows, heads);
-                            Tensor in = s.inNormal("in", DType.F32, 0.5, 2, rows, heads * width);
+                            Tensor in = s.inNormal("in", DType.F32, 0.5, 2, rows, c);
+                            Tensor both = s.sum("both", DType.F32, within(32, 0), rows, c);
                             s.operations().rmsNormForward(out, rstd, in, heads, 0x1p-23f);
+                            s.operations().rmsNormForward(both, rstd, both, heads, 0x1p-23f); // in place
                         });
                     }
                 }
@@ -57,9 +60,11 @@ public abstract class SpeedrunConformance extends LayerConformance {
                                     : s.inNormal("in", DType.F32, 0.5, 2, rows, c);
                             Tensor dIn = s.target(accumulate, "dIn", DType.F32, within(64, 256), rows, c);
                             Tensor dOut = s.in("dOut", DType.F32, rows, c);
+                            Tensor both = s.sum("both", DType.F32, within(64, 256), rows, c);
                             Operations o = s.operations();
                             o.rmsNormForward(out, rstd, in, heads, 0x1p-23f);
                             o.rmsNormBackward(dIn, dOut, in, rstd, heads, accumulate);
+                            o.rmsNormBackward(both, both, in, rstd, heads, false); // in place
                         });
                     }
                 }
@@ -89,7 +94,8 @@ public abstract class SpeedrunConformance extends LayerConformance {
                             Tensor cos = s.given("cosines", DType.F32, tables.cosines(), positions, width / 2);
                             Tensor sin = s.given("sines", DType.F32, tables.sines(), positions, width / 2);
                             if (pass.equals("rotaryForward")) {
-                                s.operations().rotaryForward(out, in, cos, sin, heads);
+                                Tensor past = flag(name, 3) ? s.integers("past", i -> i * (positions - t), 2) : null;
+                                s.operations().rotaryForward(out, in, cos, sin, past, heads);
                             } else {
                                 s.operations().rotaryBackward(out, in, cos, sin, heads);
                             }
@@ -109,7 +115,8 @@ public abstract class SpeedrunConformance extends LayerConformance {
                     trials.play(name, s -> {
                         boolean inPlace = flag(name, 1);
                         boolean accumulate = flag(name, 2);
-                        Tensor weights = s.vector("weights", 0.5, 0.2, 2);
+                        int numbers = flag(name, 3) ? 1 : 2;
+                        Tensor weights = s.vector("weights", 0.5, 0.2, numbers);
                         Tensor b = both ? s.in("b", DType.F32, rows, columns) : null;
                         Tensor a = s.in("a", DType.F32, rows, columns);
                         Tensor out = s.out("out", DType.F32, within(8, 16), rows, columns);
@@ -118,7 +125,7 @@ public abstract class SpeedrunConformance extends LayerConformance {
                                 : s.in("dOut", DType.F32, rows, columns);
                         Tensor dA = inPlace ? dOut : s.out("dA", DType.F32, within(8, 16), rows, columns);
                         Tensor dB = both ? s.target(accumulate, "dB", DType.F32, within(8, 16), rows, columns) : null;
-                        Tensor dWeights = s.sumVector("dWeights", 0, 1, within(64, 64 + 4 * rows * columns), 2);
+                        Tensor dWeights = s.sumVector("dWeights", 0, 1, within(64, 64 + 8 * rows * columns), numbers);
                         Operations o = s.operations();
                         o.mixForward(out, a, b, weights);
                         o.mixBackward(dA, dB, dWeights, dOut, a, b, weights, accumulate);

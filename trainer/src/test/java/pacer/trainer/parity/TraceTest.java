@@ -29,7 +29,7 @@ import pacer.trainer.spec.TrainSpec.Precision;
 
 /** What a trace may leave out, and what it must not hold. */
 class TraceTest {
-    private static final ModelSpec MODEL = new ModelSpec(1, 1, 4, 4, 5, false, Activation.GELU_TANH, 1e-5, 0, true);
+    private static final ModelSpec MODEL = ModelSpec.gpt2(1, 1, 4, 4, 5, false, Activation.GELU_TANH, 1e-5, 0, true);
     private static final String DESCRIPTION = """
             {"kind": "run",
              "model": {"family": "gpt2", "norm": "layernorm", "dropout": 0, "activation": "gelu_tanh", "n_layer": 1,

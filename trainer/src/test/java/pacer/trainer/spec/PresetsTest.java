@@ -128,7 +128,7 @@ class PresetsTest {
 
     private static long gpt2(int layers, int width) {
         ModelSpec shape = Presets.named("quickstart").spec().model();
-        return new ModelSpec(layers, 1, width, 1024, 50257, true, shape.activation(), shape.normEpsilon(), 0, true)
+        return ModelSpec.gpt2(layers, 1, width, 1024, 50257, true, shape.activation(), shape.normEpsilon(), 0, true)
                 .parameters();
     }
 }

@@ -2,6 +2,8 @@ package pacer.workflows.metrics;
 
 import java.util.Map;
 import pacer.trainer.event.TrainingEvent;
+import pacer.trainer.spec.AttentionSpec;
+import pacer.trainer.spec.AttentionSpec.Positions;
 import pacer.trainer.spec.ModelSpec;
 import pacer.trainer.spec.RunSpec;
 import pacer.trainer.spec.TrainSpec;
@@ -30,9 +32,15 @@ final class Utilization {
                 .orElse(null);
     }
 
-    /** As nanoGPT counts (PaLM, appendix B): position embeddings multiply nothing; attention's products come on top. */
+    /** As nanoGPT counts (PaLM, appendix B): embeddings that are no head multiply nothing; attention's products come on top. */
     static double flopsPerToken(ModelSpec model, long parameters) {
-        long multiplied = parameters - (long) model.sequenceLength() * model.width();
-        return 6.0 * multiplied + 12.0 * model.layers() * model.width() * model.sequenceLength();
+        AttentionSpec attention = model.attention();
+        long looked = (long) model.vocabulary() * (model.valueTables() + (model.tiedHead() ? 0 : 1))
+                + (attention.positions() == Positions.LEARNED ? model.sequenceLength() : 0);
+        long multiplied = parameters - looked * model.width();
+        int layers = model.layers() - (attention.leftOut() >= 0 ? 1 : 0);
+        int seen =
+                attention.window() == 0 ? model.sequenceLength() : Math.min(attention.window(), model.sequenceLength());
+        return 6.0 * multiplied + 12.0 * layers * model.width() * seen;
     }
 }

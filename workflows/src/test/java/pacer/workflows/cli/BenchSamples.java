@@ -14,7 +14,7 @@ import pacer.trainer.spec.TrainSpec.Precision;
 final class BenchSamples {
     static final BenchCase CASE = new BenchCase(
             "tiny",
-            new ModelSpec(2, 2, 32, 32, 50, true, Activation.GELU_TANH, 1e-5, 0, true),
+            ModelSpec.gpt2(2, 2, 32, 32, 50, true, Activation.GELU_TANH, 1e-5, 0, true),
             4,
             32,
             1,

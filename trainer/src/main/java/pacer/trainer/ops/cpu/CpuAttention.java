@@ -132,8 +132,16 @@ interface CpuAttention extends CpuWork {
 
     @Override
     default void attentionCached(
-            Tensor out, Tensor keys, Tensor values, Tensor q, Tensor k, Tensor v, Tensor past, int headCount) {
-        Shapes.attentionCached(out, keys, values, q, k, v, past, headCount);
+            Tensor out,
+            Tensor keys,
+            Tensor values,
+            Tensor q,
+            Tensor k,
+            Tensor v,
+            Tensor past,
+            Tensor firstKey,
+            int headCount) {
+        Shapes.attentionCached(out, keys, values, q, k, v, past, firstKey, headCount);
         int length = q.dim(1);
         int width = q.columns() / headCount;
         CpuWork.requireRoom(past, length, keys.dim(2));
@@ -143,7 +151,7 @@ interface CpuAttention extends CpuWork {
             for (long unit = from; unit < to; unit++) {
                 long b = unit / headCount;
                 int column = (int) (unit % headCount) * width;
-                int before = CpuWork.past(past, b);
+                int before = CpuWork.integer(past, b);
                 for (long t = 0; t < length; t++) {
                     long row = unit * keys.dim(2) + before + t;
                     Vectors.copy(CpuWork.at(k, b * length + t, column), keys.rowAddress(row), 4L * width);
@@ -157,6 +165,7 @@ interface CpuAttention extends CpuWork {
                             keys,
                             values,
                             unit,
+                            firstKey == null ? 0 : CpuWork.integer(firstKey, b * length + t),
                             (int) (before + t + 1),
                             scratch(member));
                 }
@@ -166,14 +175,14 @@ interface CpuAttention extends CpuWork {
             // many rows at once: attention as training has it
             long memory = scratch(0).reserve(Scratch.LOG_SUM_EXP, 4 * units * length);
             Tensor logSumExp = new Tensor("logSumExp", DType.F32, memory, length, q.dim(0), headCount, length);
-            attentionForward(out, logSumExp, q, k, v, null, headCount, Dropout.NONE);
+            attentionForward(out, logSumExp, q, k, v, firstKey, headCount, Dropout.NONE);
         }
     }
 
     /** Whether no sequence has any positions yet. */
     private static boolean startsAll(Tensor past) {
         for (long b = 0; b < past.size(); b++) {
-            if (CpuWork.past(past, b) > 0) {
+            if (CpuWork.integer(past, b) > 0) {
                 return false;
             }
         }

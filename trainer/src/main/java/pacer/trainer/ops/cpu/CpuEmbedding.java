@@ -22,7 +22,7 @@ interface CpuEmbedding extends CpuWork {
                 if (positionEmbedding == null) {
                     Vectors.copy(token, out.rowAddress(i), 4L * width);
                 } else {
-                    long position = i % length + (past == null ? 0 : CpuWork.past(past, i / length));
+                    long position = i % length + (past == null ? 0 : CpuWork.integer(past, i / length));
                     ElementKernels.add(token, positionEmbedding.rowAddress(position), out.rowAddress(i), width);
                 }
             }

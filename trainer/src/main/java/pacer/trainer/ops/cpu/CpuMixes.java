@@ -8,8 +8,8 @@ interface CpuMixes extends CpuWork {
     @Override
     default void mixForward(Tensor out, Tensor a, Tensor b, Tensor weights) {
         Shapes.mixForward(out, a, b, weights);
-        float first = Vectors.getFloat(weights.address());
-        float second = Vectors.getFloat(weights.address() + 4);
+        float first = first(weights);
+        float second = second(weights);
         int n = out.columns();
         crew().forEachRange(out.rows(), CpuWork.grain(n), (member, from, to) -> {
             for (long i = from; i < to; i++) {
@@ -33,8 +33,8 @@ interface CpuMixes extends CpuWork {
             Tensor weights,
             boolean accumulate) {
         Shapes.mixBackward(dA, dB, dWeights, dOut, a, b, weights);
-        float first = Vectors.getFloat(weights.address());
-        float second = Vectors.getFloat(weights.address() + 4);
+        float first = first(weights);
+        float second = second(weights);
         int n = dOut.columns();
         double[] ofFirst = new double[crew().size()];
         double[] ofSecond = new double[crew().size()];
@@ -49,8 +49,24 @@ interface CpuMixes extends CpuWork {
                 ElementKernels.scale(d, dA.rowAddress(i), first, n); // the last, as it may be dOut
             }
         });
-        add(dWeights, 0, ofFirst);
-        add(dWeights, 1, ofSecond);
+        if (weights.size() == 1) {
+            for (int member = 0; member < ofFirst.length; member++) {
+                ofSecond[member] -= ofFirst[member];
+            }
+            add(dWeights, 0, ofSecond);
+        } else {
+            add(dWeights, 0, ofFirst);
+            add(dWeights, 1, ofSecond);
+        }
+    }
+
+    private static float first(Tensor weights) {
+        float number = Vectors.getFloat(weights.address());
+        return weights.size() == 1 ? 1 - number : number;
+    }
+
+    private static float second(Tensor weights) {
+        return Vectors.getFloat(weights.address() + (weights.size() == 1 ? 0 : 4));
     }
 
     @Override

@@ -94,7 +94,7 @@ interface CpuNorms extends CpuWork {
                 for (int h = 0; h < heads; h++) {
                     long x = CpuWork.at(in, i, h * n);
                     float r = NormKernels.reciprocalRootMeanSquare(x, n, epsilon);
-                    putFloat(CpuWork.at(rstd, i, h), r);
+                    putFloat(rstd.address() + 4 * (i * heads + h), r); // whatever its rows are
                     ElementKernels.scale(x, half ? work : CpuWork.at(out, i, h * n), r, n);
                     if (half) {
                         ConversionKernels.toBf16(work, CpuWork.at(out, i, h * n), n);
@@ -112,7 +112,7 @@ interface CpuNorms extends CpuWork {
             for (long i = from; i < to; i++) {
                 for (int h = 0; h < heads; h++) {
                     int column = h * n;
-                    float r = Vectors.getFloat(CpuWork.at(rstd, i, h));
+                    float r = Vectors.getFloat(rstd.address() + 4 * (i * heads + h));
                     NormKernels.rmsBackward(
                             CpuWork.at(dOut, i, column),
                             CpuWork.at(in, i, column),

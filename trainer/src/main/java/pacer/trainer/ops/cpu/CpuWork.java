@@ -27,15 +27,15 @@ interface CpuWork extends Operations {
         return t.rowAddress(row) + (long) column * t.dtype().bytes();
     }
 
-    /** Positions before those at hand of sequence {@code b}. */
-    static int past(Tensor past, long b) {
-        return getInt(past.address() + 4 * b);
+    /** Element {@code i} of a contiguous I32 tensor. */
+    static int integer(Tensor integers, long i) {
+        return getInt(integers.address() + 4 * i);
     }
 
     /** Memory beyond a table's last row belongs to others. */
     static void requireRoom(Tensor past, int length, int room) {
         for (long b = 0; b < past.size(); b++) {
-            int before = past(past, b);
+            int before = integer(past, b);
             if (before < 0 || before > room - length) {
                 throw new IllegalArgumentException("sequence " + b + " has " + before + " positions; with " + length
                         + " new ones there must be 0 to " + (room - length));

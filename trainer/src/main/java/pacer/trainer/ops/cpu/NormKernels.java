@@ -174,10 +174,28 @@ final class NormKernels {
     /** dIn (+)= rstd·(dOut - normed·mean(dOut·normed)). */
     static void rmsBackward(long dOut, long x, long dIn, int n, float rstd, boolean accumulate) {
         float share = dot(dOut, x, n) * rstd * rstd / n;
-        if (!accumulate) {
-            Vectors.zero(dIn, 4L * n);
+        if (accumulate) {
+            addRmsGradient(dOut, x, dIn, n, rstd, share);
+        } else {
+            rmsGradient(dOut, x, dIn, n, rstd, share);
         }
-        addRmsGradient(dOut, x, dIn, n, rstd, share);
+    }
+
+    private static void rmsGradient(long dOut, long x, long dIn, int n, float rstd, float share) {
+        int whole = (int) whole(n);
+        for (int i = 0; i < whole; i += LANES) {
+            store(
+                    dIn + 4L * i,
+                    load(dOut + 4L * i).sub(load(x + 4L * i).mul(share)).mul(rstd));
+        }
+        if (whole < n) {
+            long o = 4L * whole;
+            VectorMask<Float> tail = first(n - whole);
+            store(
+                    dIn + o,
+                    load(dOut + o, tail).sub(load(x + o, tail).mul(share)).mul(rstd),
+                    tail);
+        }
     }
 
     private static void addRmsGradient(long dOut, long x, long dIn, int n, float rstd, float share) {

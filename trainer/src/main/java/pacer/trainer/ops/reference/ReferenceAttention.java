@@ -13,7 +13,7 @@ interface ReferenceAttention extends ReferenceWork {
         Shapes.attentionForward(out, logSumExp, q, k, v, firstKey, heads);
         int length = q.dim(1); // T
         int width = q.dim(2) / heads; // D
-        int[] first = firstKeys(firstKey, q, "attentionForward");
+        int[] first = firstKeys(firstKey, q, new int[q.dim(0)], "attentionForward");
         double[][] query = device().load(q); // (B*T, C)
         double[][] key = device().load(k);
         double[][] value = device().load(v);
@@ -62,7 +62,7 @@ interface ReferenceAttention extends ReferenceWork {
         Shapes.attentionBackward(dQ, dK, dV, dOut, out, logSumExp, q, k, v, firstKey, heads);
         int length = q.dim(1); // T
         int width = q.dim(2) / heads; // D
-        int[] first = firstKeys(firstKey, q, "attentionBackward");
+        int[] first = firstKeys(firstKey, q, new int[q.dim(0)], "attentionBackward");
         double[][] dy = device().load(dOut); // (B*T, C)
         double[][] query = device().load(q);
         double[][] key = device().load(k);
@@ -114,17 +114,18 @@ interface ReferenceAttention extends ReferenceWork {
         return scores;
     }
 
-    private int[] firstKeys(Tensor firstKey, Tensor q, String op) {
+    private int[] firstKeys(Tensor firstKey, Tensor q, int[] before, String op) {
         if (firstKey == null) {
             return new int[q.rows()];
         }
         int[] first = device().loadIntegers(firstKey);
         for (int r = 0; r < first.length; r++) {
             int t = r % q.dim(1);
-            if (first[r] < 0 || first[r] > t || (t > 0 && first[r] < first[r - 1])) {
+            int own = before[r / q.dim(1)] + t;
+            if (first[r] < 0 || first[r] > own || (t > 0 && first[r] < first[r - 1])) {
                 throw new IllegalArgumentException(
                         op + ": firstKey " + firstKey + " holds " + first[r] + " at sequence " + r / q.dim(1)
-                                + ", position " + t + "; it must be 0 to " + t + " and never decrease");
+                                + ", position " + t + "; it must be 0 to " + own + " and never decrease");
             }
         }
         return first;
@@ -132,12 +133,21 @@ interface ReferenceAttention extends ReferenceWork {
 
     @Override
     default void attentionCached(
-            Tensor out, Tensor keys, Tensor values, Tensor q, Tensor k, Tensor v, Tensor past, int heads) {
-        Shapes.attentionCached(out, keys, values, q, k, v, past, heads);
+            Tensor out,
+            Tensor keys,
+            Tensor values,
+            Tensor q,
+            Tensor k,
+            Tensor v,
+            Tensor past,
+            Tensor firstKey,
+            int heads) {
+        Shapes.attentionCached(out, keys, values, q, k, v, past, firstKey, heads);
         int length = q.dim(1); // T
         int width = q.dim(2) / heads; // D
         int room = keys.dim(2); // maxT
         int[] before = past(past, q.dim(0), length, room, "attentionCached");
+        int[] firsts = firstKeys(firstKey, q, before, "attentionCached");
         double[][] query = device().load(q); // (B*T, C)
         double[][] newKey = device().load(k);
         double[][] newValue = device().load(v);
@@ -154,11 +164,11 @@ interface ReferenceAttention extends ReferenceWork {
                     System.arraycopy(newValue[row], h * width, value[first + at], 0, width);
                     double[] own = Arrays.copyOfRange(query[row], h * width, (h + 1) * width);
                     double[] scores = new double[at + 1];
-                    for (int s = 0; s <= at; s++) {
+                    for (int s = firsts[row]; s <= at; s++) {
                         scores[s] = ReferenceWork.dot(own, key[first + s], 0, width) / Math.sqrt(width);
                     }
-                    double logSumExp = ReferenceWork.logSumExp(scores, 0, at + 1);
-                    for (int s = 0; s <= at; s++) {
+                    double logSumExp = ReferenceWork.logSumExp(scores, firsts[row], at + 1);
+                    for (int s = firsts[row]; s <= at; s++) {
                         for (int c = 0; c < width; c++) {
                             y[row][h * width + c] += Math.exp(scores[s] - logSumExp) * value[first + s][c];
                         }

@@ -8,7 +8,7 @@ interface ReferenceMixes extends ReferenceWork {
     @Override
     default void mixForward(Tensor out, Tensor a, Tensor b, Tensor weights) {
         Shapes.mixForward(out, a, b, weights);
-        double[] w = vector(weights);
+        double[] w = pair(weights);
         double[][] mixed = new double[out.rows()][out.columns()];
         addScaled(mixed, w[0], device().load(a));
         if (b != null) {
@@ -28,12 +28,13 @@ interface ReferenceMixes extends ReferenceWork {
             Tensor weights,
             boolean accumulate) {
         Shapes.mixBackward(dA, dB, dWeights, dOut, a, b, weights);
-        double[] w = vector(weights);
+        double[] w = pair(weights);
         double[] dW = vector(dWeights);
+        int last = dW.length - 1;
         double[][] d = device().load(dOut);
-        dW[0] += product(d, device().load(a));
+        dW[0] += (last == 0 ? -1 : 1) * product(d, device().load(a));
         if (b != null) {
-            dW[1] += product(d, device().load(b));
+            dW[last] += product(d, device().load(b));
             double[][] second = target(dB, accumulate);
             addScaled(second, w[1], d);
             device().store(dB, second);
@@ -63,6 +64,12 @@ interface ReferenceMixes extends ReferenceWork {
         addScaled(result, vector(weight)[0], d);
         device().store(dSkip, result);
         device().store(dWeight, 0, dW);
+    }
+
+    /** Of a and of b. */
+    private double[] pair(Tensor weights) {
+        double[] w = vector(weights);
+        return w.length == 1 ? new double[] {1 - w[0], w[0]} : w;
     }
 
     private static void addScaled(double[][] to, double scale, double[][] from) {

@@ -6,24 +6,26 @@ import pacer.trainer.ops.Tensor;
 /** Rotary positions. */
 interface ReferencePositions extends ReferenceWork {
     @Override
-    default void rotaryForward(Tensor out, Tensor in, Tensor cosines, Tensor sines, int heads) {
-        Shapes.rotaryForward(out, in, cosines, sines, heads);
-        rotate(out, in, cosines, sines, heads, 1);
+    default void rotaryForward(Tensor out, Tensor in, Tensor cosines, Tensor sines, Tensor past, int heads) {
+        Shapes.rotaryForward(out, in, cosines, sines, past, heads);
+        int[] before =
+                past == null ? new int[in.dim(0)] : past(past, in.dim(0), in.dim(1), cosines.dim(0), "rotaryForward");
+        rotate(out, in, cosines, sines, before, heads, 1);
     }
 
     @Override
     default void rotaryBackward(Tensor dIn, Tensor dOut, Tensor cosines, Tensor sines, int heads) {
         Shapes.rotaryBackward(dIn, dOut, cosines, sines, heads);
-        rotate(dIn, dOut, cosines, sines, heads, -1);
+        rotate(dIn, dOut, cosines, sines, new int[dIn.dim(0)], heads, -1);
     }
 
-    private void rotate(Tensor out, Tensor in, Tensor cosines, Tensor sines, int heads, int direction) {
+    private void rotate(Tensor out, Tensor in, Tensor cosines, Tensor sines, int[] before, int heads, int direction) {
         double[][] x = device().load(in); // (B*T, C)
         double[][] cos = device().load(cosines); // (maxT, D/2)
         double[][] sin = device().load(sines);
         int half = cosines.columns(); // D/2
         for (int r = 0; r < x.length; r++) {
-            int t = r % in.dim(1);
+            int t = before[r / in.dim(1)] + r % in.dim(1);
             for (int h = 0; h < heads; h++) {
                 for (int j = 0; j < half; j++) {
                     int a = 2 * half * h + j;

@@ -20,7 +20,7 @@ class CachedAttentionTest {
             Tensor x = device.allocate("x", DType.F32, 1, 3, 2);
             Tensor cache = device.allocate("cache", DType.F32, 1, 1, 5, 2);
             Tensor past = past(device, before);
-            assertThatThrownBy(() -> device.operations().attentionCached(x, cache, cache, x, x, x, past, 1))
+            assertThatThrownBy(() -> device.operations().attentionCached(x, cache, cache, x, x, x, past, null, 1))
                     .isInstanceOf(IllegalArgumentException.class)
                     .hasMessageContaining("there must be 0 to 2");
         }

@@ -24,12 +24,12 @@ class KernelAllocationTest {
 
     @Test
     void aCompiledStepAllocatesNextToNothing() throws Exception {
-        ModelSpec model = new ModelSpec(2, 2, 64, 32, 65, true, Activation.GELU_TANH, 1e-5, 0.1, true);
+        ModelSpec model = ModelSpec.gpt2(2, 2, 64, 32, 65, true, Activation.GELU_TANH, 1e-5, 0.1, true);
         Engine engine =
                 new Engine(Engine.Kind.CPU, 1, Precision.FP32, Gemms.Kind.VECTOR, Path.of("target", "native-cache"));
         try (Replica replica = engine.open(model, 4, 32, true);
                 Arena arena = Arena.ofConfined()) {
-            Initialization.gpt2(model, replica.parameters(), 1, replica.device(), replica.weights());
+            Initialization.of(model, replica.parameters(), 1, replica.device(), replica.weights());
             MemorySegment tokens = arena.allocate(4L * 4 * 32, 64);
             ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
             long least = Long.MAX_VALUE;
@@ -47,7 +47,7 @@ class KernelAllocationTest {
     @ParameterizedTest
     @EnumSource(names = "AUTO", mode = EnumSource.Mode.EXCLUDE)
     void aCompiledTokenAllocatesNextToNothing(Precision precision) throws Exception {
-        ModelSpec model = new ModelSpec(2, 2, 64, 32, 65, true, Activation.GELU_TANH, 1e-5, 0, true);
+        ModelSpec model = ModelSpec.gpt2(2, 2, 64, 32, 65, true, Activation.GELU_TANH, 1e-5, 0, true);
         Engine engine = new Engine(Engine.Kind.CPU, 1, precision, Gemms.Kind.VECTOR, Path.of("target", "native-cache"));
         try (Replica replica = engine.open(model, 1, 32, false)) {
             Decoder decoder = replica.decoder();

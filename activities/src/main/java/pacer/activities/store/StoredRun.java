@@ -6,7 +6,7 @@ import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.ArrayList;
+import java.util.Collection;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
@@ -261,12 +261,20 @@ final class StoredRun {
         return true;
     }
 
-    /** The steps of {@code manifests} that retention on this machine has let go. */
+    /**
+     * The steps of {@code manifests} that retention on this machine has let go, and in whose place as many newer ones are stored as this machine has: a
+     * store that is slower than training would else have none left while the next one is on its way.
+     */
     static List<Integer> obsolete(SortedMap<Integer, String> manifests, List<Integer> kept) {
         int newest = kept.stream().mapToInt(Integer::intValue).max().orElse(-1);
-        List<Integer> gone = new ArrayList<>(manifests.headMap(newest + 1).keySet());
-        gone.removeAll(kept);
-        return gone;
+        return manifests.headMap(newest + 1).keySet().stream()
+                .filter(step -> !kept.contains(step))
+                .filter(step -> newer(manifests.keySet(), step) >= newer(kept, step))
+                .toList();
+    }
+
+    private static long newer(Collection<Integer> steps, int than) {
+        return steps.stream().filter(step -> step > than).count();
     }
 
     private String runs(String name) {

@@ -63,6 +63,8 @@ class Scene:
         self.random = random.Random(seed)
         self.folder = stack.folder / name
         self.folder.mkdir()
+        self.home = self.folder  # runs and cache of the host whose run is looked at
+        self.lost = None  # the run's folder on a host that is gone
         self.text = self.folder / "text.txt"
         self.text.write_text(text())
         self.more = {"PACER_HEARTBEAT_TIMEOUT": str(heartbeat)}
@@ -92,6 +94,13 @@ class Scene:
         require(worker.poll() is None, f"the worker did not start: {log.read_text()[-500:]}")
         return worker
 
+    def host(self, name):
+        """A worker of a host with a name and a home of its own; gives worker and home."""
+        home = self.folder / "hosts" / name
+        home.mkdir(parents=True)
+        called = ["unshare", "--uts", "sh", "-c", 'echo "$0" >/proc/sys/kernel/hostname && exec "$@"', f"{self.name}-{name}"]
+        return self.worker(prefix=called, home=home), home
+
     def log(self, worker):
         return (self.folder / f"worker-{self.workers.index(worker)}.log").read_text()
 
@@ -101,10 +110,10 @@ class Scene:
         self.client = processes.start(command, self.folder / "client.log", self.environment(more))
         return self.client
 
-    def resume(self):
-        self.client = processes.start(
-            [stacks.PACER, "resume", self.run.name], self.folder / "client.log", self.environment()
-        )
+    def resume(self, run=None):
+        """`pacer resume` of the run, or of that id where the run is not on the host that is looked at."""
+        command = [stacks.PACER, "resume", run or self.run.name]
+        self.client = processes.start(command, self.folder / "client.log", self.environment())
         until("the run's going on", lambda: self.status() != "STOPPED" or self.client.poll() is not None, PATIENCE)
 
     def through(self, proxy):
@@ -115,7 +124,7 @@ class Scene:
 
     @property
     def run(self):
-        found = list((self.folder / "runs").glob("*/run.json"))
+        found = list((self.home / "runs").glob("*/run.json"))
         return found[0].parent if found else None
 
     def record(self):
@@ -128,7 +137,8 @@ class Scene:
         return next((s for s in self.record()["stages"] if s["stage"].upper() == name), None)
 
     def steps(self):
-        return invariants.first(invariants.events(self.run), "step") if self.run else {}
+        before = invariants.events(self.lost) if self.lost else []
+        return invariants.first(before + invariants.events(self.run), "step") if self.run else {}
 
     def step(self):
         return max(self.steps(), default=0)
@@ -230,10 +240,10 @@ class Scene:
             invariants.i1_losses(self.run, self.reference_of(self.ranks), whole)
             invariants.i3_one_writer(self.run)
         self.stop_workers()
-        invariants.i2_manifests(self.folder, self.stack.bucket(self.folder), self.damaged)
-        invariants.i4_nothing_left(self.folder, self.stack)
+        invariants.i2_manifests(self.home, self.stack.bucket(self.folder), self.damaged)
+        invariants.i4_nothing_left(self.home, self.stack)
         if tracked:
-            points = invariants.i5_series(self.run, self.stack.ports["mlflow"])
+            points = invariants.i5_series(self.run, self.stack.ports["mlflow"], self.lost)
             require(points > 0, "I5: nothing is in MLflow")
             self.one_mlflow_run()
 
@@ -266,7 +276,7 @@ class Scene:
             processes.end(worker)
         if self.client:
             processes.end(self.client)
-        for run in self.folder.glob("runs/*"):
+        for run in [*self.folder.glob("runs/*"), *self.folder.glob("hosts/*/runs/*")]:
             try:
                 found = invariants.attempts(run)
             except (OSError, ValueError):
@@ -281,11 +291,12 @@ class Scene:
 
     def end_workflow(self):
         """Else the next case's worker, which has the same queues, would take up a run whose folder it does not know."""
-        temporal = self.stack.servers["TEMPORAL"]
-        if not processes.lives(temporal.identity):
+        if not processes.lives(self.stack.servers["TEMPORAL"].identity):
             self.stack.restart("TEMPORAL")
-        command = [
-            *[temporal.command[0], "workflow", "terminate", "--query", "ExecutionStatus='Running'", "--yes"],
-            *["--reason", "the case is over", "--address", f"127.0.0.1:{self.stack.ports['temporal']}"],
-        ]
-        processes.start(command, self.folder / "terminate.log", dict(os.environ)).wait(30)
+        self.terminate("--query", "ExecutionStatus='Running'", "--yes", "--reason", "the case is over")
+
+    def terminate(self, *words):
+        temporal = self.stack.servers["TEMPORAL"].command[0]
+        address = f"127.0.0.1:{self.stack.ports['temporal']}"
+        command = [temporal, "workflow", "terminate", *words, "--address", address]
+        return processes.start(command, self.folder / "terminate.log", dict(os.environ)).wait(30)

@@ -111,12 +111,13 @@ class Stack:
     def state(self):
         return json.loads((self.place / "stack.json").read_text())
 
-    def environment(self, folder, temporal=None, mlflow=None, s3=None, more=None):
-        """Of a worker or a client whose runs are in folder; ports in place of the stack's lead through proxies."""
+    def environment(self, folder, temporal=None, mlflow=None, s3=None, more=None, home=None):
+        """Of a worker or a client of the case in folder, whose runs are there or in home; ports in place of the stack's lead through proxies."""
         all = dict(self.base)
+        home = home or folder
         all.update(
-            PACER_RUNS=str(folder / "runs"),
-            PACER_CACHE=str(folder / "cache"),
+            PACER_RUNS=str(home / "runs"),
+            PACER_CACHE=str(home / "cache"),
             TEMPORAL_ADDRESS=f"127.0.0.1:{temporal or self.ports['temporal']}",
             MLFLOW_TRACKING_URI=f"http://127.0.0.1:{mlflow or self.ports['mlflow']}",
             PACER_STORE=f"s3://{BUCKET}/{folder.name}",

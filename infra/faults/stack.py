@@ -112,7 +112,7 @@ class Stack:
         return json.loads((self.place / "stack.json").read_text())
 
     def environment(self, folder, temporal=None, mlflow=None, s3=None, more=None, home=None):
-        """Of a worker or a client of the case in folder, whose runs are there or in home; ports in place of the stack's lead through proxies."""
+        """Of a worker or a client whose runs are in folder, or in home; ports in place of the stack's lead through proxies."""
         all = dict(self.base)
         home = home or folder
         all.update(

@@ -6,12 +6,11 @@ import io.temporal.failure.ApplicationFailure;
 import io.temporal.failure.TimeoutFailure;
 import io.temporal.workflow.Workflow;
 import java.util.function.Supplier;
-import pacer.activities.run.RunActivity;
+import pacer.activities.run.HostActivity;
 
 /**
- * How long work for a host waits for it. One that trains is rightly waited for, for days: its slot for training is taken, and yet its other queue is
- * answered at once. So what nobody began for long is asked after there; where nobody answers either, the host is gone. No history from before this was so
- * has such a timeout, so all replay.
+ * How long work for a host waits for it. One that trains is rightly waited for, for days: its slot for training is taken, and yet a queue of
+ * its own for this question is answered at once. So what nobody began for long is asked after there; where nobody answers either, the host is gone.
  */
 final class Patience {
     /** Type of the failure of what waited for a host that is gone. */
@@ -57,14 +56,26 @@ final class Patience {
     }
 
     private void requireAnswer(ActivityFailure waited) {
+        boolean apart = Workflow.getVersion("asked-apart", Workflow.DEFAULT_VERSION, 1) > Workflow.DEFAULT_VERSION;
+        if (apart && answers(TaskQueues.alive(host))) {
+            return;
+        }
+        // where histories of before asked, and where a host that is not upgraded yet answers
+        if (!answers(TaskQueues.data(host))) {
+            throw gone(waited);
+        }
+    }
+
+    private boolean answers(String queue) {
         try {
-            Workflow.newActivityStub(RunActivity.class, policies.answer(host)).answer();
+            Workflow.newActivityStub(HostActivity.class, policies.answer(queue)).answer();
+            return true;
         } catch (ActivityFailure e) {
             if (neverBegun(e)) {
-                throw gone(waited);
+                return false;
             }
             if (e.getCause() instanceof ApplicationFailure) {
-                return; // of a version that does not know the question: it is there
+                return true; // of a version that does not know the question: it is there
             }
             throw e;
         }

@@ -28,6 +28,7 @@ import pacer.activities.reproduction.Reproductions;
 import pacer.activities.run.ActivityStage;
 import pacer.activities.run.Environment;
 import pacer.activities.run.Home;
+import pacer.activities.run.HostActivityImpl;
 import pacer.activities.run.Machine;
 import pacer.activities.run.RunActivityImpl;
 import pacer.activities.run.RunHub;
@@ -56,7 +57,11 @@ public final class PipelineWorker implements AutoCloseable {
     /** Of all datasets that hosts make together, on this one: some wait for the line while others compute. */
     private static final int PARTS_AT_ONCE = 4;
 
-    private static final int MOST_WAITING = 1000;
+    /** Slots of the host's queue for what is no training. */
+    static final int MOST_WAITING = 1000;
+
+    /** An answer takes no time. */
+    private static final int ANSWERS_AT_ONCE = 2;
 
     private static final Duration LAST_GRACE = Duration.ofSeconds(10);
 
@@ -170,8 +175,10 @@ public final class PipelineWorker implements AutoCloseable {
         Worker data = factory.newWorker(
                 TaskQueues.data(host),
                 options().setMaxConcurrentActivityExecutionSize(MOST_WAITING).build());
+        HostActivityImpl answers = new HostActivityImpl();
         data.registerActivitiesImplementations(
                 runs,
+                answers, // to workflows that were begun before there was a queue for it
                 new DatasetActivityImpl(others.map(alone::together).orElse(alone), activity),
                 preparation,
                 new StagingActivityImpl(new Staging(home, log, clock, stored, settings.cacheLimit()), activity),
@@ -179,6 +186,10 @@ public final class PipelineWorker implements AutoCloseable {
                 new ReproductionActivityImpl(new Reproductions(home)),
                 new PublishingActivityImpl(new Publishing(home, log, clock, settings.report()), activity),
                 new TrackingActivityImpl(home, settings.tracking().map(t -> new Tracking(clock, t)), hub));
+        Worker alive = factory.newWorker(
+                TaskQueues.alive(host),
+                options().setMaxConcurrentActivityExecutionSize(ANSWERS_AT_ONCE).build());
+        alive.registerActivitiesImplementations(answers);
         Worker train = factory.newWorker(
                 TaskQueues.train(host),
                 options().setMaxConcurrentActivityExecutionSize(1).build());

@@ -192,8 +192,8 @@ record Policies(Duration heartbeat, Duration hostTimeout) {
     }
 
     /** Nothing to do but to answer. Whether the host is there is asked long after it should have been. */
-    ActivityOptions answer(String host) {
-        return options(TaskQueues.data(host), "is the host there?", Duration.ofMinutes(1), 3, Duration.ofSeconds(10))
+    ActivityOptions answer(String queue) {
+        return options(queue, "is the host there?", Duration.ofMinutes(1), 3, Duration.ofSeconds(10))
                 .setScheduleToStartTimeout(restart())
                 .build();
     }

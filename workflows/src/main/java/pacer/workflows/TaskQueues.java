@@ -22,6 +22,11 @@ final class TaskQueues {
         return "train-" + plain(host);
     }
 
+    /** Whether {@code host} is there: apart from its work, so that a host whose slots are all taken answers at once. */
+    static String alive(String host) {
+        return "alive-" + plain(host);
+    }
+
     private static String plain(String host) {
         return host.toLowerCase(Locale.ROOT).replaceAll("[^a-z0-9.-]", "-");
     }

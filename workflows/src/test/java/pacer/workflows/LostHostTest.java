@@ -148,7 +148,10 @@ class LostHostTest {
 
             assertThat(outcomes).extracting(PipelineOutcome::status).containsOnly(RunStatus.FINISHED);
             assertThat(SERVER.temporal("workflow", "show", "-w", second[0].id(), "-o", "json"))
-                    .contains("AnswerForHost", "TIMEOUT_TYPE_SCHEDULE_TO_START");
+                    .contains(
+                            "AnswerForHost",
+                            "\"" + TaskQueues.alive(Host.name()) + "\"",
+                            "TIMEOUT_TYPE_SCHEDULE_TO_START");
         }
     }
 

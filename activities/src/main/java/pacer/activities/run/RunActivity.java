@@ -14,8 +14,4 @@ public interface RunActivity {
 
     @ActivityMethod(name = "CloseRun")
     void close(RunEnding ending);
-
-    /** Answers, which tells a host that is busy from one that is gone. */
-    @ActivityMethod(name = "AnswerForHost")
-    void answer();
 }

@@ -54,9 +54,6 @@ public final class RunActivityImpl implements RunActivity {
         }
     }
 
-    @Override
-    public void answer() {} // that it was called is what is asked
-
     /** The failure by which the service hears of {@code e}; people hear of it now. */
     private RuntimeException told(String run, Stage stage, String what, Exception e) {
         RuntimeException failure = ActivityStage.failure(e);

@@ -54,9 +54,6 @@ public final class PipelineWorker implements AutoCloseable {
     /** For stages to come to an end after they were told: longer than a trainer's own grace. */
     private static final Duration GRACE = Duration.ofSeconds(90);
 
-    /** Of all datasets that hosts make together, on this one: some wait for the line while others compute. */
-    private static final int PARTS_AT_ONCE = 4;
-
     /** Slots of the host's queue for what is no training. */
     static final int MOST_WAITING = 1000;
 
@@ -167,7 +164,8 @@ public final class PipelineWorker implements AutoCloseable {
             Worker shared = factory.newWorker(
                     TaskQueues.SHARED_DATA,
                     options()
-                            .setMaxConcurrentActivityExecutionSize(PARTS_AT_ONCE)
+                            .setMaxConcurrentActivityExecutionSize(
+                                    settings.preparation().slots())
                             .build());
             shared.registerActivitiesImplementations(preparation);
         }

@@ -67,7 +67,11 @@ import pacer.trainer.text.Tokenization.Shard;
 @Timeout(180)
 class SharedPreparationTest {
     private static final Policies QUICK = new Policies(Duration.ofSeconds(5));
-    private static final PreparationSettings SMALL = new PreparationSettings(10_000, 16);
+
+    /** Other than as many as usual. */
+    private static final int SLOTS = 3;
+
+    private static final PreparationSettings SMALL = new PreparationSettings(10_000, 16, SLOTS);
     private static final int KILOBYTES = 600;
 
     /** So slow that a part takes seconds; and so that it takes longer than the test. */
@@ -258,10 +262,11 @@ class SharedPreparationTest {
             good.limit(SLOW);
             bad.limit(STUCK);
             Process mortal = worker("mortal", bad);
-            while (at(id, mortal).size() < 4) { // all that it takes at once
+            while (at(id, mortal).size() < SLOTS) { // all that it takes at once
                 Thread.sleep(50);
             }
             Set<String> lost = at(id, mortal);
+            assertThat(lost).hasSize(SLOTS);
             mortal.destroyForcibly().waitFor(); // SIGKILL
             assertThat(describe(id).getWorkflowExecutionInfo().getStatus())
                     .isEqualTo(WorkflowExecutionStatus.WORKFLOW_EXECUTION_STATUS_RUNNING);

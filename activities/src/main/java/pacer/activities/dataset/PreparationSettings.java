@@ -8,30 +8,43 @@ import pacer.activities.run.BadInputException;
  *
  * @param partBytes about how much text a part has; a text of no more than that is not divided
  * @param parallel how many parts are worked on at once, on all hosts together
+ * @param slots how many of them, and of those of other datasets, this host takes at once
  */
-public record PreparationSettings(long partBytes, int parallel) {
-    private static final String VARIABLE = "PACER_DATASET_PARALLEL";
+public record PreparationSettings(long partBytes, int parallel, int slots) {
+    private static final String PARALLEL_VARIABLE = "PACER_DATASET_PARALLEL";
+    private static final String SLOTS_VARIABLE = "PACER_DATASET_SLOTS";
 
     /** Some seconds of work for a host; few enough parts of a large text that a history bears them. */
     private static final long PART_BYTES = 128 << 20;
 
     private static final int PARALLEL = 16;
-    private static final int MOST_PARALLEL = 512;
+
+    /** Some wait for the line while others compute. */
+    private static final int SLOTS = 4;
+
+    private static final int MOST = 512;
 
     /**
-     * The usual ones, with the number at once that {@code PACER_DATASET_PARALLEL} sets.
+     * The usual ones, with the numbers at once that {@code PACER_DATASET_PARALLEL} and {@code PACER_DATASET_SLOTS} set.
      *
-     * @throws BadInputException when it is none
+     * @throws BadInputException when one is none
      */
     public static PreparationSettings of(Map<String, String> environment) {
-        String text = environment.getOrDefault(VARIABLE, "").strip();
+        return new PreparationSettings(
+                PART_BYTES,
+                number(environment, PARALLEL_VARIABLE, PARALLEL),
+                number(environment, SLOTS_VARIABLE, SLOTS));
+    }
+
+    private static int number(Map<String, String> environment, String name, int usual) {
+        String text = environment.getOrDefault(name, "").strip();
         if (text.isEmpty()) {
-            return new PreparationSettings(PART_BYTES, PARALLEL);
+            return usual;
         }
-        int parallel = text.matches("[0-9]{1,4}") ? Integer.parseInt(text) : 0;
-        if (parallel < 1 || parallel > MOST_PARALLEL) {
-            throw new BadInputException("%s: '%s' is no number from 1 to %d".formatted(VARIABLE, text, MOST_PARALLEL));
+        int number = text.matches("[0-9]{1,4}") ? Integer.parseInt(text) : 0;
+        if (number < 1 || number > MOST) {
+            throw new BadInputException("%s: '%s' is no number from 1 to %d".formatted(name, text, MOST));
         }
-        return new PreparationSettings(PART_BYTES, parallel);
+        return number;
     }
 }

@@ -55,7 +55,7 @@ import pacer.trainer.text.Tokenization.Shard;
 @Timeout(60)
 class SharedDatasetsTest {
     private static final int SHARD_TOKENS = 7001;
-    private static final PreparationSettings SMALL = new PreparationSettings(5000, 16);
+    private static final PreparationSettings SMALL = new PreparationSettings(5000, 16, 4);
 
     @RegisterExtension
     private static final S3Server SERVER = new S3Server();

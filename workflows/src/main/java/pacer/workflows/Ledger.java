@@ -32,6 +32,7 @@ final class Ledger {
     private long pausedAt; // milliseconds
     private long pausedFor; // milliseconds, of the pauses that are over
     private String ending;
+    private String notice; // null where the end is like any other
 
     void opened(RunPlan run) {
         plan = run;
@@ -187,18 +188,25 @@ final class Ledger {
         Workflow.upsertMemo(Map.of("run", plan.run(), "verdict", text));
     }
 
+    /** Takes what the end of a run whose stages are done waits for. */
+    void waiting(String text) {
+        notice = text;
+        show();
+    }
+
     void closed(RunStatus status, String reason) {
         if (plan.page() != null && status != RunStatus.FINISHED) {
             remember(status.name().toLowerCase(Locale.ROOT), reason);
         }
         ending = status.name().toLowerCase(Locale.ROOT) + (reason == null ? "" : ": " + reason);
+        notice = status == RunStatus.FINISHED && reason != null ? ending : null;
         now = null;
         show();
     }
 
     PipelineProgress progress() {
         return new PipelineProgress(
-                plan == null ? null : plan.run(), List.copyOf(stages), now, paused, Map.copyOf(links));
+                plan == null ? null : plan.run(), List.copyOf(stages), now, paused, Map.copyOf(links), notice);
     }
 
     private void put(StageLine line) {
@@ -212,6 +220,7 @@ final class Ledger {
     }
 
     private String details() {
-        return RunDetails.markdown(plan, links, stages, now, paused, ending, worked() - opened);
+        return RunDetails.markdown(
+                plan, links, stages, now, paused, notice != null ? notice : ending, worked() - opened);
     }
 }

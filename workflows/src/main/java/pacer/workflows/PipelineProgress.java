@@ -13,9 +13,10 @@ import pacer.activities.run.Stage;
  * @param now the newest of the stage at work; null when it has said nothing yet
  * @param paused whether training waits to be resumed
  * @param links addresses of other pages of the run, by name; null in answers of old
+ * @param notice what a person should know of the end of a run whose stages are done; mostly null, and in answers of old
  */
 public record PipelineProgress(
-        String run, List<StageLine> stages, Progress now, boolean paused, Map<String, String> links) {
+        String run, List<StageLine> stages, Progress now, boolean paused, Map<String, String> links, String notice) {
 
     /**
      * One stage.

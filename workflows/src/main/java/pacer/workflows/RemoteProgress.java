@@ -28,6 +28,7 @@ final class RemoteProgress {
     private boolean said;
     private boolean paused;
     private String link;
+    private String notice;
 
     /** @param clock nanoseconds, from anywhere */
     RemoteProgress(WorkflowStub workflow, LongSupplier clock) {
@@ -67,6 +68,7 @@ final class RemoteProgress {
             tellPause(listener);
         }
         tellLink(progress, listener);
+        tellNotice(progress, listener);
     }
 
     private void tellPause(Consumer<RunUpdate> listener) {
@@ -85,6 +87,13 @@ final class RemoteProgress {
         if (tracked != null && !tracked.equals(link)) {
             link = tracked;
             listener.accept(new RunUpdate.Linked("MLflow", tracked));
+        }
+    }
+
+    private void tellNotice(PipelineProgress progress, Consumer<RunUpdate> listener) {
+        if (progress.notice() != null && !progress.notice().equals(notice)) {
+            notice = progress.notice();
+            listener.accept(new RunUpdate.Notice(Stage.PUBLISH, notice));
         }
     }
 

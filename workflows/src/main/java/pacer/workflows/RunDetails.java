@@ -22,7 +22,7 @@ final class RunDetails {
      *
      * @param links addresses of other pages, by name
      * @param now the newest of the stage at work; null when it has said nothing yet
-     * @param ending how the run ended; null before
+     * @param ending how the run ended, or what its end waits for; null before
      * @param millis since it was opened, pauses left out
      */
     static String markdown(

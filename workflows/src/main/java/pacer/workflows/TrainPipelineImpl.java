@@ -181,22 +181,31 @@ public final class TrainPipelineImpl implements TrainPipeline {
             if (!stays) {
                 throw e;
             }
-            closeLater(plan);
+            closeLater(plan, reason(e));
         } catch (ApplicationFailure e) { // its host is gone
-            ledger.closed(RunStatus.FINISHED, "its record does not say so: " + e.getOriginalMessage());
+            leaveOpen(e.getOriginalMessage());
         }
     }
 
-    /** With more patience: what follows the record (tracking, a webhook) waits for it. */
-    private void closeLater(RunPlan plan) {
+    /** With more patience: what follows the record (tracking, a webhook) waits for it, and so does who follows the run. */
+    private void closeLater(RunPlan plan, String failed) {
+        ledger.waiting(
+                "finished and published; its record alone waits for host %s, which could not close it: %s; mend that there: it is tried again for about a day"
+                        .formatted(plan.host(), failed));
         try {
-            Void _ = close(plan, policies.closeLater(plan.host()), RunStatus.FINISHED, null);
+            patience(plan).once(() -> close(plan, policies.closeLater(plan.host()), RunStatus.FINISHED, null));
         } catch (ActivityFailure e) {
             if (Steering.endedOnRequest(e)) {
                 throw e;
             }
-            ledger.closed(RunStatus.FINISHED, "its record does not say so: " + reason(e));
+            leaveOpen(reason(e));
+        } catch (ApplicationFailure e) { // its host is gone
+            leaveOpen(e.getOriginalMessage());
         }
+    }
+
+    private void leaveOpen(String why) {
+        ledger.closed(RunStatus.FINISHED, "its record does not say so: " + why);
     }
 
     private Void close(RunPlan plan, ActivityOptions options, RunStatus status, String reason) {

@@ -266,7 +266,7 @@ class PipelineTest {
                     move(record, away);
                 }
                 if (update instanceof RunUpdate.Notice notice
-                        && notice.text().startsWith("the run's record was not closed")
+                        && notice.text().startsWith("finished and published, but the run's record was not closed")
                         && failures.incrementAndGet() == 5) { // the usual attempts are four
                     move(away, record);
                 }

@@ -11,10 +11,12 @@ import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import pacer.activities.run.RunUpdate;
+import pacer.activities.run.Stage;
 
 class RemoteProgressTest {
     private long now;
     private boolean answers;
+    private String notice;
 
     /** A workflow whose query is answered or not. */
     private WorkflowStub workflow() {
@@ -26,7 +28,7 @@ class RemoteProgressTest {
                         throw new WorkflowServiceException(
                                 WorkflowExecution.getDefaultInstance(), "TrainPipeline", new IllegalStateException());
                     }
-                    return new PipelineProgress(null, List.of(), null, false, null);
+                    return new PipelineProgress(null, List.of(), null, false, null, notice);
                 });
     }
 
@@ -48,5 +50,19 @@ class RemoteProgressTest {
         now += Duration.ofSeconds(31).toNanos();
         progress.poll(told::add);
         assertThat(told).hasSize(2);
+    }
+
+    @Test
+    void whatThereIsToSayOfItsEndIsSaidOnce() {
+        List<RunUpdate> told = new ArrayList<>();
+        RemoteProgress progress = new RemoteProgress(workflow(), () -> now);
+        answers = true;
+        progress.poll(told::add);
+        assertThat(told).isEmpty();
+
+        notice = "its record waits for host h";
+        progress.poll(told::add);
+        progress.poll(told::add);
+        assertThat(told).containsExactly(new RunUpdate.Notice(Stage.PUBLISH, notice));
     }
 }

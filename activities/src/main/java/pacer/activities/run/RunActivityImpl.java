@@ -50,7 +50,10 @@ public final class RunActivityImpl implements RunActivity {
             runs.close(ending);
             closing.closed(ending);
         } catch (IOException | RuntimeException e) {
-            throw told(ending.run(), Stage.PUBLISH, "the run's record was not closed", e);
+            String what = ending.status() == RunStatus.FINISHED
+                    ? "finished and published, but the run's record was not closed"
+                    : "the run's record was not closed";
+            throw told(ending.run(), Stage.PUBLISH, what, e);
         }
     }
 

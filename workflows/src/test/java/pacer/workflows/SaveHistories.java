@@ -23,10 +23,10 @@ import pacer.trainer.event.TrainingEvent;
  *
  * <pre>
  * mvn -pl workflows -am test -Dtest=SaveHistories -Dsurefire.failIfNoSpecifiedTests=false \
- *     -Dhistories=src/test/resources/histories/v2
+ *     -Dhistories=src/test/resources/histories/v6
  * </pre>
  *
- * {@link LostHostTest} adds its own, called in the same way.
+ * {@link LostHostTest}, {@link UnclosedRecordTest} and {@link SharedPreparationTest} add their own, called in the same way.
  */
 @EnabledIfSystemProperty(named = "histories", matches = ".+")
 class SaveHistories {

@@ -265,6 +265,7 @@ class SharedPreparationTest {
             while (at(id, mortal).size() < SLOTS) { // all that it takes at once
                 Thread.sleep(50);
             }
+            Thread.sleep(1000); // in which it would take another
             Set<String> lost = at(id, mortal);
             assertThat(lost).hasSize(SLOTS);
             mortal.destroyForcibly().waitFor(); // SIGKILL

@@ -31,7 +31,8 @@ final class Heads {
         boolean ofFirst = values == Values.FIRST_LAYER;
         this.isFirstOfValues = ofFirst && layer == 0;
         this.source = ofFirst ? 0 : values.table(layer, model.layers());
-        this.isLastOfSource = ofFirst ? layer == model.layers() - 1 : values.isLast(layer, model.layers());
+        // of the first layer's values -1 is the table, and all layers take them
+        this.isLastOfSource = model.layersOfTable(ofFirst ? -1 : source).max().orElseThrow() == layer;
         boolean learned = mix != null && !isFirstOfValues; // mixed with themselves values stay as they are
         this.mix = learned ? mix : working.valueScale();
         this.dMix = learned ? dMix : working.dValueScale();

@@ -1,7 +1,5 @@
 package pacer.trainer.spec;
 
-import java.util.stream.IntStream;
-
 /** What attention sees, and how. */
 public record AttentionSpec(
         @Doc(value = "how positions are told apart", standard = "learned", later = true)
@@ -118,11 +116,6 @@ public record AttentionSpec(
                 case TABLES_MIRRORED -> Math.min(layer, layers - 1 - layer);
                 case TABLES_ENDS -> layer < ENDS ? layer : layer >= layers - ENDS ? layer - layers + ENDS : -1;
             };
-        }
-
-        /** Whether no layer after {@code layer} takes the same table. */
-        public boolean isLast(int layer, int layers) {
-            return IntStream.range(layer + 1, layers).noneMatch(later -> table(later, layers) == table(layer, layers));
         }
 
         /** Learned numbers a layer. */

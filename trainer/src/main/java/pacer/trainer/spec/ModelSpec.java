@@ -1,5 +1,6 @@
 package pacer.trainer.spec;
 
+import java.util.stream.IntStream;
 import pacer.trainer.ops.Operations.Activation;
 import pacer.trainer.spec.AttentionSpec.Positions;
 
@@ -133,6 +134,13 @@ public record ModelSpec(
     /** Tables of value embeddings. */
     public int valueTables() {
         return attention.values().tables(layers);
+    }
+
+    /** The layers that take {@code table} of value embeddings, in their order. */
+    public IntStream layersOfTable(int table) {
+        return IntStream.range(0, layers)
+                .filter(this::hasAttention)
+                .filter(layer -> attention.values().table(layer, layers) == table);
     }
 
     /** The layer whose output is added to layer {@code layer}'s input; -1 where none is. */

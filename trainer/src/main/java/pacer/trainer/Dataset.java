@@ -84,7 +84,7 @@ final class Dataset implements AutoCloseable {
     /** What to tell where fewer tokens are there than are to be measured; all there are are, then. */
     Optional<String> shortfall() {
         long asked = spec.evaluation().tokens();
-        return hasValidation() && spec.evaluation().windows() == EvaluationSpec.Windows.FIXED && asked > available()
+        return hasValidation() && spec.evaluation().windows() != EvaluationSpec.Windows.SAMPLED && asked > available()
                 ? Optional.of(
                         "evaluation.tokens is %,d, but the validation data hold %,d in whole windows: all of them are measured"
                                 .formatted(asked, available()))
@@ -92,15 +92,17 @@ final class Dataset implements AutoCloseable {
     }
 
     private long available() {
-        return new EvaluationLoader(validation, spec.model().sequenceLength(), 0).tokens();
+        return new EvaluationLoader(validation, spec.model().sequenceLength(), 0, true).tokens();
     }
 
     ValidationWindows validation(int step) {
         int length = spec.model().sequenceLength();
         return switch (spec.evaluation().windows()) {
-            case FIXED -> {
+            case FIXED, FIRST -> {
                 long asked = spec.evaluation().tokens();
-                EvaluationLoader fixed = new EvaluationLoader(validation, length, asked > available() ? 0 : asked);
+                boolean spread = spec.evaluation().windows() == EvaluationSpec.Windows.FIXED;
+                EvaluationLoader fixed =
+                        new EvaluationLoader(validation, length, asked > available() ? 0 : asked, spread);
                 yield new ValidationWindows(fixed, 0, fixed.windows());
             }
             case SAMPLED -> {

@@ -82,7 +82,21 @@ class RunCheckpointsTest {
     @ParameterizedTest
     @EnumSource
     void whatEachRuleKeepsIsFoundAgain(OptimizerSpec.Type type) throws IOException {
-        OptimizerSpec rule = new OptimizerSpec(type, 1e-3, 0.9, 0.95, 1e-8, 0.1, 0, 0, 0, 0.95, 0.85, 300);
+        OptimizerSpec rule = new OptimizerSpec(
+                type,
+                1e-3,
+                0.9,
+                0.95,
+                1e-8,
+                0.1,
+                0,
+                0,
+                0,
+                0.95,
+                0.85,
+                300,
+                OptimizerSpec.Momentum.MEAN,
+                OptimizerSpec.UpdateScale.TALLER);
         Optimizer written = Optimizer.of(replica, rule);
         for (Optimizer.State state : written.state()) {
             replica.device().write(state.tensor(), floats(state));

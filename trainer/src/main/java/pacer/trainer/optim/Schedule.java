@@ -30,7 +30,9 @@ public record Schedule(
                 peak * schedule.floor(),
                 schedule.warmupSteps(),
                 decaySteps,
-                schedule.cooldown());
+                schedule.cooldownSteps() == 0
+                        ? schedule.cooldown()
+                        : Math.min(1, (double) schedule.cooldownSteps() / decaySteps));
     }
 
     /** The rate of step {@code step}, the first being 0. */

@@ -142,7 +142,7 @@ final class WholeParameters implements Optimizer.Rule {
         return new WholeParameters(items);
     }
 
-    /** A step of Muon (Jordan 2024): momentum, orthogonalized, as much the longer as a matrix is taller. */
+    /** A step of Muon (Jordan 2024): momentum, orthogonalized, and lengthened by the shape of the matrix. */
     private static void muonStep(
             Operations ops,
             Tensor weights,
@@ -155,11 +155,26 @@ final class WholeParameters implements Optimizer.Rule {
                 spec.momentumWarmupSteps() == 0 ? 1 : Math.min(1, (step.number() - 1.0) / spec.momentumWarmupSteps());
         float factor = (float) ((1 - warm) * spec.momentumStart() + warm * spec.momentum());
         Tensor nesterov = iteration.input();
-        ops.nesterov(nesterov, momentum, gradients, factor, (float) step.gradientScale());
+        float scale = (float) step.gradientScale();
+        switch (spec.momentumForm()) {
+            case MEAN -> ops.nesterov(nesterov, momentum, gradients, factor, scale);
+            case SUM -> {
+                ops.combine(momentum, factor, momentum, scale, gradients);
+                ops.combine(nesterov, scale, gradients, factor, momentum);
+            }
+        }
         Tensor update = iteration.of(nesterov, MUON_ITERATIONS);
         double rate = step.learningRate(); // of matrices, which have none of their own
-        double taller = Math.sqrt(Math.max(1, (double) weights.dim(0) / weights.dim(1)));
-        ops.combine(weights, (float) (1 - rate * spec.weightDecay()), weights, (float) (-rate * taller), update);
+        double length = updateLength(spec.updateScale(), weights.dim(0), weights.dim(1));
+        ops.combine(weights, (float) (1 - rate * spec.weightDecay()), weights, (float) (-rate * length), update);
+    }
+
+    private static double updateLength(OptimizerSpec.UpdateScale scale, double rows, double columns) {
+        return switch (scale) {
+            case TALLER -> Math.sqrt(Math.max(1, rows / columns));
+            case LONGEST -> Math.sqrt(Math.max(rows, columns));
+            case ONE -> 1;
+        };
     }
 
     @Override

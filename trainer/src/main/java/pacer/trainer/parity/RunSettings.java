@@ -180,6 +180,8 @@ record RunSettings(
                 trace.number(o + "2/lr"),
                 0.95,
                 0.85,
-                300);
+                300,
+                OptimizerSpec.Momentum.MEAN,
+                OptimizerSpec.UpdateScale.TALLER);
     }
 }

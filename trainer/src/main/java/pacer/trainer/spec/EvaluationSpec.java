@@ -19,6 +19,8 @@ public record EvaluationSpec(
     public enum Windows {
         /** Windows spread evenly over the validation tokens, the same each time. */
         FIXED,
+        /** The first of them, one after the other. */
+        FIRST,
         /** Windows drawn anew each time (nanoGPT's estimate_loss). */
         SAMPLED
     }

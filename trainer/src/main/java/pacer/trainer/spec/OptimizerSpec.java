@@ -50,13 +50,49 @@ public record OptimizerSpec(
         double momentumStart,
 
         @Doc(value = "steps from momentumStart to momentum", min = 0, max = 1e9, standard = "300", later = true)
-        int momentumWarmupSteps) {
+        int momentumWarmupSteps,
+
+        @Doc(value = "how Muon's momentum takes up gradients", standard = "mean", later = true)
+        Momentum momentumForm,
+
+        @Doc(value = "how much longer Muon's updates are than orthogonal ones", standard = "taller", later = true)
+        UpdateScale updateScale) {
+
+    /** How Muon's momentum takes up gradients: of a constant momentum the direction of updates is the same. */
+    public enum Momentum {
+        /** m = μ·m + (1 - μ)·g. */
+        MEAN,
+        /** m = μ·m + g. */
+        SUM
+    }
+
+    /** Factors of orthogonal updates. */
+    public enum UpdateScale {
+        /** √max(1, rows / columns). */
+        TALLER,
+        /** √max(rows, columns). */
+        LONGEST,
+        ONE
+    }
 
     /** AdamW with one rate for all. */
     public static OptimizerSpec adamW(
             double learningRate, double beta1, double beta2, double epsilon, double weightDecay) {
         return new OptimizerSpec(
-                Type.ADAMW, learningRate, beta1, beta2, epsilon, weightDecay, 0, 0, 0, 0.95, 0.85, 300);
+                Type.ADAMW,
+                learningRate,
+                beta1,
+                beta2,
+                epsilon,
+                weightDecay,
+                0,
+                0,
+                0,
+                0.95,
+                0.85,
+                300,
+                Momentum.MEAN,
+                UpdateScale.TALLER);
     }
 
     /** Update rules. */

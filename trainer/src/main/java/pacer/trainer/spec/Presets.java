@@ -8,12 +8,19 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
 
 /** The presets that come with pacer, in the order in which a newcomer would try them. */
 public final class Presets {
+    private static final int FIRST_RECORD = 4;
+    private static final int LAST_RECORD = 18;
 
     /** Names, as {@link SpecLoader#load} takes them. */
-    public static final List<String> NAMES = List.of("quickstart", "shakespeare-char-cpu", "shakespeare-char");
+    public static final List<String> NAMES = Stream.concat(
+                    Stream.of("quickstart", "shakespeare-char-cpu", "shakespeare-char"),
+                    IntStream.rangeClosed(FIRST_RECORD, LAST_RECORD).mapToObj("speedrun-%02d"::formatted))
+            .toList();
 
     private Presets() {}
 

@@ -25,7 +25,10 @@ public record ScheduleSpec(
                 max = 1,
                 standard = "0.4",
                 later = true)
-        double cooldown) {
+        double cooldown,
+
+        @Doc(value = "the same in steps; 0 takes cooldown", min = 0, max = 1e9, standard = "0", later = true)
+        int cooldownSteps) {
 
     /** Shapes. */
     public enum Type {

@@ -48,7 +48,12 @@ public final class SpecResolver {
                         train.outlierLoss(),
                         train.outlierGradient()),
                 new ScheduleSpec(
-                        schedule.type(), schedule.warmupSteps(), decay, schedule.floor(), schedule.cooldown()));
+                        schedule.type(),
+                        schedule.warmupSteps(),
+                        decay,
+                        schedule.floor(),
+                        schedule.cooldown(),
+                        schedule.cooldownSteps()));
     }
 
     /**

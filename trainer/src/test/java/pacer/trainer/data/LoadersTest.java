@@ -215,21 +215,24 @@ class LoadersTest {
     @Test
     void evaluatesOnFixedWindowsSpreadEvenly() {
         TokenShards shards = shards(81, 81); // ten windows of eight each
-        EvaluationLoader all = new EvaluationLoader(shards, 8, 0);
+        EvaluationLoader all = new EvaluationLoader(shards, 8, 0, true);
         assertThat(all.windows()).isEqualTo(20);
         assertThat(all.tokens()).isEqualTo(160);
         assertThat(firsts(samples(all, 0, 20))).isEqualTo(firsts(samples(new SequentialLoader(shards), 0, 20)));
 
-        EvaluationLoader some = new EvaluationLoader(shards, 8, 5 * 8 + 7);
+        EvaluationLoader some = new EvaluationLoader(shards, 8, 5 * 8 + 7, true);
         assertThat(some.windows()).isEqualTo(5);
         assertThat(firsts(samples(some, 0, 5))).containsExactly(0, 32, 64, 81 + 16, 81 + 48);
+        assertThat(firsts(samples(new EvaluationLoader(shards, 8, 5 * 8, false), 0, 5)))
+                .as("the first")
+                .containsExactly(0, 8, 16, 24, 32);
         assertThatThrownBy(() -> ShardFiles.window(some, 5, 8)).isInstanceOf(IndexOutOfBoundsException.class);
         assertThatThrownBy(() -> ShardFiles.window(some, 0, 9)).isInstanceOf(IndexOutOfBoundsException.class);
-        assertThatThrownBy(() -> new EvaluationLoader(shards, 8, 168))
+        assertThatThrownBy(() -> new EvaluationLoader(shards, 8, 168, true))
                 .isInstanceOf(BadDataException.class)
                 .hasMessageContaining(
                         "evaluation.tokens is 168, but the validation data hold 8 to 160 tokens in whole windows of 8");
-        assertThatThrownBy(() -> new EvaluationLoader(shards, 8, 7)).isInstanceOf(BadDataException.class);
+        assertThatThrownBy(() -> new EvaluationLoader(shards, 8, 7, true)).isInstanceOf(BadDataException.class);
     }
 
     private static List<int[]> samples(TokenLoader loader, long from, long to) {

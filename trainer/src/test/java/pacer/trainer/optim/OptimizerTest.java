@@ -28,7 +28,21 @@ class OptimizerTest {
     private static final double RATE = 1e-2;
 
     private static OptimizerSpec spec(OptimizerSpec.Type type, double embeddings, double head, double scalars) {
-        return new OptimizerSpec(type, RATE, 0.9, 0.95, 1e-8, 0.1, embeddings, head, scalars, 0.95, 0.85, 2);
+        return new OptimizerSpec(
+                type,
+                RATE,
+                0.9,
+                0.95,
+                1e-8,
+                0.1,
+                embeddings,
+                head,
+                scalars,
+                0.95,
+                0.85,
+                2,
+                OptimizerSpec.Momentum.MEAN,
+                OptimizerSpec.UpdateScale.TALLER);
     }
 
     private static OptimizerSpec spec(OptimizerSpec.Type type) {
@@ -177,8 +191,21 @@ class OptimizerTest {
     @Test
     void muonsUpdatesAreOrthogonal() throws Exception {
         try (Replica replica = replica(false, Engine.Kind.CPU, 2)) {
-            OptimizerSpec rule =
-                    new OptimizerSpec(OptimizerSpec.Type.MUON, RATE, 0.9, 0.95, 1e-8, 0, 0, 0, 0, 0.95, 0.85, 300);
+            OptimizerSpec rule = new OptimizerSpec(
+                    OptimizerSpec.Type.MUON,
+                    RATE,
+                    0.9,
+                    0.95,
+                    1e-8,
+                    0,
+                    0,
+                    0,
+                    0,
+                    0.95,
+                    0.85,
+                    300,
+                    OptimizerSpec.Momentum.MEAN,
+                    OptimizerSpec.UpdateScale.TALLER);
             Map<String, float[]> before = weights(replica);
             Map<String, float[]> after = trained(replica, rule, RATE, 1);
             int c = 48;

@@ -28,13 +28,13 @@ class ScheduleTest {
     })
     void warmsUpAndFallsAsNanoGptDoes(long step, double expected) {
         Schedule schedule =
-                Schedule.of(new ScheduleSpec(ScheduleSpec.Type.COSINE, 100, 2000, 0.1, 0.4), OPTIMIZER, 5000);
+                Schedule.of(new ScheduleSpec(ScheduleSpec.Type.COSINE, 100, 2000, 0.1, 0.4, 0), OPTIMIZER, 5000);
         assertThat(schedule.learningRate(step)).isCloseTo(expected, within(expected * 1e-12));
     }
 
     @Test
     void decaysOverTheWholeRunWhereNoEndIsGiven() {
-        Schedule schedule = Schedule.of(new ScheduleSpec(ScheduleSpec.Type.COSINE, 0, 0, 0.25, 0.4), OPTIMIZER, 400);
+        Schedule schedule = Schedule.of(new ScheduleSpec(ScheduleSpec.Type.COSINE, 0, 0, 0.25, 0.4, 0), OPTIMIZER, 400);
         assertThat(schedule.learningRate(0)).isEqualTo(1e-3);
         assertThat(schedule.learningRate(200)).isCloseTo(0.625e-3, within(1e-15));
         assertThat(schedule.learningRate(400)).isEqualTo(0.25e-3);
@@ -42,7 +42,7 @@ class ScheduleTest {
 
     @Test
     void neverRisesAfterWarmup() {
-        Schedule schedule = Schedule.of(new ScheduleSpec(ScheduleSpec.Type.COSINE, 7, 101, 0, 0.4), OPTIMIZER, 1);
+        Schedule schedule = Schedule.of(new ScheduleSpec(ScheduleSpec.Type.COSINE, 7, 101, 0, 0.4, 0), OPTIMIZER, 1);
         for (int step = 7; step < 200; step++) {
             assertThat(schedule.learningRate(step + 1)).isLessThanOrEqualTo(schedule.learningRate(step));
         }
@@ -51,7 +51,8 @@ class ScheduleTest {
 
     @Test
     void staysConstantAfterWarmup() {
-        Schedule schedule = Schedule.of(new ScheduleSpec(ScheduleSpec.Type.CONSTANT, 3, 10, 0.1, 0.4), OPTIMIZER, 20);
+        Schedule schedule =
+                Schedule.of(new ScheduleSpec(ScheduleSpec.Type.CONSTANT, 3, 10, 0.1, 0.4, 0), OPTIMIZER, 20);
         assertThat(schedule.learningRate(0)).isEqualTo(0.25e-3);
         assertThat(schedule.learningRate(2)).isEqualTo(0.75e-3);
         assertThat(schedule.learningRate(3)).isEqualTo(1e-3);
@@ -60,7 +61,7 @@ class ScheduleTest {
 
     @Test
     void isDefinedWhereWarmupFillsTheDecay() {
-        Schedule schedule = Schedule.of(new ScheduleSpec(ScheduleSpec.Type.COSINE, 10, 10, 0.1, 0.4), OPTIMIZER, 20);
+        Schedule schedule = Schedule.of(new ScheduleSpec(ScheduleSpec.Type.COSINE, 10, 10, 0.1, 0.4, 0), OPTIMIZER, 20);
         assertThat(schedule.learningRate(9)).isCloseTo(1e-3 * 10 / 11, within(1e-18));
         assertThat(schedule.learningRate(10)).isEqualTo(1e-4);
     }
@@ -78,13 +79,14 @@ class ScheduleTest {
         "2000, 0"
     })
     void staysThenFallsInAStraightLineAsModdedNanoGptDoes(long step, double expected) {
-        Schedule schedule = Schedule.of(new ScheduleSpec(ScheduleSpec.Type.LINEAR, 0, 0, 0, 0.4), OPTIMIZER, 1390);
+        Schedule schedule = Schedule.of(new ScheduleSpec(ScheduleSpec.Type.LINEAR, 0, 0, 0, 0.4, 0), OPTIMIZER, 1390);
         assertThat(schedule.learningRate(step)).isCloseTo(1e-3 * expected, within(1e-15));
     }
 
     @Test
     void aTrapezoidWarmsUpAndEndsAtItsFloor() {
-        Schedule schedule = Schedule.of(new ScheduleSpec(ScheduleSpec.Type.LINEAR, 9, 100, 0.1, 0.5), OPTIMIZER, 200);
+        Schedule schedule =
+                Schedule.of(new ScheduleSpec(ScheduleSpec.Type.LINEAR, 9, 100, 0.1, 0.5, 0), OPTIMIZER, 200);
         assertThat(schedule.learningRate(4)).isCloseTo(0.5e-3, within(1e-18));
         assertThat(schedule.learningRate(50)).isEqualTo(1e-3);
         assertThat(schedule.learningRate(75)).isCloseTo(0.55e-3, within(1e-15));

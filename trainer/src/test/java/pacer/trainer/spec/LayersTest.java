@@ -48,7 +48,7 @@ class LayersTest {
         assertThat(spec.model().activation()).isEqualTo(Activation.GELU_ERF);
         assertThat(spec.model().normEpsilon()).isEqualTo(1e-5);
         assertThat(spec.sample().prompt()).isEqualTo("\n");
-        assertThat(spec.schedule()).isEqualTo(new ScheduleSpec(ScheduleSpec.Type.COSINE, 0, 0, 0.1, 0.4));
+        assertThat(spec.schedule()).isEqualTo(new ScheduleSpec(ScheduleSpec.Type.COSINE, 0, 0, 0.1, 0.4, 0));
     }
 
     @Test

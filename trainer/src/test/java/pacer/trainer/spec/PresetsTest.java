@@ -9,11 +9,16 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.MessageDigest;
 import java.util.HexFormat;
+import java.util.List;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
+import pacer.trainer.model.Parameter;
+import pacer.trainer.model.Parameters;
 
 class PresetsTest {
 
@@ -27,18 +32,25 @@ class PresetsTest {
         }
     }
 
+    private static final List<String> OF_ALL = List.of("source", "data", "parameters", "tokens", "time", "loss");
+    private static final List<String> OF_RECORDS = List.of(
+            "record", "change", "source", "data", "parameters", "tokens", "flops", "time", "cost", "loss", "differs");
+
     @ParameterizedTest
     @MethodSource("presets")
     void headersAreWorkedOutFromTheSettings(Preset preset) throws Exception {
         RunSpec spec = preset.spec();
-        assertThat(preset.facts().sequencedKeySet())
-                .containsExactly("source", "data", "parameters", "tokens", "time", "loss");
-        ModelSpec model = spec.model().withVocabulary(vocabulary(spec));
+        boolean isRecord = preset.name().startsWith("speedrun-");
+        assertThat(preset.facts().sequencedKeySet()).containsExactlyElementsOf(isRecord ? OF_RECORDS : OF_ALL);
+        ModelSpec model = isRecord ? spec.model() : spec.model().withVocabulary(vocabulary(spec));
         assertThat(preset.parameters()).isEqualTo(model.parameters());
-        int decayed = 4 * model.layers() + 2; // four products a block, two embeddings
-        int others = 2 * model.layers() + 1; // norms
+        List<Parameter> parameters = Parameters.of(model).all();
+        long matrices = parameters.stream().filter(Parameter::decays).count();
         assertThat(preset.facts().get("parameters"))
-                .endsWith("(%d tensors with weight decay, %d without)".formatted(decayed, others));
+                .endsWith((isRecord
+                                ? "(%d tensors of two dimensions, %d of one)"
+                                : "(%d tensors with weight decay, %d without)")
+                        .formatted(matrices, parameters.size() - matrices));
         assertThat(preset.facts().get("tokens"))
                 .startsWith("%,d (%,d steps of %d x %d)"
                         .formatted(
@@ -49,6 +61,58 @@ class PresetsTest {
         if (spec.expectation().referenceLoss() > 0) {
             assertThat(preset.facts().get("loss"))
                     .contains(Double.toString(spec.expectation().referenceLoss()));
+        }
+        if (isRecord) {
+            requireArithmetic(preset, model);
+        }
+    }
+
+    private static void requireArithmetic(Preset preset, ModelSpec model) {
+        double flops = Flops.perToken(model, model.parameters());
+        assertThat(preset.facts().get("flops"))
+                .startsWith(
+                        "%.3f GFLOP a token, %.3f EFLOP in all".formatted(flops / 1e9, flops * preset.tokens() / 1e18));
+        Matcher minutes = Pattern.compile("([0-9.]+) minutes on 8xH100 .* ([0-9]+) GPU minutes.*")
+                .matcher(preset.facts().get("time"));
+        assertThat(minutes.matches()).isTrue();
+        double time = Double.parseDouble(minutes.group(1));
+        assertThat(minutes.group(2)).isEqualTo("%.0f".formatted(8 * time));
+        assertThat(preset.facts().get("record")).endsWith(minutes.group(1) + " minutes on 8xH100");
+        assertThat(preset.facts().get("cost")).startsWith("%.2f USD at 3 USD".formatted(time / 60 * 8 * 3));
+        long shards = Math.ceilDiv(preset.tokens(), 190L * preset.spec().train().batchTokens());
+        assertThat(preset.spec().dataset().shards()).isEqualTo((int) shards);
+        assertThat(preset.facts().get("data")).contains("the first " + shards + " of 103 shards");
+    }
+
+    /** Parameters as the state dicts of the records' own code count them. */
+    @ParameterizedTest
+    @CsvSource({
+        "speedrun-04, 123532032, 6200",
+        "speedrun-07, 123568128, 5100",
+        "speedrun-08, 162201600, 4578",
+        "speedrun-09, 162201636, 3200",
+        "speedrun-11, 162201642, 3000",
+        "speedrun-14, 625803306, 1530",
+        "speedrun-16, 394002486, 1480",
+        "speedrun-18, 275742772, 1390",
+    })
+    void recordsHaveThePublishedSizes(String name, long parameters, int steps) {
+        RunSpec spec = Presets.named(name).spec();
+        assertThat(spec.model().parameters()).isEqualTo(parameters);
+        assertThat(spec.train().steps()).isEqualTo(steps);
+        assertThat(spec.train().batchTokens()).isEqualTo(8 * 65536);
+        assertThat(spec.evaluation().tokens()).isEqualTo(10_485_760);
+    }
+
+    /** 1 to 14 blocks of 128, as records 16 to 18 work it out; and 64 to 1,792 tokens, as 13 to 15 do. */
+    @Test
+    void windowsGrowAsTheRecordsDo() {
+        ModelSpec blocks = Presets.named("speedrun-18").spec().model();
+        ModelSpec tokens = Presets.named("speedrun-13").spec().model();
+        for (int step = 0; step <= 1390; step++) {
+            double x = (double) step / 1390;
+            assertThat(blocks.attention().windowAt(x)).isEqualTo((int) Math.floor(1 + 13.5 * x) * 128);
+            assertThat(tokens.attention().windowAt(x)).isEqualTo((int) Math.floor((64 + 1728 * x) / 64) * 64);
         }
     }
 
@@ -110,7 +174,7 @@ class PresetsTest {
                 .extracting(TrainSpec::steps, TrainSpec::gradientClip, TrainSpec::loader)
                 .containsExactly(steps, 1.0, TrainSpec.Loader.RANDOM);
         assertThat(spec.optimizer()).isEqualTo(OptimizerSpec.adamW(1e-3, 0.9, 0.99, 1e-8, 0.1));
-        assertThat(spec.schedule()).isEqualTo(new ScheduleSpec(ScheduleSpec.Type.COSINE, 100, steps, 0.1, 0.4));
+        assertThat(spec.schedule()).isEqualTo(new ScheduleSpec(ScheduleSpec.Type.COSINE, 100, steps, 0.1, 0.4, 0));
         assertThat(spec.evaluation().everySteps()).isEqualTo(250);
         assertThat(spec.dataset().validationFraction()).isEqualTo(0.1);
         // the header of shakespeare-char-cpu says what other seeds end at

@@ -100,7 +100,8 @@ class SpecHashTest {
                             .contains(path)
                     || (path.endsWith("Rate") && value.equals("0.0")) // these came later, and have their standards
                     || path.startsWith("optimizer.momentum")
-                    || path.equals("schedule.cooldown")
+                    || path.startsWith("schedule.cooldown")
+                    || path.equals("optimizer.updateScale")
                     || path.startsWith("train.outlier")
                     || List.of("model.norm", "model.embeddingNorm", "model.softcap", "model.initial")
                             .contains(path)

@@ -2,9 +2,7 @@ package pacer.workflows.metrics;
 
 import java.util.Map;
 import pacer.trainer.event.TrainingEvent;
-import pacer.trainer.spec.AttentionSpec;
-import pacer.trainer.spec.AttentionSpec.Positions;
-import pacer.trainer.spec.ModelSpec;
+import pacer.trainer.spec.Flops;
 import pacer.trainer.spec.RunSpec;
 import pacer.trainer.spec.TrainSpec;
 
@@ -21,7 +19,7 @@ final class Utilization {
         Double peak = spec.train().precision() == TrainSpec.Precision.BF16 ? peak(started.device()) : null;
         return peak == null || tokensPerSecond == null
                 ? null
-                : flopsPerToken(spec.model(), started.parameters()) * tokensPerSecond / (peak * started.ranks());
+                : Flops.perToken(spec.model(), started.parameters()) * tokensPerSecond / (peak * started.ranks());
     }
 
     private static Double peak(String device) {
@@ -30,17 +28,5 @@ final class Utilization {
                 .map(Map.Entry::getValue)
                 .findFirst()
                 .orElse(null);
-    }
-
-    /** As nanoGPT counts (PaLM, appendix B): embeddings that are no head multiply nothing; attention's products come on top. */
-    static double flopsPerToken(ModelSpec model, long parameters) {
-        AttentionSpec attention = model.attention();
-        long looked = (long) model.vocabulary() * (model.valueTables() + (model.tiedHead() ? 0 : 1))
-                + (attention.positions() == Positions.LEARNED ? model.sequenceLength() : 0);
-        long multiplied = parameters - looked * model.width();
-        int layers = model.layers() - (attention.leftOut() >= 0 ? 1 : 0);
-        int seen =
-                attention.window() == 0 ? model.sequenceLength() : Math.min(attention.window(), model.sequenceLength());
-        return 6.0 * multiplied + 12.0 * layers * model.width() * seen;
     }
 }

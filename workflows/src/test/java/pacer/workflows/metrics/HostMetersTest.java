@@ -17,6 +17,7 @@ import org.junit.jupiter.api.io.TempDir;
 import pacer.activities.run.Home;
 import pacer.activities.run.TestRuns;
 import pacer.trainer.event.TrainingEvent;
+import pacer.trainer.spec.Flops;
 import pacer.trainer.spec.RunSpec;
 import pacer.trainer.spec.SpecLoader;
 import pacer.workflows.metrics.GpuMeters.Gpu;
@@ -124,8 +125,7 @@ class HostMetersTest {
                 new TrainingEvent.Started(null, 0, 1, 1_000_000 + 64 * 128, 768, 2, "NVIDIA H100 80GB HBM3", 0, null);
         TrainingEvent.Started cpu = new TrainingEvent.Started(null, 0, 1, 1_000_000, 768, 1, "cpu", 0, null);
         double flops = 6e6 + 12 * 4 * 128 * 64;
-        assertThat(Utilization.flopsPerToken(bf16.model(), 1_000_000 + 64 * 128))
-                .isEqualTo(flops);
+        assertThat(Flops.perToken(bf16.model(), 1_000_000 + 64 * 128)).isEqualTo(flops);
         assertThat(Utilization.of(bf16, gpu, 1e8)).isCloseTo(flops * 1e8 / (2 * 989.4e12), within(1e-9));
         assertThat(Utilization.of(bf16, cpu, 1e8)).isNull();
         assertThat(Utilization.of(bf16, gpu, null)).isNull();

@@ -90,6 +90,7 @@ final class RunCheckpoints {
                 skips,
                 dataset.identity(),
                 engine,
+                spec.model().attention().windowAt(spec.train().progress(step)),
                 recent);
     }
 

@@ -191,6 +191,7 @@ class RunCheckpointsTest {
                 state.skips(),
                 null,
                 null,
+                null,
                 null);
     }
 

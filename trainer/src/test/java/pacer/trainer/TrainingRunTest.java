@@ -187,6 +187,41 @@ class TrainingRunTest {
         }
     }
 
+    @Test
+    void aModelWhoseWindowsGrowGoesOnWithTheOnesThatItHad() throws Exception {
+        String[] sets = {
+            "train.steps=60",
+            "evaluation.everySteps=20",
+            "checkpoint.everySteps=20",
+            "checkpoint.keepLast=9",
+            "sample.everySteps=20",
+            "sample.tokens=200",
+            "model.norm=rms_norm",
+            "model.tiedHead=false",
+            "model.attention={positions: rotary, window: 12, windowStart: 2}",
+            "model.stream={embedding: true, skips: true}",
+            "optimizer={type: muon, learningRate: 0.02}"
+        };
+        List<TrainingEvent> undisturbed = new ArrayList<>();
+        train(fixture.run("undisturbed", sets), Gemms.Kind.AUTO, undisturbed, () -> false);
+
+        Path run = fixture.run("stopped", sets);
+        List<TrainingEvent> events = new ArrayList<>();
+        train(run, Gemms.Kind.AUTO, events, () -> stepsIn(events) == 33);
+        train(run, Gemms.Kind.AUTO, events, () -> false);
+        assertThat(losses(events)).isEqualTo(losses(undisturbed));
+
+        Engine lane =
+                new Engine(Engine.Kind.CPU, 1, Precision.FP32, Gemms.Kind.AUTO, Path.of("target", "native-cache"));
+        try (TextModel model = TextModel.open(run.resolve("checkpoints/step-000020"), lane)) {
+            assertThat(events.stream().filter(e -> e instanceof TrainingEvent.Sampled && e.step() == 20))
+                    .singleElement()
+                    .satisfies(e -> assertThat(((TrainingEvent.Sampled) e).text())
+                            .isEqualTo(Samples.write(
+                                    model, SpecLoader.read(run.resolve("preset.yaml")), 20, written -> {})));
+        }
+    }
+
     /** Losses of steps and validations, bit for bit, in order. */
     private static List<String> losses(List<TrainingEvent> events) {
         return events.stream()

@@ -222,6 +222,7 @@ public final class ProtocolTrainer {
                             TrainingState.Skips.NONE,
                             null,
                             null,
+                            null,
                             null),
                     tensors,
                     tensors);

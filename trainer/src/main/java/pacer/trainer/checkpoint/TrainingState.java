@@ -20,6 +20,7 @@ import pacer.trainer.spec.ModelSpec;
  * @param skips the guard against non-finite steps
  * @param dataset identity of the token shards trained on, or null in a checkpoint from before it was recorded
  * @param engine what computed, as a line for people, or null in a checkpoint from before it was recorded
+ * @param window tokens that a position saw at this step, 0: all; or null in a checkpoint from before it was recorded
  * @param recent what outliers are told by, or null in a checkpoint from before it was recorded
  */
 public record TrainingState(
@@ -36,6 +37,7 @@ public record TrainingState(
         Skips skips,
         String dataset,
         String engine,
+        Integer window,
         Recent recent) {
 
     /**

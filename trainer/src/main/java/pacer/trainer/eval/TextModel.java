@@ -44,6 +44,9 @@ public final class TextModel implements AutoCloseable {
         Replica replica = engine.open(state.model(), 1, state.model().sequenceLength(), false);
         try (Safetensors stored = checkpoint.openWeights()) {
             replica.load((parameter, values) -> stored.tensor(parameter.name()).toFloats(values));
+            if (state.window() != null) {
+                replica.setWindow(state.window());
+            }
             return new TextModel(replica, tokenizer);
         } catch (IOException | RuntimeException e) {
             replica.close();

@@ -57,6 +57,14 @@ public record ModelSpec(
         @Doc(value = "ways past the blocks", standard = "{}")
         StreamSpec stream) {
 
+    /** A checkpoint from before there were these switches says nothing of them: then the model is as models were. */
+    public ModelSpec {
+        norm = norm == null ? Norm.LAYER_NORM : norm;
+        initial = initial == null ? Initial.GPT2 : initial;
+        attention = attention == null ? AttentionSpec.GPT2 : attention;
+        stream = stream == null ? StreamSpec.GPT2 : stream;
+    }
+
     /** Normalisations. */
     public enum Norm {
         /** Ba, Kiros, Hinton 2016, with learned gains. */

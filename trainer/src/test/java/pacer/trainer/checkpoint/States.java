@@ -30,6 +30,7 @@ final class States {
                 new TrainingState.Skips(1, 3),
                 null,
                 null,
+                0,
                 new TrainingState.Recent(List.of(4.25, 4.125), List.of(1.5)));
     }
 

@@ -187,6 +187,51 @@ class OptimizerTest {
         }
     }
 
+    private static OptimizerSpec muon(OptimizerSpec.Momentum form, OptimizerSpec.UpdateScale scale) {
+        return new OptimizerSpec(OptimizerSpec.Type.MUON, RATE, 0.9, 0.95, 1e-8, 0, 0, 0, 0, 0.9, 0.9, 0, form, scale);
+    }
+
+    /** Newton-Schulz looks at directions alone. */
+    @Test
+    void sumsAndMeansOfGradientsAreTheSameWhereMomentumIsConstant() throws Exception {
+        String name = "transformer.h.1.attn.c_proj.weight";
+        try (Replica sums = replica(false, Engine.Kind.CPU, 2);
+                Replica means = replica(false, Engine.Kind.CPU, 2)) {
+            float[] before = weights(means).get(name);
+            float[] expected = trained(
+                            means, muon(OptimizerSpec.Momentum.MEAN, OptimizerSpec.UpdateScale.TALLER), RATE, 4)
+                    .get(name);
+            float[] found = trained(sums, muon(OptimizerSpec.Momentum.SUM, OptimizerSpec.UpdateScale.TALLER), RATE, 4)
+                    .get(name);
+            assertThat(norm(found, expected) / norm(expected, before)).isLessThan(1e-4);
+        }
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "transformer.h.1.attn.c_proj.weight, LONGEST, 6.928203230275509", // √48 of 48 x 48
+        "transformer.h.1.mlp.c_fc.weight,    LONGEST, 6.928203230275509", // √192 for √(192 / 48)
+        "transformer.h.1.mlp.c_proj.weight,  LONGEST, 13.856406460551018", // √192 for 1
+        "transformer.h.1.mlp.c_fc.weight,    ONE,     0.5",
+        "transformer.h.1.attn.c_proj.weight, ONE,     1"
+    })
+    void updatesAreLengthenedByTheShapeOfTheMatrix(String name, OptimizerSpec.UpdateScale scale, double times)
+            throws Exception {
+        try (Replica taller = replica(false, Engine.Kind.CPU, 2);
+                Replica other = replica(false, Engine.Kind.CPU, 2)) {
+            float[] before = weights(taller).get(name);
+            double expected = norm(
+                    trained(taller, muon(OptimizerSpec.Momentum.MEAN, OptimizerSpec.UpdateScale.TALLER), RATE, 1)
+                            .get(name),
+                    before);
+            double found = norm(
+                    trained(other, muon(OptimizerSpec.Momentum.MEAN, scale), RATE, 1)
+                            .get(name),
+                    before);
+            assertThat(found / expected).isCloseTo(times, within(1e-3 * times));
+        }
+    }
+
     /** Singular values near 1: the norm of an update is near √n, and those of queries, keys and values are three. */
     @Test
     void muonsUpdatesAreOrthogonal() throws Exception {

@@ -263,7 +263,9 @@ final class TrainingRun {
         double uniform = lossOfGuessing();
         String verdict = Math.abs(loss - uniform) <= 0.1 * uniform
                 ? "as it should be"
-                : "which is far off: look at the initialisation and the data";
+                : spec.model().beginsByGuessing()
+                        ? "which is far off: look at the initialisation and the data"
+                        : "which these first values do not begin by";
         events.accept(new TrainingEvent.Notice(
                 Instant.now(),
                 step,

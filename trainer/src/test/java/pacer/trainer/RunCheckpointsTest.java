@@ -96,7 +96,8 @@ class RunCheckpointsTest {
                 0.85,
                 300,
                 OptimizerSpec.Momentum.MEAN,
-                OptimizerSpec.UpdateScale.TALLER);
+                OptimizerSpec.UpdateScale.TALLER,
+                false);
         Optimizer written = Optimizer.of(replica, rule);
         for (Optimizer.State state : written.state()) {
             replica.device().write(state.tensor(), floats(state));

@@ -131,8 +131,14 @@ public final class Gpt2Folder implements AutoCloseable {
      *
      * @param weights the tensors of {@code model}, as {@link #shapes(ModelSpec)} says, in float32
      * @throws IOException when {@code folder} exists already, among others
+     * @throws IllegalArgumentException when the network is another than GPT-2's
      */
     public static void export(Path folder, ModelSpec model, Collection<TensorSource> weights) throws IOException {
+        if (!model.isGpt2()) {
+            throw new IllegalArgumentException("GPT2LMHeadModel computes GPT-2's network alone, and this is another: "
+                    + model.norm() + ", softcap " + model.softcap() + ", " + model.attention() + ", "
+                    + model.stream());
+        }
         if (Files.exists(folder)) {
             throw new IOException(folder + " exists already; delete it or export to another folder");
         }

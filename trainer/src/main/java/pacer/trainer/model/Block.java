@@ -17,7 +17,7 @@ final class Block {
     private final Weights weights;
     private final Weights gradients;
     private final Residual residual;
-    private final boolean last;
+    private final boolean writesFirst; // to the gradient of the embedding, in a backward pass
 
     private Block(
             Operations ops,
@@ -26,14 +26,14 @@ final class Block {
             Weights weights,
             Weights gradients,
             Residual residual,
-            boolean last) {
+            boolean writesFirst) {
         this.ops = ops;
         this.attention = attention;
         this.feedForward = feedForward;
         this.weights = weights;
         this.gradients = gradients;
         this.residual = residual;
-        this.last = last;
+        this.writesFirst = writesFirst;
     }
 
     /** A block's parameters, or the gradients of them. */
@@ -162,7 +162,7 @@ final class Block {
                     residual.in,
                     context.embedding(),
                     weights.streamMix,
-                    !last);
+                    !writesFirst);
         }
     }
 

@@ -19,7 +19,7 @@ final class Heads {
     private final Operations ops;
     private final boolean isFirstOfValues; // whose values the other layers mix in
     private final int source; // of the context's values; -1: none
-    private final boolean isLastOfSource; // of the layers that take it
+    private final boolean writesFirst; // to the gradient of the source, in a backward pass
     private final Tensor mix; // of values and source, by one number or two; null where values stay as they are
     private final Tensor dMix;
 
@@ -32,7 +32,7 @@ final class Heads {
         this.isFirstOfValues = ofFirst && layer == 0;
         this.source = ofFirst ? 0 : values.table(layer, model.layers());
         // of the first layer's values -1 is the table, and all layers take them
-        this.isLastOfSource = model.layersOfTable(ofFirst ? -1 : source).max().orElseThrow() == layer;
+        this.writesFirst = model.layersOfTable(ofFirst ? -1 : source).max().orElseThrow() == layer;
         boolean learned = mix != null && !isFirstOfValues; // mixed with themselves values stay as they are
         this.mix = learned ? mix : working.valueScale();
         this.dMix = learned ? dMix : working.dValueScale();
@@ -129,7 +129,7 @@ final class Heads {
                     saved.linear.v,
                     source(context.values()),
                     mix,
-                    !isLastOfSource);
+                    !writesFirst);
         }
         if (isFirstOfValues) {
             ops.add(gradients.v, gradients.v, context.dValues().getFirst());

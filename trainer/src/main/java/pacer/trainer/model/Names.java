@@ -6,7 +6,7 @@ import pacer.trainer.spec.AttentionSpec.Positions;
 import pacer.trainer.spec.ModelSpec;
 
 /**
- * What parameters are called in checkpoints: as in nanoGPT where positions are learned, as in modded-nanogpt where they are rotary. Names of linear
+ * What parameters are called in checkpoints: as in nanoGPT where positions are learned, as in modded-nanogpt from its record 16 on where they are rotary. Names of linear
  * layers and norms lack {@code .weight} and {@code .bias}.
  */
 record Names(ModelSpec model, boolean nanoGpt) {

@@ -13,7 +13,7 @@ import pacer.trainer.spec.ModelSpec.Norm;
 
 /**
  * Where each parameter of a model lies in one flat tensor. One block of memory makes clipping, the optimizer, reduction over
- * lanes and ranks, and sharding one loop each. Parameters start on cache lines; the gaps stay zero.
+ * lanes and ranks, and sharding one loop each. Parameters start on cache lines, but those whose rows follow one another; the gaps stay zero.
  */
 public final class Parameters {
     private static final int ALIGNMENT = 16;
@@ -118,7 +118,12 @@ public final class Parameters {
 
     /** The view of parameter {@code name} in a flat tensor; null when the model has none of that name. */
     public Tensor in(Tensor flat, String name) {
-        return in(flat, List.of(name), "");
+        return in(flat, List.of(name));
+    }
+
+    /** The view of parameters whose rows follow one another, as those of queries, keys and values; null when the model has none of the first name. */
+    public Tensor in(Tensor flat, Collection<String> names) {
+        return in(flat, names, "");
     }
 
     /** The view of parameters whose rows follow one another, each name with {@code suffix}; null when the model has none of the first name. */

@@ -30,9 +30,7 @@ public record Schedule(
                 peak * schedule.floor(),
                 schedule.warmupSteps(),
                 decaySteps,
-                schedule.cooldownSteps() == 0
-                        ? schedule.cooldown()
-                        : Math.min(1, (double) schedule.cooldownSteps() / decaySteps));
+                schedule.cooldownSteps() == 0 ? schedule.cooldown() : (double) schedule.cooldownSteps() / decaySteps);
     }
 
     /** The rate of step {@code step}, the first being 0. */

@@ -1,9 +1,6 @@
 package pacer.trainer.optim;
 
-import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.List;
-import java.util.Map;
 import pacer.trainer.model.Parameter;
 import pacer.trainer.model.Replica;
 import pacer.trainer.ops.DType;
@@ -18,8 +15,6 @@ import pacer.trainer.spec.OptimizerSpec;
 final class WholeParameters implements Optimizer.Rule {
     /** As Hugging Face's Adafactor has them by default. */
     private static final Adafactor ADAFACTOR = new Adafactor(-0.8, 1e-30f, 1);
-
-    private static final int MUON_ITERATIONS = 5;
 
     /** Updates a parameter. */
     private interface Update {
@@ -113,68 +108,9 @@ final class WholeParameters implements Optimizer.Rule {
     }
 
     static WholeParameters muon(Replica replica, OptimizerSpec spec, List<Parameter> parameters) {
-        Map<String, NewtonSchulz> shared =
-                new HashMap<>(); // by lane and shape: they hold nothing from one matrix to the next
-        List<Item> items = new ArrayList<>();
-        for (Parameter p : parameters) {
-            int lane = replica.lane(p.offset());
-            Tensor weights = replica.parameters().in(replica.weights(), p.name());
-            Tensor gradients = replica.parameters().in(replica.gradients(), p.name());
-            Tensor momentum = replica.device().allocate("momentum", DType.F32, weights.shape());
-            int columns = weights.dim(1);
-            // queries, keys and values lie in one tensor, but are three matrices
-            int parts = p.name().endsWith("attn.c_attn.weight") ? 3 : 1;
-            int rows = weights.dim(0) / parts;
-            NewtonSchulz iteration = shared.computeIfAbsent(
-                    lane + ": " + rows + " x " + columns,
-                    none -> new NewtonSchulz(replica.device(lane), rows, columns, replica.factors()));
-            for (int part = 0; part < parts; part++) {
-                long at = (long) part * rows * columns;
-                Tensor w = weights.slice(p.name(), at, rows, columns);
-                Tensor g = gradients.slice(p.name(), at, rows, columns);
-                Tensor m = momentum.slice(p.name(), at, rows, columns);
-                items.add(new Item(
-                        p.offset(),
-                        (ops, step) -> muonStep(ops, w, g, m, iteration, spec, step),
-                        part > 0 ? List.of() : List.of(new Optimizer.State("momentum_buffer." + p.name(), momentum))));
-            }
-        }
-        return new WholeParameters(items);
-    }
-
-    /** A step of Muon (Jordan 2024): momentum, orthogonalized, and lengthened by the shape of the matrix. */
-    private static void muonStep(
-            Operations ops,
-            Tensor weights,
-            Tensor gradients,
-            Tensor momentum,
-            NewtonSchulz iteration,
-            OptimizerSpec spec,
-            Optimizer.Step step) {
-        double warm =
-                spec.momentumWarmupSteps() == 0 ? 1 : Math.min(1, (step.number() - 1.0) / spec.momentumWarmupSteps());
-        float factor = (float) ((1 - warm) * spec.momentumStart() + warm * spec.momentum());
-        Tensor nesterov = iteration.input();
-        float scale = (float) step.gradientScale();
-        switch (spec.momentumForm()) {
-            case MEAN -> ops.nesterov(nesterov, momentum, gradients, factor, scale);
-            case SUM -> {
-                ops.combine(momentum, factor, momentum, scale, gradients);
-                ops.combine(nesterov, scale, gradients, factor, momentum);
-            }
-        }
-        Tensor update = iteration.of(nesterov, MUON_ITERATIONS);
-        double rate = step.learningRate(); // of matrices, which have none of their own
-        double length = updateLength(spec.updateScale(), weights.dim(0), weights.dim(1));
-        ops.combine(weights, (float) (1 - rate * spec.weightDecay()), weights, (float) (-rate * length), update);
-    }
-
-    private static double updateLength(OptimizerSpec.UpdateScale scale, double rows, double columns) {
-        return switch (scale) {
-            case TALLER -> Math.sqrt(Math.max(1, rows / columns));
-            case LONGEST -> Math.sqrt(Math.max(rows, columns));
-            case ONE -> 1;
-        };
+        return new WholeParameters(Muon.of(replica, spec, parameters).stream()
+                .map(muon -> new Item(muon.offset(), muon::apply, muon.state()))
+                .toList());
     }
 
     @Override

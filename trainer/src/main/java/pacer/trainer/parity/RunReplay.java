@@ -76,13 +76,12 @@ final class RunReplay {
                 }
                 replica.load(initial);
                 Optimizer optimizer = Optimizer.of(replica, settings.optimizer());
+                setWindow(replica, settings, 0);
                 compareLogits(compare, stored, replica, allInputs, tolerance, arena);
                 for (int step = 0; step < steps; step++) {
                     MemorySegment x = batch(allInputs, step, sequences, length);
                     MemorySegment y = batch(allTargets, step, sequences, length);
-                    if (!settings.windows().isEmpty()) {
-                        replica.setWindow(settings.windows().get(step));
-                    }
+                    setWindow(replica, settings, step);
                     replica.zeroGradients();
                     double tokens = (double) sequences * length;
                     double loss = replica.forwardBackward(x, y, (float) (1 / tokens), DropoutPlan.NONE) / tokens;
@@ -114,6 +113,12 @@ final class RunReplay {
                 compare.parameters("final weights", replica.weights(), finals, tolerance.finalWeights());
                 return new ParityReport(trace.name(), replica.device().description(), compare.quantities());
             }
+        }
+    }
+
+    private static void setWindow(Replica replica, RunSettings settings, int step) {
+        if (!settings.windows().isEmpty()) {
+            replica.setWindow(settings.windows().get(step));
         }
     }
 

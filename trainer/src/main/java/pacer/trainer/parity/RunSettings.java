@@ -182,6 +182,7 @@ record RunSettings(
                 0.85,
                 300,
                 OptimizerSpec.Momentum.MEAN,
-                OptimizerSpec.UpdateScale.TALLER);
+                OptimizerSpec.UpdateScale.TALLER,
+                false);
     }
 }

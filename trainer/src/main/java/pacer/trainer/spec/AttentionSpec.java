@@ -40,7 +40,7 @@ public record AttentionSpec(
         int documentToken,
 
         @Doc(
-                value = "tokens that a position sees at the end of training; 0: all",
+                value = "tokens that a position sees at the end of training, in whole windowSteps; 0: all",
                 min = 0,
                 max = 1048576,
                 standard = "0",
@@ -55,7 +55,7 @@ public record AttentionSpec(
                 later = true)
         int windowStart,
 
-        @Doc(value = "windows grow by so many tokens at once", min = 1, max = 1048576, standard = "1", later = true)
+        @Doc(value = "windows change by so many tokens at once", min = 1, max = 1048576, standard = "1", later = true)
         int windowStep,
 
         @Doc(value = "how windows end", standard = "tokens", later = true)
@@ -96,7 +96,7 @@ public record AttentionSpec(
         /** Three tables, for the first three layers and in the same order for the last three; two numbers a layer, of which those between take one. */
         TABLES_ENDS;
 
-        private static final int ENDS = 3;
+        static final int ENDS = 3;
 
         /** Tables that a model of {@code layers} has. */
         public int tables(int layers) {
@@ -144,12 +144,13 @@ public record AttentionSpec(
     }
 
     /**
-     * Tokens that a position sees when {@code progress} of the training is done; 0: all.
+     * Tokens that a position sees when {@code progress} of the training is done; 0: all. Between start and end along a straight line, rounded down to
+     * whole steps: as modded-nanogpt's records work it out, at each of their steps.
      *
      * @param progress 0 to 1
      */
     public int windowAt(double progress) {
         int start = windowStart == 0 ? window : windowStart;
-        return (int) ((1 - progress) * start + progress * window) / windowStep * windowStep;
+        return (int) (start + progress * (window - start)) / windowStep * windowStep;
     }
 }

@@ -8,7 +8,7 @@ public final class Flops {
 
     /**
      * Of a token's forward and backward pass, as nanoGPT counts (PaLM, appendix B): six for each weight that multiplies, which embeddings
-     * that are no head do not, and twelve for each position that attention sees in each of its widths. Of a window its full size is counted.
+     * that are no head do not, and twelve for each position that attention sees in each of its widths. Of windows the last one is counted.
      *
      * @param parameters all weights and biases of {@code model}
      */
@@ -18,8 +18,8 @@ public final class Flops {
                 + (attention.positions() == Positions.LEARNED ? model.sequenceLength() : 0);
         long multiplied = parameters - lookedUp * model.width();
         int layers = model.layers() - (attention.leftOut() >= 0 ? 1 : 0);
-        int seen =
-                attention.window() == 0 ? model.sequenceLength() : Math.min(attention.window(), model.sequenceLength());
+        int window = attention.windowAt(1);
+        int seen = window == 0 ? model.sequenceLength() : Math.min(window, model.sequenceLength());
         return 6.0 * multiplied + 12.0 * layers * model.width() * seen;
     }
 }

@@ -5,7 +5,7 @@ import pacer.trainer.spec.ModelSpec.Norm;
 
 /** What the switches of a model must fulfil together. */
 record ModelRules(ModelSpec model, Require require) {
-    private static final int ENDS = 6; // layers that take three tables, each twice
+    private static final int ENDS = 2 * Values.ENDS; // layers that take a table
 
     /** Says that a rule is broken, how to mend it, and which settings are in it. */
     @FunctionalInterface
@@ -73,8 +73,14 @@ record ModelRules(ModelSpec model, Require require) {
                 "model.attention.leftOut",
                 "model.attention.values");
         require.that(
-                model.attention().valueScale() == 1 || values == Values.PLAIN || values == Values.FIRST_LAYER,
-                "values that are mixed with embeddings have factors of their own, and no valueScale",
+                values != Values.TABLES_EACH || model.attention().leftOut() < 0,
+                "the layer without attention would have a table that nothing takes",
+                "give values tables_mirrored, or leave no layer out",
+                "model.attention.leftOut",
+                "model.attention.values");
+        require.that(
+                model.attention().valueScale() == 1 || values == Values.PLAIN,
+                "values that are mixed have factors of their own, and no valueScale",
                 "give valueScale 1",
                 "model.attention.valueScale",
                 "model.attention.values");

@@ -27,7 +27,7 @@ public record ModelSpec(
         @Doc(value = "feed-forward activation", standard = "gelu_erf")
         Activation activation,
 
-        @Doc(value = "added to the variance in LayerNorm", min = 1e-30, max = 1, standard = "1e-5")
+        @Doc(value = "added to the variance, or the mean square, in norms", min = 1e-30, max = 1, standard = "1e-5")
         double normEpsilon,
 
         @Doc(value = "dropout of embeddings, attention and projections", min = 0, max = 0.99, standard = "0")
@@ -132,6 +132,24 @@ public record ModelSpec(
                         * (4 * c * c + (bias ? 4 * c : 0) + attention.values().numbers())
                 + layers * (8 * c * c + (bias ? 5 * c : 0) + (stream.embedding() ? 2L : 0))
                 + (stream.skips() ? layers - layers / 2 : 0);
+    }
+
+    /** Whether first values make every token about as likely: small ones do, and a head of zeros; PyTorch's are neither. */
+    public boolean beginsByGuessing() {
+        return switch (initial) {
+            case GPT2 -> true;
+            case TORCH -> false;
+            case TORCH_ZERO -> !tiedHead;
+        };
+    }
+
+    /** Whether it is GPT-2's network: nothing is switched on that {@link #gpt2} has not. */
+    public boolean isGpt2() {
+        return attention.equals(AttentionSpec.GPT2)
+                && stream.equals(StreamSpec.GPT2)
+                && norm == Norm.LAYER_NORM
+                && !embeddingNorm
+                && softcap == 0;
     }
 
     /** Whether layer {@code layer} has attention. */

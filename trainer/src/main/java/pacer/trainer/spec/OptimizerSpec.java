@@ -56,7 +56,13 @@ public record OptimizerSpec(
         Momentum momentumForm,
 
         @Doc(value = "how much longer Muon's updates are than orthogonal ones", standard = "taller", later = true)
-        UpdateScale updateScale) {
+        UpdateScale updateScale,
+
+        @Doc(
+                value = "Muon takes a block's queries, keys and values for one matrix, not three",
+                standard = "false",
+                later = true)
+        boolean jointQkv) {
 
     /** How Muon's momentum takes up gradients: of a constant momentum the direction of updates is the same. */
     public enum Momentum {
@@ -92,7 +98,8 @@ public record OptimizerSpec(
                 0.85,
                 300,
                 Momentum.MEAN,
-                UpdateScale.TALLER);
+                UpdateScale.TALLER,
+                false);
     }
 
     /** Update rules. */

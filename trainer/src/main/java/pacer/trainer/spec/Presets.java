@@ -13,13 +13,14 @@ import java.util.stream.Stream;
 
 /** The presets that come with pacer, in the order in which a newcomer would try them. */
 public final class Presets {
+    private static final List<String> FIRST = List.of("quickstart", "shakespeare-char-cpu", "shakespeare-char");
     private static final int FIRST_RECORD = 4;
     private static final int LAST_RECORD = 18;
 
     /** Names, as {@link SpecLoader#load} takes them. */
     public static final List<String> NAMES = Stream.concat(
-                    Stream.of("quickstart", "shakespeare-char-cpu", "shakespeare-char"),
-                    IntStream.rangeClosed(FIRST_RECORD, LAST_RECORD).mapToObj("speedrun-%02d"::formatted))
+                    FIRST.stream(),
+                    IntStream.rangeClosed(FIRST_RECORD, LAST_RECORD).mapToObj(Presets::record))
             .toList();
 
     private Presets() {}
@@ -70,6 +71,12 @@ public final class Presets {
     }
 
     static String known() {
-        return "presets are " + String.join(", ", NAMES) + "; for a file of your own give its path, ./mine.yaml";
+        return "presets are %s, %s to %s; for a file of your own give its path, ./mine.yaml"
+                .formatted(String.join(", ", FIRST), record(FIRST_RECORD), record(LAST_RECORD));
+    }
+
+    /** The preset of a record of the NanoGPT speedrun. */
+    private static String record(int number) {
+        return "speedrun-%02d".formatted(number);
     }
 }

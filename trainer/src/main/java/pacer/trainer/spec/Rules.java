@@ -221,6 +221,16 @@ final class Rules {
                 "warm up for fewer steps, or give decaySteps 0 to take train.steps",
                 "schedule.warmupSteps",
                 "schedule.decaySteps");
+        int end = schedule.decaySteps() == 0 ? spec.train().steps() : schedule.decaySteps();
+        require(
+                schedule.cooldownSteps() == 0 || schedule.cooldownSteps() + (long) schedule.warmupSteps() <= end,
+                "schedule.cooldownSteps (%d) and schedule.warmupSteps (%d) must not be over the %d steps of the schedule"
+                        .formatted(schedule.cooldownSteps(), schedule.warmupSteps(), end),
+                "give fewer, or cooldownSteps 0 to take cooldown, a part of the steps",
+                "schedule.cooldownSteps",
+                "schedule.warmupSteps",
+                "schedule.decaySteps",
+                "train.steps");
     }
 
     private void evaluation() {

@@ -69,6 +69,14 @@ public final class SpecResolver {
                     "model.vocabulary",
                     "%d, must hold the dataset's %d tokens; give 0 to take the dataset's".formatted(own, vocabulary))));
         }
+        int document = spec.model().attention().documentToken();
+        if (own == 0 && document >= vocabulary) {
+            throw new SpecException(List.of(new Fault(
+                    Place.of(spec.name()),
+                    "model.attention.documentToken",
+                    "%d, must be one of the dataset's %d tokens; give -1 to tell no documents apart"
+                            .formatted(document, vocabulary))));
+        }
         return own > 0 ? spec : with(spec, spec.model().withVocabulary(vocabulary), spec.train(), spec.schedule());
     }
 

@@ -64,6 +64,32 @@ class Gpt2FolderTest {
         assertThatThrownBy(() -> Gpt2Folder.export(folder, model, weights)).hasMessageContaining("exists already");
     }
 
+    /** Its parameters have GPT-2's names and shapes, and would be read without a word. */
+    @Test
+    void refusesToExportAnotherNetwork() {
+        ModelSpec gpt2 = ModelSpec.gpt2(1, 2, 8, 4, 11, true, Activation.GELU_TANH, 1e-5, 0, true);
+        ModelSpec capped = new ModelSpec(
+                1,
+                2,
+                8,
+                4,
+                11,
+                true,
+                Activation.GELU_TANH,
+                1e-5,
+                0,
+                true,
+                gpt2.norm(),
+                false,
+                30,
+                gpt2.initial(),
+                gpt2.attention(),
+                gpt2.stream());
+        assertThatThrownBy(() -> Gpt2Folder.export(temp.resolve("other"), capped, List.of()))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining("softcap 30.0");
+    }
+
     @Test
     void readsSeveralFilesOfHalfPrecisionWithoutPrefixAndWithMaskBuffers() throws IOException {
         ModelSpec model = ModelSpec.gpt2(1, 2, 8, 4, 11, true, Activation.GELU_TANH, 1e-5, 0, true);

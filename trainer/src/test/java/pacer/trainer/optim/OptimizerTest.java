@@ -42,7 +42,8 @@ class OptimizerTest {
                 0.85,
                 2,
                 OptimizerSpec.Momentum.MEAN,
-                OptimizerSpec.UpdateScale.TALLER);
+                OptimizerSpec.UpdateScale.TALLER,
+                false);
     }
 
     private static OptimizerSpec spec(OptimizerSpec.Type type) {
@@ -188,7 +189,36 @@ class OptimizerTest {
     }
 
     private static OptimizerSpec muon(OptimizerSpec.Momentum form, OptimizerSpec.UpdateScale scale) {
-        return new OptimizerSpec(OptimizerSpec.Type.MUON, RATE, 0.9, 0.95, 1e-8, 0, 0, 0, 0, 0.9, 0.9, 0, form, scale);
+        return new OptimizerSpec(
+                OptimizerSpec.Type.MUON, RATE, 0.9, 0.95, 1e-8, 0, 0, 0, 0, 0.9, 0.9, 0, form, scale, false);
+    }
+
+    /** As one, tall matrix their update has √c of all singular values together; as three, √c each. */
+    @ParameterizedTest
+    @CsvSource({"false, 3", "true, 1"})
+    void queriesKeysAndValuesAreThreeMatricesOrOne(boolean joint, double matrices) throws Exception {
+        OptimizerSpec spec = new OptimizerSpec(
+                OptimizerSpec.Type.MUON,
+                RATE,
+                0.9,
+                0.95,
+                1e-8,
+                0,
+                0,
+                0,
+                0,
+                0.9,
+                0.9,
+                0,
+                OptimizerSpec.Momentum.SUM,
+                OptimizerSpec.UpdateScale.ONE,
+                joint);
+        String name = "transformer.h.1.attn.c_attn.weight";
+        try (Replica replica = replica(false, Engine.Kind.CPU, 2)) {
+            float[] before = weights(replica).get(name);
+            double norm = norm(trained(replica, spec, RATE, 1).get(name), before);
+            assertThat(norm / (RATE * Math.sqrt(matrices * 48))).isCloseTo(0.95, within(0.25));
+        }
     }
 
     /** Newton-Schulz looks at directions alone. */
@@ -250,7 +280,8 @@ class OptimizerTest {
                     0.85,
                     300,
                     OptimizerSpec.Momentum.MEAN,
-                    OptimizerSpec.UpdateScale.TALLER);
+                    OptimizerSpec.UpdateScale.TALLER,
+                    false);
             Map<String, float[]> before = weights(replica);
             Map<String, float[]> after = trained(replica, rule, RATE, 1);
             int c = 48;

@@ -127,8 +127,9 @@ class LayersTest {
                 .extracting(RunSpec::name, spec -> spec.train().steps())
                 .containsExactly("quickstart", 5);
         assertThatThrownBy(() -> SpecLoader.load("quikstart", List.of(), List.of()))
-                .hasMessage("preset quikstart: no such preset; did you mean quickstart? presets are quickstart,"
-                        + " shakespeare-char-cpu, shakespeare-char; for a file of your own give its path, ./mine.yaml");
+                .hasMessage(
+                        "preset quikstart: no such preset; did you mean quickstart? presets are quickstart,"
+                                + " shakespeare-char-cpu, shakespeare-char, speedrun-04 to speedrun-18; for a file of your own give its path, ./mine.yaml");
     }
 
     @ParameterizedTest

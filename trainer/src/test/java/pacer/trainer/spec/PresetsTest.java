@@ -17,6 +17,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 import pacer.trainer.model.Parameter;
 import pacer.trainer.model.Parameters;
 
@@ -104,15 +105,46 @@ class PresetsTest {
         assertThat(spec.evaluation().tokens()).isEqualTo(10_485_760);
     }
 
-    /** 1 to 14 blocks of 128, as records 16 to 18 work it out; and 64 to 1,792 tokens, as 13 to 15 do. */
-    @Test
-    void windowsGrowAsTheRecordsDo() {
-        ModelSpec blocks = Presets.named("speedrun-18").spec().model();
-        ModelSpec tokens = Presets.named("speedrun-13").spec().model();
-        for (int step = 0; step <= 1390; step++) {
-            double x = (double) step / 1390;
-            assertThat(blocks.attention().windowAt(x)).isEqualTo((int) Math.floor(1 + 13.5 * x) * 128);
-            assertThat(tokens.attention().windowAt(x)).isEqualTo((int) Math.floor((64 + 1728 * x) / 64) * 64);
+    /** As the records' own code works windows out, at each of their steps: 64 to 1,792 tokens in 13 to 15, 1 to 14 blocks of 128 from 16 on. */
+    @ParameterizedTest
+    @ValueSource(ints = {13, 14, 15, 16, 17, 18})
+    void windowsGrowAsTheRecordsDo(int record) {
+        RunSpec spec = Presets.named("speedrun-" + record).spec();
+        int steps = spec.train().steps();
+        for (int step = 0; step <= steps; step++) {
+            double x = (double) step / steps;
+            double expected =
+                    switch (record) {
+                        case 13, 14, 15 -> 64 * Math.floor((x * (1792 - 64) + 64) / 64);
+                        case 16, 17 -> 128 * Math.floor(((1 - x) * 64 + x * 1792 + 64) / 128);
+                        default -> 128 * Math.floor(((1 - x) * 128 + x * 1856) / 128);
+                    };
+            assertThat(spec.model().attention().windowAt(spec.train().progress(step)))
+                    .as("step %d", step)
+                    .isEqualTo((int) expected);
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {1, 3, 100, 1000, 1024, 1792})
+    void aWindowThatDoesNotGrowStaysAsItIs(int tokens) {
+        for (int unit : new int[] {1, tokens}) {
+            AttentionSpec attention = new AttentionSpec(
+                    AttentionSpec.Positions.ROTARY,
+                    1000,
+                    false,
+                    AttentionSpec.Values.PLAIN,
+                    1,
+                    -1,
+                    -1,
+                    tokens,
+                    0,
+                    unit,
+                    AttentionSpec.WindowKind.TOKENS,
+                    128);
+            for (int step = 0; step <= 1000; step++) {
+                assertThat(attention.windowAt(step / 1000.0)).isEqualTo(tokens);
+            }
         }
     }
 

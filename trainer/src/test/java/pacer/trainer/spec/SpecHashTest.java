@@ -101,7 +101,7 @@ class SpecHashTest {
                     || (path.endsWith("Rate") && value.equals("0.0")) // these came later, and have their standards
                     || path.startsWith("optimizer.momentum")
                     || path.startsWith("schedule.cooldown")
-                    || path.equals("optimizer.updateScale")
+                    || List.of("optimizer.updateScale", "optimizer.jointQkv").contains(path)
                     || path.startsWith("train.outlier")
                     || List.of("model.norm", "model.embeddingNorm", "model.softcap", "model.initial")
                             .contains(path)

@@ -86,6 +86,16 @@ class SpecResolverTest {
     }
 
     @Test
+    void theTokenOfDocumentsIsOneOfTheDatasets() {
+        RunSpec spec = files.whole("dataset.tokenizer=characters", "model.attention.documentToken=65");
+        assertThat(SpecResolver.forDataset(spec, 66).model().vocabulary()).isEqualTo(66);
+        assertThatThrownBy(() -> SpecResolver.forDataset(spec, 65))
+                .isInstanceOf(SpecException.class)
+                .hasMessage(
+                        "mine model.attention.documentToken: 65, must be one of the dataset's 65 tokens; give -1 to tell no documents apart");
+    }
+
+    @Test
     void resolvingAgainChangesNothing() {
         RunSpec resolved = SpecResolver.resolve(files.whole("train.ranks=2", "train.microBatch=2"), cores(8), 50257);
         assertThat(SpecResolver.resolve(resolved, new Processor(64, true), 50257))

@@ -13,8 +13,9 @@ from scene import STEPS
 
 def case_5(scene):
     """a trainer rank is killed: a new attempt goes on from the checkpoint"""
-    scene.worker()
     scene.ranks = scene.random.choice([1, 2])
+    scene.reference_of(scene.ranks)  # before there is a worker, which could take up the reference's run
+    scene.worker()
     scene.start(train__ranks=scene.ranks)
     scene.random_step()
     victim = scene.random.choice(scene.trainers())

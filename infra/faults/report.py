@@ -6,6 +6,7 @@ import os
 import platform
 import re
 import statistics
+import subprocess
 from pathlib import Path
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "reliability.md"
@@ -54,16 +55,29 @@ def keep(folder, result):
 
 
 def goodput_line(result):
-    faults = ", ".join(f"{count} x {name}" for name, count in result["faults"].items())
+    costs = {}
+    for fault in result["faults"]:
+        costs.setdefault(fault["fault"], []).append(f"{fault['toNewGround']:.1f}")
+    faults = "; ".join(f"{len(each)} x {name} (to new ground {', '.join(each)} s)" for name, each in costs.items())
     return (
-        f"goodput {result['goodput']:.0%} over {result['minutes']} minutes, a fault each, heartbeat timeout {result['heartbeat']} s, "
-        f"seed {result['seed']}: {faults}; {result['attempts']} attempts, {result['steps']} steps"
+        f"goodput {result['goodput']:.1%} over {result['minutes']} minutes, heartbeat timeout {result['heartbeat']} s, seed {result['seed']}: "
+        f"{result['steps']} new steps x {result['usualMillis']:.2f} ms / {result['seconds']:.1f} s, that being the median step of the later half "
+        f"of the longest stretch without a fault ({result['usualStretch']:.0f} s); {result['attempts']} attempts; {faults}"
     )
 
 
 def keep_goodput(folder, result):
+    """Keeps it as docs/benchmarks has raw results."""
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / f"goodput-{int(result['ended'])}.json").write_text(json.dumps(result, indent=2) + "\n")
+    commit = subprocess.run(["git", "-C", PAGE.parent, "rev-parse", "HEAD"], capture_output=True, text=True).stdout.strip()
+    kept = {
+        "time": f"{datetime.datetime.fromtimestamp(result['ended'], datetime.timezone.utc):%Y-%m-%dT%H:%M:%SZ}",
+        "machine": {"cpu": cpu(), "cores": os.cpu_count(), "os": f"{platform.system()} {platform.machine()}", "commit": commit},
+        "command": f"infra/faults/run --goodput {result['minutes']} --heartbeat {result['heartbeat']} --seed {result['seed']}",
+        "headline": goodput_line(result),
+        "result": {"kind": "goodput", **result},
+    }
+    (folder / f"goodput-{int(result['ended'])}.json").write_text(json.dumps(kept, indent=2) + "\n")
 
 
 def write(folder):
@@ -73,7 +87,7 @@ def write(folder):
     before, rest = page.split(BEGIN)
     _, after = rest.split(END)
     measured = [json.loads(file.read_text()) for file in sorted(folder.glob("goodput-*.json"))]
-    lines = "".join(f"- {goodput_line(result)}\n" for result in measured)
+    lines = "".join(f"- {one['headline']}\n" for one in measured)
     PAGE.write_text(before + BEGIN + "\n\n" + table(results) + "\n" + (lines + "\n" if lines else "") + END + after)
 
 

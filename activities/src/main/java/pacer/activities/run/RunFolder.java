@@ -163,7 +163,7 @@ public record RunFolder(Path path) {
     }
 
     private void write(RunRecord record) throws IOException {
-        DurableFiles.write(
+        DurableFiles.writeLocked(
                 recordFile(),
                 RunJson.MAPPER.writer(SerializationFeature.INDENT_OUTPUT).writeValueAsBytes(record));
     }

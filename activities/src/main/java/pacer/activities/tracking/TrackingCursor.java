@@ -60,8 +60,9 @@ record TrackingCursor(
         }
     }
 
+    /** By whoever has the run's tracking lock. */
     void write(RunFolder folder) throws IOException {
-        DurableFiles.write(
+        DurableFiles.writeLocked(
                 file(folder),
                 RunJson.MAPPER.writer(SerializationFeature.INDENT_OUTPUT).writeValueAsBytes(this));
     }

@@ -85,7 +85,7 @@ final class Attempts {
             all.add(attempt);
             all.sort(Comparator.comparingLong(Attempt::epoch)); // one that was given up may speak after its successor
             Log log = new Log(all.subList(Math.max(0, all.size() - KEPT), all.size()));
-            DurableFiles.write(
+            DurableFiles.writeLocked(
                     file,
                     RunJson.MAPPER.writer(SerializationFeature.INDENT_OUTPUT).writeValueAsBytes(log));
         }

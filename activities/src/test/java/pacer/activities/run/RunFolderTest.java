@@ -121,4 +121,15 @@ class RunFolderTest {
         assertThat(half).doesNotExist();
         assertThat(new RunFolder(next).exists()).isTrue();
     }
+
+    @Test
+    void whatAKilledWriterLeftOfARecordIsGoneWithTheNextChange() throws IOException {
+        RunFolder run = open();
+        Path half = Files.writeString(run.path().resolve(".run.json.17fcb005-231e-4c13-962d-b9405ecbe714.tmp"), "half");
+        Path tracking =
+                Files.writeString(run.path().resolve(".tracking.json.17fcb005-231e-4c13-962d-b9405ecbe714.tmp"), "");
+        run.update(record -> record);
+        assertThat(half).doesNotExist();
+        assertThat(tracking).exists(); // its writer has another lock, and may be at it
+    }
 }

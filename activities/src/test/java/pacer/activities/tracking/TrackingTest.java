@@ -41,6 +41,7 @@ import pacer.activities.run.TestRuns;
 import pacer.activities.run.TestStage;
 import pacer.activities.run.Verdict;
 import pacer.activities.tracking.DroppingProxy.Fate;
+import pacer.trainer.durable.DurableFiles;
 import pacer.trainer.spec.DatasetSpec;
 
 /** Against a real server, some of the time through a proxy that loses answers. */
@@ -195,6 +196,16 @@ class TrackingTest {
         assertThat(measured.path("dataset_digest").asText()).isEqualTo("ab".repeat(8));
         assertThat(measured.path("value").asDouble()).isEqualTo(1.5);
         assertThat(context.notices).isEmpty();
+        assertThat(tracking().isComplete(folder)).isTrue();
+    }
+
+    @Test
+    void whatAKilledFollowerLeftOfTheCursorIsGone() throws Exception {
+        Path half = Files.writeString(DurableFiles.beside(folder.path().resolve("tracking.json")), "half");
+        events.launch(1, 3);
+        finish(1.5);
+        tracking().publish(folder, context);
+        assertThat(half).doesNotExist();
         assertThat(tracking().isComplete(folder)).isTrue();
     }
 

@@ -4,9 +4,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Instant;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import pacer.activities.run.RunFolder;
+import pacer.trainer.durable.DurableFiles;
 
 class AttemptsTest {
     @TempDir
@@ -24,5 +27,14 @@ class AttemptsTest {
 
         assertThat(attempts.list()).hasSize(1);
         assertThat(attempts.endOrphans()).isZero();
+    }
+
+    @Test
+    void whatAKilledWriterLeftIsGoneWithTheNextAttempt() throws Exception {
+        Path half = Files.writeString(DurableFiles.beside(folder.resolve("attempts.json")), "half");
+        Attempts attempts = new Attempts(new RunFolder(folder));
+        attempts.put(new Attempts.Attempt(1, "workflow-1", 0, Instant.EPOCH, List.of(), null));
+        assertThat(half).doesNotExist();
+        assertThat(attempts.list()).hasSize(1);
     }
 }

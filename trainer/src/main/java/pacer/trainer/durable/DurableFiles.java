@@ -24,7 +24,8 @@ import java.util.stream.Stream;
 
 /** Files that are there whole or not at all, whatever is pulled out when. */
 public final class DurableFiles {
-    private static final Pattern TEMPORARY = Pattern.compile("\\..+\\.[0-9a-f-]{36}\\.tmp");
+    private static final String UNIQUE = "\\.[0-9a-f-]{36}\\.tmp";
+    private static final Pattern TEMPORARY = Pattern.compile("\\..+" + UNIQUE);
 
     private DurableFiles() {}
 
@@ -63,15 +64,26 @@ public final class DurableFiles {
         }
     }
 
+    /** {@link #write} of a file whose writers take turns by a lock: deletes what one that was killed left half written of it. */
+    public static void writeLocked(Path file, byte[] content) throws IOException {
+        Pattern half = Pattern.compile(Pattern.quote("." + file.getFileName()) + UNIQUE);
+        sweep(file.toAbsolutePath().getParent(), half, Duration.ZERO);
+        write(file, content);
+    }
+
     /** Deletes what killed processes left half written in {@code folder}, if nobody has touched it for {@code age}. */
     public static void sweep(Path folder, Duration age) throws IOException {
+        sweep(folder, TEMPORARY, age);
+    }
+
+    private static void sweep(Path folder, Pattern names, Duration age) throws IOException {
         if (!Files.isDirectory(folder)) {
             return;
         }
         FileTime limit = FileTime.from(Instant.now().minus(age));
         try (Stream<Path> files = Files.list(folder)) {
             for (Path file : files.filter(
-                            f -> TEMPORARY.matcher(f.getFileName().toString()).matches())
+                            f -> names.matcher(f.getFileName().toString()).matches())
                     .toList()) {
                 if (Files.getLastModifiedTime(file, LinkOption.NOFOLLOW_LINKS).compareTo(limit) <= 0) {
                     Files.deleteIfExists(file);

@@ -34,6 +34,21 @@ class DurableFilesTest {
     }
 
     @Test
+    void whoHasTheLockOfAFileDeletesWhatAKilledWriterLeftOfItAndNothingElse() throws Exception {
+        Path file = folder.resolve("run.json");
+        Files.writeString(DurableFiles.beside(file), "half");
+        Path others = Files.writeString(DurableFiles.beside(folder.resolve("run.json.page")), "being written");
+        Files.writeString(folder.resolve(".run.json.tmp"), "not ours");
+
+        DurableFiles.writeLocked(file, "whole".getBytes(StandardCharsets.UTF_8));
+
+        assertThat(file).hasContent("whole");
+        assertThat(names())
+                .containsExactlyInAnyOrder(
+                        "run.json", ".run.json.tmp", others.getFileName().toString());
+    }
+
+    @Test
     void sweepsOldHalfWrittenFilesOnly() throws Exception {
         Path old = Files.writeString(DurableFiles.beside(folder.resolve("run.json")), "half");
         Files.setLastModifiedTime(old, FileTime.from(Instant.now().minus(Duration.ofDays(2))));

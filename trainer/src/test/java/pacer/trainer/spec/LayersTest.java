@@ -129,7 +129,7 @@ class LayersTest {
         assertThatThrownBy(() -> SpecLoader.load("quikstart", List.of(), List.of()))
                 .hasMessage(
                         "preset quikstart: no such preset; did you mean quickstart? presets are quickstart,"
-                                + " shakespeare-char-cpu, shakespeare-char, speedrun-04 to speedrun-18; for a file of your own give its path, ./mine.yaml");
+                                + " shakespeare-char-cpu, shakespeare-char, speedrun-01 to speedrun-18; for a file of your own give its path, ./mine.yaml");
     }
 
     @ParameterizedTest

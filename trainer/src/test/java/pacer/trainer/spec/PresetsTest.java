@@ -88,6 +88,9 @@ class PresetsTest {
     /** Parameters as the state dicts of the records' own code count them. */
     @ParameterizedTest
     @CsvSource({
+        "speedrun-01, 124439808, 19560",
+        "speedrun-02, 123532032, 9536",
+        "speedrun-03, 123532032, 7000",
         "speedrun-04, 123532032, 6200",
         "speedrun-07, 123568128, 5100",
         "speedrun-08, 162201600, 4578",

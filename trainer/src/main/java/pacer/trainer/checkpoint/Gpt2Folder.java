@@ -134,7 +134,7 @@ public final class Gpt2Folder implements AutoCloseable {
      * @throws IllegalArgumentException when the network is another than GPT-2's
      */
     public static void export(Path folder, ModelSpec model, Collection<TensorSource> weights) throws IOException {
-        if (!model.isGpt2()) {
+        if (!model.equalsGpt2()) {
             throw new IllegalArgumentException("GPT2LMHeadModel computes GPT-2's network alone, and this is another: "
                     + model.norm() + ", softcap " + model.softcap() + ", " + model.attention() + ", "
                     + model.stream());

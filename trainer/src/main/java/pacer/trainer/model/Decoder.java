@@ -63,7 +63,7 @@ public final class Decoder {
         this.ends = Ends.of(names, parameters, weights, products);
         past = device.allocate("past", DType.I32, 1);
         tokens = device.allocate("tokens", DType.I32, capacity);
-        firstKey = model.attention().isLimited() ? device.allocate("firstKey", DType.I32, capacity) : null;
+        firstKey = model.attention().limitsSight() ? device.allocate("firstKey", DType.I32, capacity) : null;
         streams = Streams.allocate(model, device, false, 1, capacity);
         rotary = Rotary.of(model, device, capacity);
         documents = new int[capacity];

@@ -24,7 +24,7 @@ final class Visibility {
 
     /** For batches of (B, T); null where each position sees all that came before. */
     static Visibility of(AttentionSpec attention, Device device, int b, int t) {
-        return attention.isLimited()
+        return attention.limitsSight()
                 ? new Visibility(attention, device, device.allocate("firstKey", DType.I32, b, t))
                 : null;
     }

@@ -139,7 +139,7 @@ public record AttentionSpec(
     }
 
     /** Whether a position may see less than all that came before it. */
-    public boolean isLimited() {
+    public boolean limitsSight() {
         return window > 0 || documentToken >= 0;
     }
 

@@ -169,7 +169,9 @@ final class Layers {
     }
 
     private String sectionNames() {
-        return String.join(", ", schema.sections().keySet());
+        return schema.sections().keySet().stream()
+                .filter(path -> !path.contains("."))
+                .collect(Collectors.joining(", "));
     }
 
     /**

@@ -144,7 +144,7 @@ public record ModelSpec(
     }
 
     /** Whether it is GPT-2's network: nothing is switched on that {@link #gpt2} has not. */
-    public boolean isGpt2() {
+    public boolean equalsGpt2() {
         return attention.equals(AttentionSpec.GPT2)
                 && stream.equals(StreamSpec.GPT2)
                 && norm == Norm.LAYER_NORM

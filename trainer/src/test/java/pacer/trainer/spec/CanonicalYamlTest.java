@@ -43,7 +43,8 @@ class CanonicalYamlTest {
                 SpecResolver.resolve(SpecLoader.load("quickstart", List.of(), List.of()), new Processor(2, false), 78);
         String yaml = CanonicalYaml.write(spec);
         assertThat(SpecLoader.read(files.write("preset.yaml", yaml))).isEqualTo(spec);
-        assertThat(yaml).startsWith("""
+        assertThat(yaml)
+                .startsWith("""
                         name: "quickstart"
                         description: "A small character-level GPT on Dickens, nanoGPT's CPU quickstart"
                         seed: 1337
@@ -51,7 +52,8 @@ class CanonicalYamlTest {
 
                         dataset:
                           url: "maven:org.apache.crunch:crunch-test:0.15.0!/dickens.txt"
-                        """).contains("""
+                        """)
+                .contains("""
 
                         optimizer:
                           type: adamw
@@ -66,13 +68,34 @@ class CanonicalYamlTest {
                           momentum: 0.95
                           momentumStart: 0.85
                           momentumWarmupSteps: 300
+                          momentumForm: mean
+                          updateScale: taller
+                          jointQkv: false
 
                         schedule:
                           type: cosine
                           warmupSteps: 100
                           decaySteps: 2000
                           floor: 0.1
-                        """).endsWith("cost:\n  dollarsPerHour: 0.0\n");
+                        """)
+                .contains("""
+                          tiedHead: true
+                          norm: layer_norm
+                          embeddingNorm: false
+                          softcap: 0.0
+                          initial: gpt2
+                          attention:
+                            positions: learned
+                        """)
+                .contains("""
+                            windowBlock: 128
+                          stream:
+                            embedding: false
+                            skips: false
+
+                        train:
+                        """)
+                .endsWith("cost:\n  dollarsPerHour: 0.0\n");
     }
 
     @ParameterizedTest

@@ -22,7 +22,7 @@ class SchemaTest {
         assertThat(Schema.RUN.settings())
                 .filteredOn(setting -> setting.type() == int.class)
                 .allSatisfy(setting -> {
-                    assertThat(setting.doc().min()).as(setting.path()).isBetween(0.0, 1e9);
+                    assertThat(setting.doc().min()).as(setting.path()).isBetween(-1.0, 1e9);
                     assertThat(setting.doc().max()).as(setting.path()).isBetween(1.0, (double) Integer.MAX_VALUE);
                 });
     }

@@ -5,9 +5,12 @@ import io.temporal.worker.Worker;
 import io.temporal.worker.WorkerFactory;
 import io.temporal.worker.WorkerOptions;
 import io.temporal.worker.WorkflowImplementationOptions;
+import java.io.IOException;
 import java.time.Clock;
 import java.time.Duration;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
@@ -20,6 +23,7 @@ import pacer.activities.dataset.SharedDatasets;
 import pacer.activities.evaluation.Evaluation;
 import pacer.activities.evaluation.EvaluationActivityImpl;
 import pacer.activities.notification.Notifier;
+import pacer.activities.notification.Webhook;
 import pacer.activities.process.Standby;
 import pacer.activities.publishing.Publishing;
 import pacer.activities.publishing.PublishingActivityImpl;
@@ -31,6 +35,7 @@ import pacer.activities.run.Home;
 import pacer.activities.run.HostActivityImpl;
 import pacer.activities.run.Machine;
 import pacer.activities.run.RunActivityImpl;
+import pacer.activities.run.RunFolder;
 import pacer.activities.run.RunHub;
 import pacer.activities.run.Runs;
 import pacer.activities.run.StageLog;
@@ -72,12 +77,31 @@ public final class PipelineWorker implements AutoCloseable {
         this.standby = standby;
     }
 
+    /** Those of a run in Temporal and in MLflow, as far as it has them. */
+    private static Map<String, String> pages(TemporalConnection connection, WorkerSettings settings, RunFolder folder)
+            throws IOException {
+        Map<String, String> pages = new LinkedHashMap<>();
+        String workflow = folder.read().workflowId();
+        String ui = settings.webhook().map(Webhook::temporalUi).orElse("");
+        if (workflow != null && !connection.isEmbedded()) {
+            RunLinks.workflow(ui, connection.namespace(), workflow)
+                    .ifPresent(page -> pages.put(RunLinks.TEMPORAL, page));
+        }
+        if (settings.tracking().isPresent()) {
+            new Tracking(Clock.systemUTC(), settings.tracking().get())
+                    .page(folder)
+                    .ifPresent(page -> pages.put(RunLinks.MLFLOW_RUN, page));
+        }
+        return pages;
+    }
+
     /** Starts asking the service for work. */
     static PipelineWorker start(TemporalConnection connection, WorkerSettings settings, Set<ServiceWorker.Role> roles) {
         Clock clock = Clock.systemUTC();
         RunHub hub = new RunHub();
         CompletableFuture<Environment> machine = CompletableFuture.supplyAsync(Machine::environment);
-        Notifier notifier = new Notifier(settings.webhook(), settings.home(), hub);
+        Notifier notifier =
+                new Notifier(settings.webhook(), folder -> pages(connection, settings, folder), settings.home(), hub);
         hub.followAll(notifier::hear);
         RunActivityImpl runs = new RunActivityImpl(
                 new Runs(

@@ -10,6 +10,8 @@ import java.util.Optional;
 final class RunLinks {
     static final String MLFLOW = "MLflow";
 
+    static final String TEMPORAL = "Temporal";
+
     /** The run's own page, which is known when MLflow has it. */
     static final String MLFLOW_RUN = "MLflow run";
 
@@ -25,7 +27,12 @@ final class RunLinks {
 
     /** The page of the workflow {@code id} in Temporal's UI, where {@code PACER_TEMPORAL_UI} names that. */
     static Optional<String> workflow(Map<String, String> environment, String namespace, String id) {
-        String ui = environment.getOrDefault("PACER_TEMPORAL_UI", "").strip().replaceFirst("/+$", "");
+        return workflow(environment.getOrDefault("PACER_TEMPORAL_UI", ""), namespace, id);
+    }
+
+    /** The page of the workflow {@code id} in the UI at {@code address}; empty where that is none. */
+    static Optional<String> workflow(String address, String namespace, String id) {
+        String ui = address.strip().replaceFirst("/+$", "");
         return Optional.of("%s/namespaces/%s/workflows/%s".formatted(ui, namespace, id))
                 .filter(RunLinks::isPage);
     }

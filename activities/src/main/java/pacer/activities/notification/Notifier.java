@@ -1,10 +1,12 @@
 package pacer.activities.notification;
 
 import java.io.IOException;
+import java.util.Map;
 import java.util.Optional;
 import pacer.activities.run.Home;
 import pacer.activities.run.Reasons;
 import pacer.activities.run.RunEnding;
+import pacer.activities.run.RunFolder;
 import pacer.activities.run.RunHub;
 import pacer.activities.run.RunUpdate;
 import pacer.activities.run.Stage;
@@ -18,11 +20,20 @@ public final class Notifier {
     private static final long PAUSE_MILLIS = 1000;
 
     private final Optional<Webhook> webhook;
+    private final Pages pages;
     private final Home home;
     private final RunHub hub;
 
-    public Notifier(Optional<Webhook> webhook, Home home, RunHub hub) {
+    /** Where a run is shown. */
+    @FunctionalInterface
+    public interface Pages {
+        /** Addresses of the run's own pages, by name. */
+        Map<String, String> of(RunFolder run) throws IOException;
+    }
+
+    public Notifier(Optional<Webhook> webhook, Pages pages, Home home, RunHub hub) {
         this.webhook = webhook;
+        this.pages = pages;
         this.home = home;
         this.hub = hub;
     }
@@ -48,7 +59,8 @@ public final class Notifier {
         }
         for (int attempt = 1; ; attempt++) {
             try {
-                webhook.get().tell(home.run(run), what);
+                RunFolder folder = home.run(run);
+                webhook.get().tell(folder, what, pages.of(folder));
                 return;
             } catch (IOException e) {
                 if (attempt == ATTEMPTS) {

@@ -27,8 +27,9 @@ import pacer.trainer.event.TrainingEvent;
  * host.
  *
  * @param links addresses of pages about runs, by name
+ * @param temporalUi address of Temporal's UI; empty where none is named
  */
-public record Webhook(URI url, Format format, Map<String, String> links) {
+public record Webhook(URI url, Format format, Map<String, String> links, String temporalUi) {
     private static final Duration PATIENCE = Duration.ofSeconds(10);
     private static final int CURVE = 5;
 
@@ -56,7 +57,11 @@ public record Webhook(URI url, Format format, Map<String, String> links) {
         if (!format.equals("slack") && !format.equals("json")) {
             throw new BadInputException("PACER_WEBHOOK_FORMAT: '" + format + "', must be slack or json");
         }
-        return Optional.of(new Webhook(checked(address), Format.valueOf(format.toUpperCase(Locale.ROOT)), links));
+        return Optional.of(new Webhook(
+                checked(address),
+                Format.valueOf(format.toUpperCase(Locale.ROOT)),
+                links,
+                environment.getOrDefault("PACER_TEMPORAL_UI", "")));
     }
 
     private static URI checked(String address) {
@@ -80,14 +85,22 @@ public record Webhook(URI url, Format format, Map<String, String> links) {
      * Tells of the run in {@code folder}.
      *
      * @param what happened, in a line; null where the run's verdict says it
+     * @param own addresses of the run's own pages, by name
      * @throws IOException naming the host and what it said
      */
-    public void tell(RunFolder folder, String what) throws IOException, InterruptedException {
+    void tell(RunFolder folder, String what, Map<String, String> own) throws IOException, InterruptedException {
         RunRecord run = folder.read();
+        SequencedMap<String, String> pages = new LinkedHashMap<>(own);
+        links.forEach((name, address) -> {
+            // a page of the run's own is better than the one that all runs are on
+            if (own.keySet().stream().noneMatch(better -> better.startsWith(name))) {
+                pages.put(name, address);
+            }
+        });
         List<TrainingEvent.Validated> curve = RunHistory.read(folder.events()).validations();
         String body = format == Format.SLACK
-                ? json(Map.of("text", slack(run, said(run, what), curve)))
-                : json(fields(run, said(run, what), curve));
+                ? json(Map.of("text", slack(run, said(run, what), curve, pages)))
+                : json(fields(run, said(run, what), curve, pages));
         HttpRequest request = HttpRequest.newBuilder(url)
                 .timeout(PATIENCE)
                 .header("Content-Type", "application/json")
@@ -117,19 +130,21 @@ public record Webhook(URI url, Format format, Map<String, String> links) {
         return why == null || why.startsWith(status) ? Optional.ofNullable(why).orElse(status) : status + ": " + why;
     }
 
-    private String slack(RunRecord run, String said, List<TrainingEvent.Validated> curve) {
+    private static String slack(
+            RunRecord run, String said, List<TrainingEvent.Validated> curve, Map<String, String> pages) {
         StringBuilder text = new StringBuilder();
         text.append('*').append(run.id()).append("* ").append(escaped(said));
         if (!curve.isEmpty()) {
             text.append("\nval loss");
             last(curve).forEach(v -> text.append(String.format(Locale.ROOT, "  %,d: %.4f", v.step(), v.loss())));
         }
-        links.forEach((name, address) ->
+        pages.forEach((name, address) ->
                 text.append("\n<").append(address).append('|').append(name).append('>'));
         return text.toString();
     }
 
-    private SequencedMap<String, Object> fields(RunRecord run, String said, List<TrainingEvent.Validated> curve) {
+    private static SequencedMap<String, Object> fields(
+            RunRecord run, String said, List<TrainingEvent.Validated> curve, Map<String, String> pages) {
         SequencedMap<String, Object> fields = new LinkedHashMap<>();
         fields.put("run", run.id());
         fields.put("preset", run.preset());
@@ -142,7 +157,7 @@ public record Webhook(URI url, Format format, Map<String, String> links) {
                 last(curve).stream()
                         .map(v -> Map.of("step", v.step(), "loss", v.loss()))
                         .toList());
-        fields.put("links", links);
+        fields.put("links", pages);
         return fields;
     }
 

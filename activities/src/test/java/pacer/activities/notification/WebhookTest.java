@@ -74,7 +74,12 @@ class WebhookTest {
     }
 
     private Notifier notifier(String format, RunHub hub) {
-        return new Notifier(Webhook.of(environment(format), Map.of("MLflow", "http://localhost:5000")), home, hub);
+        return notifier(format, folder -> Map.of(), hub);
+    }
+
+    private Notifier notifier(String format, Notifier.Pages pages, RunHub hub) {
+        Map<String, String> links = Map.of("MLflow", "http://localhost:5000");
+        return new Notifier(Webhook.of(environment(format), links), pages, home, hub);
     }
 
     @Test
@@ -99,6 +104,20 @@ class WebhookTest {
         assertThat(told.path("text").asText()).contains("over budget, 2 h");
         assertThat(told.path("validationLoss").path(1).path("loss").asDouble()).isEqualTo(2.25);
         assertThat(told.path("links").path("MLflow").asText()).isEqualTo("http://localhost:5000");
+    }
+
+    @Test
+    void aRunsOwnPagesTakeThePlaceOfThoseThatAllRunsAreOn() throws IOException {
+        RunEnding failed = new RunEnding(run, RunStatus.FAILED, "the disk is full");
+        TestRuns.runs(home, new RunHub()).close(failed);
+        String page = "http://localhost:5000/#/experiments/1/runs/2";
+        notifier("json", folder -> Map.of("MLflow run", page), new RunHub()).closed(failed);
+        assertThat(received.getFirst().path("links").properties())
+                .singleElement()
+                .satisfies(link -> {
+                    assertThat(link.getKey()).isEqualTo("MLflow run");
+                    assertThat(link.getValue().asText()).isEqualTo(page);
+                });
     }
 
     @Test

@@ -17,9 +17,8 @@ public final class Flops {
         long lookedUp = (long) model.vocabulary() * (model.valueTables() + (model.tiedHead() ? 0 : 1))
                 + (attention.positions() == Positions.LEARNED ? model.sequenceLength() : 0);
         long multiplied = parameters - lookedUp * model.width();
-        int layers = model.layers() - (attention.leftOut() >= 0 ? 1 : 0);
         int window = attention.windowAt(1);
         int seen = window == 0 ? model.sequenceLength() : Math.min(window, model.sequenceLength());
-        return 6.0 * multiplied + 12.0 * layers * model.width() * seen;
+        return 6.0 * multiplied + 12.0 * model.attentionLayers() * model.width() * seen;
     }
 }

@@ -122,7 +122,7 @@ public record ModelSpec(
     /** Learned numbers: weights, gains, biases, mixes; a tied head counts once. */
     public long parameters() {
         long c = width;
-        long attentions = (long) layers - (attention.leftOut() >= 0 && attention.leftOut() < layers ? 1 : 0);
+        long attentions = attentionLayers();
         long norms = norm == Norm.LAYER_NORM ? attentions + layers + 1 : 0;
         long tables = 1L + valueTables() + (tiedHead ? 0 : 1);
         return tables * vocabulary * c
@@ -155,6 +155,11 @@ public record ModelSpec(
     /** Whether layer {@code layer} has attention. */
     public boolean hasAttention(int layer) {
         return layer != attention.leftOut();
+    }
+
+    /** How many layers have attention. */
+    public int attentionLayers() {
+        return (int) IntStream.range(0, layers).filter(this::hasAttention).count();
     }
 
     /** Tables of value embeddings. */

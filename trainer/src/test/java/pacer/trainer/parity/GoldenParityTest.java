@@ -17,6 +17,13 @@ import pacer.trainer.spec.TrainSpec.Precision;
 /** Recorded runs of nanoGPT and Hugging Face's GPT-2, where they are at hand ({@code -Dpacer.shared=FOLDER}). */
 class GoldenParityTest {
 
+    private static Path golden() {
+        Path golden =
+                Path.of(System.getProperty("pacer.shared", "../../shared")).resolve("golden");
+        assumeTrue(Files.isDirectory(golden), "no recorded runs at " + golden);
+        return golden;
+    }
+
     @ParameterizedTest
     @CsvSource({
         "gpt2_char, CPU, 1, FP32, AUTO",
@@ -39,9 +46,7 @@ class GoldenParityTest {
     })
     void aRecordedRunIsRepeatedWithinTolerance(
             String trace, Engine.Kind kind, int threads, Precision precision, Gemms.Kind products) throws Exception {
-        Path golden =
-                Path.of(System.getProperty("pacer.shared", "../../shared")).resolve("golden");
-        assumeTrue(Files.isDirectory(golden), "no recorded runs at " + golden);
+        Path golden = golden();
         Engine engine = new Engine(kind, threads, precision, products, Path.of("target", "native-cache"));
         ParityReport report = Parity.replay(golden.resolve(trace), engine);
         assertThat(report.passed()).as(report.table()).isTrue();
@@ -56,9 +61,7 @@ class GoldenParityTest {
     @CsvSource({"CPU, 2, AUTO", "CPU, 1, VECTOR", "REFERENCE, 1, AUTO"})
     void aRunThatBeginsAtZeroIsRepeatedWithinTolerance(Engine.Kind kind, int threads, Gemms.Kind products)
             throws Exception {
-        Path golden =
-                Path.of(System.getProperty("pacer.shared", "../../shared")).resolve("golden");
-        assumeTrue(Files.isDirectory(golden), "no recorded runs at " + golden);
+        Path golden = golden();
         Engine engine = new Engine(kind, threads, Precision.FP32, products, Path.of("target", "native-cache"));
         ParityReport report = Parity.replay(golden.resolve("record18_trueinit"), engine);
         assertThat(report.quantities())
@@ -80,9 +83,7 @@ class GoldenParityTest {
             })
     void whatATraceSaysAndNoReplayKnowsIsRefused(
             String trace, String said, String instead, String reason, @TempDir Path folder) throws Exception {
-        Path golden =
-                Path.of(System.getProperty("pacer.shared", "../../shared")).resolve("golden");
-        assumeTrue(Files.isDirectory(golden), "no recorded runs at " + golden);
+        Path golden = golden();
         Files.copy(golden.resolve(trace + ".safetensors"), folder.resolve("t.safetensors"));
         String description = Files.readString(golden.resolve(trace + ".json"));
         assertThat(description).contains(said);

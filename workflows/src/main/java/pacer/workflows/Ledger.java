@@ -25,6 +25,7 @@ final class Ledger {
     private final Map<String, String> links = new LinkedHashMap<>();
     private final LossPoints.Collector curve = new LossPoints.Collector();
     private RunPlan plan;
+    private String note;
     private Progress now;
     private Double validationLoss;
     private long opened; // milliseconds
@@ -34,8 +35,10 @@ final class Ledger {
     private String ending;
     private String notice; // null where the end is like any other
 
-    void opened(RunPlan run) {
+    /** Begins; {@code why} is the note of whoever started the run, or null. */
+    void opened(RunPlan run, String why) {
         plan = run;
+        note = why;
         opened = Workflow.currentTimeMillis();
         if (run.page() != null) {
             links.putAll(run.page().links());
@@ -221,6 +224,6 @@ final class Ledger {
 
     private String details() {
         return RunDetails.markdown(
-                plan, links, stages, now, paused, notice != null ? notice : ending, worked() - opened);
+                plan, note, links, stages, now, paused, notice != null ? notice : ending, worked() - opened);
     }
 }

@@ -20,6 +20,7 @@ final class RunDetails {
     /**
      * The page.
      *
+     * @param note of whoever started the run: runs started in the UI have no details from the start that would show it; may be null
      * @param links addresses of other pages, by name
      * @param now the newest of the stage at work; null when it has said nothing yet
      * @param ending how the run ended, or what its end waits for; null before
@@ -27,6 +28,7 @@ final class RunDetails {
      */
     static String markdown(
             RunPlan plan,
+            String note,
             Map<String, String> links,
             List<StageLine> stages,
             Progress now,
@@ -35,6 +37,9 @@ final class RunDetails {
             long millis) {
         StringBuilder page = new StringBuilder();
         page.append("**").append(plan.run()).append("**: ").append(plan.model()).append("\n\n");
+        if (note != null && !note.isBlank()) {
+            page.append("> ").append(cell(note.strip())).append("\n\n");
+        }
         page.append("| stage%s | state%s | |\n|---|---|---|\n".formatted(GAP, GAP));
         for (StageLine line : stages) {
             String text = line.summary();

@@ -57,7 +57,7 @@ public final class TrainPipelineImpl implements TrainPipeline {
             RunPlan plan =
                     Workflow.newActivityStub(RunActivity.class, policies.open()).open(request);
             lastStep = plan.steps();
-            ledger.opened(plan);
+            ledger.opened(plan, request.note());
             track(plan);
             return train(plan);
         } catch (ActivityFailure e) {

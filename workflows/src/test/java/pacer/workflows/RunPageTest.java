@@ -68,6 +68,7 @@ class RunPageTest {
         links.put("Grafana", "http://127.0.0.1:3000");
         String page = RunDetails.markdown(
                 plan(36, 1800),
+                null,
                 links,
                 List.of(
                         new StageLine(Stage.DATASET, "done", "1.2 million tokens", 2.0),
@@ -91,13 +92,14 @@ class RunPageTest {
     void aPausedTrainingSaysSoAndNoCostIsToldWithoutAPrice() {
         String page = RunDetails.markdown(
                 plan(0, 0),
+                " ",
                 Map.of(),
                 List.of(new StageLine(Stage.TRAIN, "running", null, null)),
                 training(null),
                 true,
                 null,
                 60_000);
-        assertThat(page).contains("●\u00a0paused").doesNotContain("USD").doesNotContain("[");
+        assertThat(page).contains("●\u00a0paused").doesNotContain("USD").doesNotContain(">").doesNotContain("[");
     }
 
     /** A text of others must not become a table, a link or a picture. */
@@ -105,6 +107,7 @@ class RunPageTest {
     void textOfOthersStaysText() {
         String page = RunDetails.markdown(
                 plan(0, 0),
+                "why\n\n# [not](http://evil)",
                 Map.of(),
                 List.of(new StageLine(Stage.TRAIN, "failed", "a|b\n\n# c ![x](http://evil) <img src=y>", 1.0)),
                 null,
@@ -112,6 +115,7 @@ class RunPageTest {
                 "failed: [see](http://evil)",
                 1);
         assertThat(page)
+                .contains("\n\n> why # \\[not](http://evil)\n\n")
                 .contains("a\\|b # c !\\[x](http://evil) &lt;img src=y> |")
                 .contains("\n**failed: \\[see](http://evil)**\n");
     }

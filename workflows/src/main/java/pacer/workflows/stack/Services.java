@@ -126,11 +126,17 @@ final class Services {
         Path data = folder.store(Server.PROMETHEUS);
         Path config = data.resolve("prometheus.yml");
         DurableFiles.write(config, scraped().getBytes(StandardCharsets.UTF_8));
-        List<String> command = List.of(
-                folder.tool(Server.PROMETHEUS).toString(),
+        Path program = folder.tool(Server.PROMETHEUS);
+        List<String> command = new ArrayList<>(List.of(
+                program.toString(),
                 "--config.file=" + config,
                 "--storage.tsdb.path=" + data.resolve("data"),
-                "--web.listen-address=" + state.bind() + ":" + state.port(Port.PROMETHEUS));
+                "--web.listen-address=" + state.bind() + ":" + state.port(Port.PROMETHEUS)));
+        // Debian's has its pages beside it, and looks for them where its package would be installed
+        Path pages = program.toRealPath().resolveSibling("../share/prometheus/web").normalize();
+        if (Files.isDirectory(pages)) {
+            command.add("--web.local-assets=" + pages);
+        }
         return new Service(
                 Server.PROMETHEUS,
                 command,

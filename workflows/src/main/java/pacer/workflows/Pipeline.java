@@ -8,6 +8,7 @@ import io.temporal.client.WorkflowOptions;
 import io.temporal.client.WorkflowStub;
 import java.io.IOException;
 import java.time.Clock;
+import java.time.Instant;
 import java.util.EnumSet;
 import java.util.Map;
 import java.util.Optional;
@@ -16,8 +17,10 @@ import pacer.activities.process.Standby;
 import pacer.activities.run.BadInputException;
 import pacer.activities.run.Budget;
 import pacer.activities.run.Home;
+import pacer.activities.run.RecordRequest;
 import pacer.activities.run.RunFolder;
 import pacer.activities.run.RunHub;
+import pacer.activities.run.RunId;
 import pacer.activities.run.RunIndex;
 import pacer.activities.run.RunRequest;
 import pacer.activities.tracking.Tracking;
@@ -196,6 +199,33 @@ public final class Pipeline implements AutoCloseable {
             throw e;
         }
         return handle;
+    }
+
+    /**
+     * Starts a record attempt.
+     *
+     * @param spec what its runs are of
+     */
+    public RecordHandle attempt(RecordRequest request, RunSpec spec) {
+        String id = RunId.of("record-" + spec.name(), Instant.now(), 1);
+        RecordAttempt workflow = connection
+                .client()
+                .newWorkflowStub(
+                        RecordAttempt.class,
+                        WorkflowOptions.newBuilder()
+                                .setWorkflowId(id)
+                                .setTaskQueue(TaskQueues.CONTROL)
+                                .setStaticSummary(RunPage.cut("record attempt: " + spec.name()))
+                                .setStaticDetails(RunPage.details(spec, request.note()))
+                                .setWorkflowIdConflictPolicy(
+                                        WorkflowIdConflictPolicy.WORKFLOW_ID_CONFLICT_POLICY_FAIL)
+                                .build());
+        WorkflowClient.start(workflow::run, request);
+        return new RecordHandle(
+                id,
+                WorkflowStub.fromTyped(workflow),
+                run -> connection.client().newUntypedWorkflowStub(run),
+                worker.isPresent());
     }
 
     /** How a run stands that this process sends to MLflow; empty where it sends none. */

@@ -27,6 +27,8 @@ import pacer.activities.notification.Webhook;
 import pacer.activities.process.Standby;
 import pacer.activities.publishing.Publishing;
 import pacer.activities.publishing.PublishingActivityImpl;
+import pacer.activities.record.RecordActivityImpl;
+import pacer.activities.record.Records;
 import pacer.activities.reproduction.ReproductionActivityImpl;
 import pacer.activities.reproduction.Reproductions;
 import pacer.activities.run.ActivityStage;
@@ -148,6 +150,8 @@ public final class PipelineWorker implements AutoCloseable {
                 TrainPipeline.class, () -> new TrainPipelineImpl(policies), options);
         worker.registerWorkflowImplementationFactory(Reproduce.class, () -> new ReproduceImpl(policies), options);
         worker.registerWorkflowImplementationFactory(
+                RecordAttempt.class, () -> new RecordAttemptImpl(policies), options);
+        worker.registerWorkflowImplementationFactory(
                 PrepareDataset.class, () -> new PrepareDatasetImpl(policies), options);
         worker.registerWorkflowImplementationFactory(TrackRun.class, () -> new TrackRunImpl(policies), options);
     }
@@ -183,7 +187,8 @@ public final class PipelineWorker implements AutoCloseable {
                 others.map(executions ->
                         new SharedDatasets(alone, stored.orElseThrow(), settings.preparation(), executions, clock)),
                 activity);
-        control.registerActivitiesImplementations(preparation);
+        RecordActivityImpl records = new RecordActivityImpl(new Records(home));
+        control.registerActivitiesImplementations(preparation, records);
         if (others.isPresent()) {
             Worker shared = factory.newWorker(
                     TaskQueues.SHARED_DATA,
@@ -206,6 +211,7 @@ public final class PipelineWorker implements AutoCloseable {
                 new StagingActivityImpl(new Staging(home, log, clock, stored, settings.cacheLimit()), activity),
                 new TrainingControlActivityImpl(training),
                 new ReproductionActivityImpl(new Reproductions(home)),
+                records,
                 new PublishingActivityImpl(new Publishing(home, log, clock, settings.report()), activity),
                 new TrackingActivityImpl(home, settings.tracking().map(t -> new Tracking(clock, t)), hub));
         Worker alive = factory.newWorker(

@@ -191,6 +191,14 @@ record Policies(Duration heartbeat, Duration hostTimeout) {
                 .build();
     }
 
+    /** Reading a run's record and the digest of its log, or writing a record down. */
+    ActivityOptions recording(String host) {
+        String summary = "what the runs prove";
+        return options(TaskQueues.data(host), summary, Duration.ofMinutes(10), 5, Duration.ofMinutes(1))
+                .setScheduleToStartTimeout(hostTimeout)
+                .build();
+    }
+
     /** Nothing to do but to answer. Whether the host is there is asked long after it should have been. */
     ActivityOptions answer(String queue) {
         return options(queue, "is the host there?", Duration.ofMinutes(1), 3, Duration.ofSeconds(10))

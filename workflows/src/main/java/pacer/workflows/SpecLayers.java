@@ -6,6 +6,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Collectors;
+import pacer.activities.run.Budget;
 import pacer.activities.run.RunRequest;
 import pacer.trainer.spec.DatasetSpec;
 import pacer.trainer.spec.ExpectationSpec;
@@ -82,5 +83,10 @@ public record SpecLayers(String preset, List<String> configs, List<String> sets,
     /** Asks for a new run of this spec, each time. */
     public RunRequest reproduction() {
         return new RunRequest(preset, null, configs, "a reproduction", null, sets);
+    }
+
+    /** Asks for runs of this spec with seeds of their own. */
+    public RunRequest trial(String note, Budget budget) {
+        return new RunRequest(preset, null, configs, note, null, sets).within(budget);
     }
 }

@@ -43,6 +43,9 @@ public final class TrainPipelineImpl implements TrainPipeline {
     private static final int MENDINGS = 4;
 
     private final Policies policies;
+    /** Memo of a pipeline within another workflow that is no reproduction: what it is part of. */
+    static final String PART_OF = "partOf";
+
     private final Ledger ledger = new Ledger();
     private final Steering steering = new Steering();
     private int lastStep;
@@ -71,10 +74,13 @@ public final class TrainPipelineImpl implements TrainPipeline {
             TrackRun beside = Workflow.newChildWorkflowStub(
                     TrackRun.class,
                     Policies.trackingWorkflow(plan.run(), Workflow.getInfo().getOriginalExecutionRunId()));
-            // a pipeline within another workflow is the run of a reproduction
+            // a pipeline within another workflow that does not say otherwise is the run of a reproduction
             TrackingRequest request = Workflow.getInfo()
                     .getParentWorkflowId()
-                    .map(parent -> new TrackingRequest(plan.run(), parent.replaceAll("[^A-Za-z0-9._-]", "-"), true))
+                    .map(parent -> new TrackingRequest(
+                            plan.run(),
+                            parent.replaceAll("[^A-Za-z0-9._-]", "-"),
+                            Workflow.getMemo(PART_OF, String.class) == null))
                     .orElseGet(() -> TrackingRequest.of(plan.run()));
             Async.function(beside::track, new TrackRun.Input(plan.host(), request));
         }

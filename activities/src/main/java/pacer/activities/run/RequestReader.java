@@ -6,6 +6,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
 import pacer.trainer.spec.Nearest;
 
 /** Reads a {@link RunRequest} that may have been written by hand, with every fault in it. */
@@ -17,6 +18,9 @@ final class RequestReader {
 
     private static final List<String> OF_PREPARATION =
             List.of("preset", "overrides", "config", "sets", "dataset", "host", "faults");
+
+    private static final List<String> OF_RECORD = List.of(
+            "preset", "overrides", "config", "note", "sets", "budget", "runs", "target", "looks", "parallel", "seed", "faults");
 
     private final JsonNode input;
     private final List<String> faults = new ArrayList<>();
@@ -63,6 +67,55 @@ final class RequestReader {
                         : null,
                 text("host", "the name of a host"),
                 faults);
+    }
+
+    RecordRequest readRecord() {
+        if (!input.isObject()) {
+            faults.add("the input is " + shown(input)
+                    + ", must be an object such as {\"preset\": \"quickstart\", \"runs\": 5, \"target\": 1.9}");
+            return new RecordRequest(null, null, null, null, null, null, null, null, null, null, null, faults);
+        }
+        unknown(input, "", OF_RECORD, List.of("preset", "runs", "target", "overrides", "note", "budget"));
+        texts("faults").stream().filter(Objects::nonNull).forEach(faults::add); // found when this was read before
+        return new RecordRequest(
+                text("preset", "the name of a preset, such as \"quickstart\""),
+                settings("overrides", "an object such as {\"train.steps\": 500}"),
+                texts("config"),
+                text("note", "a text"),
+                texts("sets"),
+                budget(),
+                whole("runs", "a whole number, such as 5").map(Long::intValue).orElse(null),
+                input.hasNonNull("target") ? number(input, "", "target") : null,
+                numbers("looks"),
+                whole("parallel", "a whole number, such as 2").map(Long::intValue).orElse(null),
+                whole("seed", "a whole number, such as 1337").orElse(null),
+                faults);
+    }
+
+    private Optional<Long> whole(String field, String rule) {
+        JsonNode value = input.path(field);
+        if (value.isInt() || (value.isLong() && field.equals("seed"))) {
+            return Optional.of(value.longValue());
+        }
+        refuseUnlessAbsent(value, field, rule);
+        return Optional.empty();
+    }
+
+    private List<Integer> numbers(String field) {
+        JsonNode value = input.path(field);
+        List<Integer> numbers = new ArrayList<>();
+        if (value.isArray()) {
+            value.forEach(entry -> {
+                if (entry.isInt()) {
+                    numbers.add(entry.intValue());
+                } else {
+                    faults.add("%s: %s, must be a whole number".formatted(field, shown(entry)));
+                }
+            });
+        } else {
+            refuseUnlessAbsent(value, field, "a list of whole numbers, such as [3, 5]");
+        }
+        return numbers;
     }
 
     private void unknown(JsonNode object, String before, List<String> known, List<String> named) {
@@ -168,15 +221,15 @@ final class RequestReader {
             return null;
         }
         unknown(value, "budget.", LIMITS, LIMITS);
-        return new Budget(number(value, "hours"), number(value, "dollars"));
+        return new Budget(number(value, "budget.", "hours"), number(value, "budget.", "dollars"));
     }
 
-    private Double number(JsonNode budget, String field) {
-        JsonNode value = budget.path(field);
+    private Double number(JsonNode object, String before, String field) {
+        JsonNode value = object.path(field);
         if (value.isNumber()) {
             return value.doubleValue();
         }
-        refuseUnlessAbsent(value, "budget." + field, "a number");
+        refuseUnlessAbsent(value, before + field, "a number");
         return null;
     }
 

@@ -14,7 +14,7 @@ import pacer.trainer.spec.SpecLoader;
 import pacer.trainer.spec.SpecResolver;
 
 /** Makes the spec that a {@link RunRequest} asks for. */
-final class SpecRequest {
+public final class SpecRequest {
     private SpecRequest() {}
 
     /**
@@ -22,7 +22,7 @@ final class SpecRequest {
      *
      * @throws BadInputException with all faults
      */
-    static RunSpec resolve(RunRequest request) throws IOException {
+    public static RunSpec resolve(RunRequest request) throws IOException {
         if (!request.namesSpec()) {
             throw new BadInputException("preset: missing; give a preset's name, {\"preset\": \"quickstart\"}");
         }

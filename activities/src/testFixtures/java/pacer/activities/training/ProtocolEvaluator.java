@@ -12,7 +12,7 @@ import pacer.trainer.event.TrainingEvent;
 
 /**
  * An evaluator as far as its process goes. {@code refuse}, {@code crash} and {@code hang} as system properties make it fail; with
- * {@code damage} ({@code checkpoint} or {@code shard}) it damages what it was given, once a run, and refuses it.
+ * {@code damage} ({@code checkpoint} or {@code shard}) it damages what it was given, once a run, and refuses it. With {@code scatter} losses differ by so much from seed to seed.
  */
 public final class ProtocolEvaluator {
     private ProtocolEvaluator() {}
@@ -36,13 +36,26 @@ public final class ProtocolEvaluator {
         System.out.println("a library prints something");
         int step = Integer.parseInt(checkpoint.getFileName().toString().substring("step-".length()));
         System.out.println(
-                EventLog.line(new TrainingEvent.Validated(Instant.now(), step, 4.0 / step + 1.1, 100, true)));
+                EventLog.line(new TrainingEvent.Validated(Instant.now(), step, 4.0 / step + 1.1 + scatter(checkpoint), 100, true)));
         if (Boolean.getBoolean("crash")) {
             Runtime.getRuntime().halt(134);
         }
         for (int i = 1; i <= 2; i++) {
             System.out.println(EventLog.line(new TrainingEvent.Sampled(Instant.now(), step, "\n", "sample " + i)));
         }
+    }
+
+    private static double scatter(Path checkpoint) throws IOException {
+        double scatter = Double.parseDouble(System.getProperty("scatter", "0"));
+        Path preset = checkpoint.resolve("../../preset.yaml");
+        return scatter == 0
+                ? 0
+                : scatter
+                        * Files.readAllLines(preset).stream()
+                                .filter(line -> line.startsWith("seed: "))
+                                .mapToLong(line -> Long.parseLong(line.substring("seed: ".length())) % 5)
+                                .findFirst()
+                                .orElseThrow();
     }
 
     private static Path option(String[] arguments, String name) {

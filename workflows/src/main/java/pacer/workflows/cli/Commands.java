@@ -8,6 +8,7 @@ final class Commands {
     static final List<String> NAMES = List.of(
             "run",
             "resume",
+            "record",
             "train",
             "sample",
             "eval",
@@ -35,6 +36,7 @@ final class Commands {
     static Callable<Integer> create(String name, Console console) {
         return switch (name) {
             case "run" -> new RunCommand(console);
+            case "record" -> new RecordCommand(console);
             case "resume" -> new ResumeCommand(console);
             case "train" -> new TrainCommand(console);
             case "sample" -> new SampleCommand(console);

@@ -84,9 +84,9 @@ final class RunFollower implements AutoCloseable {
     private static StopSignals signals(RunView view, RunHandle run, Hints hints) {
         String again = hints.resume(run.id());
         return run.local()
-                ? StopSignals.listen(view, run::stop, again)
+                ? StopSignals.listen(view::say, run::stop, again)
                 : StopSignals.listenFromAfar(
-                        view, run::stop, number -> Runtime.getRuntime().halt(128 + number), again);
+                        view::say, run::stop, number -> Runtime.getRuntime().halt(128 + number), again);
     }
 
     private int close(RunHandle run, PipelineOutcome outcome, Hints hints) throws IOException {

@@ -2,6 +2,7 @@ package pacer.workflows.cli;
 
 import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Consumer;
 import java.util.function.IntConsumer;
 
 /** What Ctrl-C does to a run: the first asks for an end with a checkpoint, the second ends at once. */
@@ -15,17 +16,18 @@ final class StopSignals implements AutoCloseable {
     /**
      * Listens until it is closed.
      *
+     * @param say shows a line
      * @param ask asks for the end; it may take its time
      * @param goOn how to go on with the run later
      */
-    static StopSignals listen(RunView view, Runnable ask, String goOn) {
+    static StopSignals listen(Consumer<String> say, Runnable ask, String goOn) {
         AtomicInteger heard = new AtomicInteger();
         IntConsumer stop = number -> {
             if (heard.getAndIncrement() == 0) {
-                view.say("● stopping, a training after this step with a checkpoint; Ctrl-C again ends at once");
+                say.accept("● stopping, a training after this step with a checkpoint; Ctrl-C again ends at once");
                 Thread.ofVirtual().start(ask); // must not hold up the next signal
             } else {
-                view.say("ended at once; go on with: " + goOn);
+                say.accept("ended at once; go on with: " + goOn);
                 Runtime.getRuntime().halt(128 + number);
             }
         };
@@ -41,15 +43,15 @@ final class StopSignals implements AutoCloseable {
      *
      * @param detach ends the following, at the signal of this number
      */
-    static StopSignals listenFromAfar(RunView view, Runnable ask, IntConsumer detach, String follow) {
+    static StopSignals listenFromAfar(Consumer<String> say, Runnable ask, IntConsumer detach, String follow) {
         AtomicInteger heard = new AtomicInteger();
         IntConsumer leave = number -> {
-            view.say("no longer followed; the run goes on at the service; follow it again with: " + follow);
+            say.accept("no longer followed; the run goes on at the service; follow it again with: " + follow);
             detach.accept(number);
         };
         Runnable stop = () -> {
             if (heard.getAndIncrement() == 0) {
-                view.say("● stopping the run on the service, with a checkpoint; Ctrl-C again only ends following it");
+                say.accept("● stopping the run on the service, with a checkpoint; Ctrl-C again only ends following it");
                 Thread.ofVirtual().start(ask);
             } else {
                 leave.accept(2);

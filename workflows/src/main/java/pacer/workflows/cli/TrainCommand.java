@@ -48,7 +48,7 @@ final class TrainCommand implements Callable<Integer> {
             training.notice().ifPresent(view::notice);
             int code = Exit.OK;
             boolean refused = false;
-            try (StopSignals _ = StopSignals.listen(view, training::stop, hints.again("train"))) {
+            try (StopSignals _ = StopSignals.listen(view::say, training::stop, hints.again("train"))) {
                 training.run(resolved, start.note(), start.budget(), view);
             } catch (StoppedException e) {
                 code = Exit.STOPPED;

@@ -1,0 +1,169 @@
+package pacer.workflows;
+
+import io.temporal.api.enums.v1.ParentClosePolicy;
+import io.temporal.failure.ApplicationFailure;
+import io.temporal.failure.CanceledFailure;
+import io.temporal.failure.ChildWorkflowFailure;
+import io.temporal.failure.TemporalFailure;
+import io.temporal.workflow.Async;
+import io.temporal.workflow.ChildWorkflowCancellationType;
+import io.temporal.workflow.ChildWorkflowOptions;
+import io.temporal.workflow.Promise;
+import io.temporal.workflow.Workflow;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import pacer.activities.record.RecordActivity;
+import pacer.activities.record.RecordPlan;
+import pacer.activities.record.RecordRun;
+import pacer.activities.run.ActivityStage;
+import pacer.activities.run.Budget;
+import pacer.activities.run.RunRequest;
+
+/** The runs of a record attempt: child workflows, a few at a time, in the order of their seeds. */
+final class Trials {
+    /** A run that failed by its machine is gone on with; the same seed gives the same bits, so that trying again favours nothing. */
+    private static final int ATTEMPTS = 3;
+
+    private final RecordPlan plan;
+    private final Policies policies;
+    private final Runnable changed;
+    private final Map<Integer, RecordRun> finished = new TreeMap<>();
+    private final Map<Integer, Promise<RecordRun>> working = new TreeMap<>();
+    private int begun;
+
+    /** @param changed hears when a run begins or ends */
+    Trials(RecordPlan plan, Policies policies, Runnable changed) {
+        this.plan = plan;
+        this.policies = policies;
+        this.changed = changed;
+    }
+
+    /** Those finished, in order. */
+    List<RecordRun> finished() {
+        return List.copyOf(finished.values());
+    }
+
+    /** Workflow ids of those at work. */
+    List<String> working() {
+        return working.keySet().stream().map(this::id).toList();
+    }
+
+    private String id(int number) {
+        return Workflow.getInfo().getWorkflowId() + "-" + (number + 1);
+    }
+
+    /**
+     * Trains until the first {@code number} runs are finished. No more are begun, so that who looks then decides about those alone.
+     *
+     * @return why it could not; null when it did
+     */
+    String until(int number) {
+        while (finished.size() < number) {
+            while (begun < number && working.size() < plan.parallel() && isWithinBudget()) {
+                begin(begun++);
+            }
+            if (working.isEmpty()) {
+                return "its budget is used up";
+            }
+            Workflow.await(() -> working.values().stream().anyMatch(Promise::isCompleted));
+            for (int done : List.copyOf(working.keySet())) {
+                if (working.get(done).isCompleted()) {
+                    String failed = end(done);
+                    if (failed != null) {
+                        return failed; // the rest is told to end when the attempt has
+                    }
+                }
+            }
+        }
+        return null;
+    }
+
+    private void begin(int number) {
+        RunRequest request = plan.request().run(plan.seeds().get(number), left());
+        working.put(number, Async.function(() -> train(number, request)));
+        changed.run();
+    }
+
+    /** Why it failed; null when it did not. */
+    private String end(int number) {
+        Promise<RecordRun> ended = working.remove(number);
+        try {
+            finished.put(number, ended.get());
+            return null;
+        } catch (CanceledFailure e) {
+            throw e;
+        } catch (TemporalFailure e) {
+            RuntimeException told = TrainPipelineImpl.inItsOwnWords(e);
+            String why = told instanceof ApplicationFailure failure ? failure.getOriginalMessage() : told.getMessage();
+            return "run %s, seed %d, failed: %s"
+                    .formatted(id(number), plan.seeds().get(number), why);
+        } finally {
+            changed.run();
+        }
+    }
+
+    /** Waits for those at work, whatever they come to. */
+    void awaitEnd() {
+        Workflow.await(() -> working.values().stream().allMatch(Promise::isCompleted));
+    }
+
+    private RecordRun train(int number, RunRequest request) {
+        for (int attempt = 1; ; attempt++) {
+            try {
+                PipelineResult result = Workflow.newChildWorkflowStub(TrainPipeline.class, options(number))
+                        .run(request);
+                RecordActivity records =
+                        Workflow.newActivityStub(RecordActivity.class, policies.recording(result.host()));
+                return new Patience(policies, result.host())
+                        .await(() ->
+                                records.read(result.run(), plan.seeds().get(number)));
+            } catch (ChildWorkflowFailure e) {
+                boolean again = e.getCause() instanceof ApplicationFailure failure
+                        && !failure.getType().equals(ActivityStage.BAD_INPUT)
+                        && !failure.getType().equals(ActivityStage.OVER_BUDGET);
+                if (!again || attempt == ATTEMPTS) {
+                    throw e;
+                }
+            }
+        }
+    }
+
+    private ChildWorkflowOptions options(int number) {
+        return ChildWorkflowOptions.newBuilder()
+                .setWorkflowId(id(number))
+                .setTaskQueue(TaskQueues.CONTROL)
+                .setStaticSummary("run %d of %d of %s, seed %d"
+                        .formatted(
+                                number + 1,
+                                plan.seeds().size(),
+                                plan.id(),
+                                plan.seeds().get(number)))
+                .setMemo(Map.of(TrainPipelineImpl.PART_OF, "record attempt"))
+                // who stops an attempt means its runs, which end in order
+                .setParentClosePolicy(ParentClosePolicy.PARENT_CLOSE_POLICY_REQUEST_CANCEL)
+                .setCancellationType(ChildWorkflowCancellationType.WAIT_CANCELLATION_COMPLETED)
+                .build();
+    }
+
+    private boolean isWithinBudget() {
+        Budget left = left();
+        return left == null
+                || !((left.hours() != null && left.hours() <= 0) || (left.dollars() != null && left.dollars() <= 0));
+    }
+
+    /** What a run that begins now may take: of what finished runs left, an equal part for each that may work beside it; null for no limit. */
+    private Budget left() {
+        Budget all = plan.request().budget();
+        if (all == null) {
+            return null;
+        }
+        double hours = finished.values().stream()
+                        .mapToDouble(RecordRun::spentSeconds)
+                        .sum()
+                / 3600;
+        return new Budget(
+                all.hours() == null ? null : (all.hours() - hours) / plan.parallel(),
+                all.dollars() == null ? null : (all.dollars() - hours * plan.dollarsPerHour()) / plan.parallel());
+    }
+}

@@ -1,5 +1,7 @@
 package pacer.trainer.spec;
 
+import java.util.regex.Pattern;
+
 /**
  * One thing that is wrong with a specification, said in one line: {@code place path: value, rule; what to do}.
  *
@@ -9,14 +11,18 @@ public record Fault(Place place, String path, String message) {
 
     private static final int SHOWN = 60;
 
+    /** Faults are written into logs and histories. */
+    private static final Pattern USER_AND_PASSWORD = Pattern.compile("(?<=://)[^/\\s]*@");
+
     @Override
     public String toString() {
         boolean said = path.isEmpty() || place.source().startsWith("--set " + path + "=");
         return place + (said ? "" : " " + path) + ": " + message;
     }
 
-    /** A value as a message may carry it: on one line, printable, and not too long. */
-    static String shown(String value) {
+    /** A value as a message may carry it: on one line, printable, not too long, and without the user and password of an address. */
+    static String shown(String text) {
+        String value = USER_AND_PASSWORD.matcher(text).replaceAll("…@");
         StringBuilder line = new StringBuilder();
         value.codePoints().limit(SHOWN + 1L).forEach(c -> {
             switch (c) {

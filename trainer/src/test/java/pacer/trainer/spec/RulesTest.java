@@ -96,7 +96,6 @@ class RulesTest {
                 "text.txt                | must begin with a scheme; for a file write file:text.txt",
                 "''                      | must say where the text is; write https://HOST/PATH, s3://BUCKET/KEY, file:PATH, maven:GROUP:ARTIFACT:VERSION!/ENTRY or catalogue:NAME",
                 "https:///a              | must name a host; write https://HOST/PATH",
-                "https://me:pw@x.org/a   | must not carry a user or password, settings are written into reports; delete it",
                 "https://x.org/a b       | is no URL, Illegal character in path at character 16; percent-encode it",
                 "file:                   | must name a file; write file:PATH",
                 "file://host/a           | must not name a host; write file:PATH or file:///PATH",
@@ -114,6 +113,25 @@ class RulesTest {
                 .singleElement()
                 .asString()
                 .endsWith("\"%s\", %s".formatted(url, message));
+    }
+
+    /** A fault is written into logs and histories, from both the value and the place where it was given. */
+    @ParameterizedTest
+    @CsvSource({
+        "https://me:hunter2@x.org/a, https://…@x.org/a",
+        "https://hunter2@x.org/a, https://…@x.org/a",
+        "https://me:hunter2-and-a-password-longer-than-what-a-fault-shows-of-a-value@x.org/a, https://…@x.org/a",
+        "s3://me:hunter2@bucket/a, s3://…@bucket/a",
+    })
+    void aUserOrPasswordInAnAddressIsRefusedAndNotShown(String url, String shown) {
+        files.faults(
+                        files.write("whole.yaml", SettingsFiles.WHOLE),
+                        List.of(),
+                        List.of("dataset.url=" + url, "dataset.sha256=" + SHA))
+                .singleElement()
+                .asString()
+                .contains("\"" + shown + "\", must ")
+                .doesNotContain("hunter2");
     }
 
     @ParameterizedTest

@@ -95,10 +95,17 @@ public final class TemporalAddress {
     }
 
     private static ClientConfigProfile load(Map<String, String> environment, boolean withoutFile) throws IOException {
-        return ClientConfigProfile.load(LoadClientConfigProfileOptions.newBuilder()
+        LoadClientConfigProfileOptions.Builder options = LoadClientConfigProfileOptions.newBuilder()
                 .setEnvOverrides(environment)
-                .setDisableFile(withoutFile)
-                .build());
+                .setDisableFile(withoutFile);
+        if (environment.getOrDefault("TEMPORAL_CONFIG_FILE", "").isBlank()) {
+            // the SDK looks for it in the folder that the system tells, whatever HOME says
+            usualFiles(environment)
+                    .filter(Files::exists)
+                    .findFirst()
+                    .ifPresent(file -> options.setConfigFilePath(file.toString()));
+        }
+        return ClientConfigProfile.load(options.build());
     }
 
     private static Stream<Path> usualFiles(Map<String, String> environment) {
@@ -127,5 +134,11 @@ public final class TemporalAddress {
     /** What named it. */
     String origin() {
         return origin;
+    }
+
+    /** Without its secrets. */
+    @Override
+    public String toString() {
+        return isEmbedded() ? EMBEDDED : profile.getAddress() + " (" + origin + ")";
     }
 }

@@ -250,7 +250,8 @@ public final class TemporalConnection implements AutoCloseable {
                 .setNamespace(client.getOptions().getNamespace())
                 .build();
         try {
-            return OperatorServiceGrpc.newBlockingStub(stubs.getRawChannel())
+            // not the raw channel: the API key goes with the other one only
+            return OperatorServiceGrpc.newBlockingStub(stubs.blockingStub().getChannel())
                     .withDeadlineAfter(PATIENCE)
                     .listSearchAttributes(request)
                     .getCustomAttributesMap()

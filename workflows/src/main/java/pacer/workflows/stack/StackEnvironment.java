@@ -22,31 +22,59 @@ public final class StackEnvironment {
      * Variables that go together.
      *
      * @param leader names the service
-     * @param followers are of no use without it
+     * @param alike name it too
+     * @param followers are of no use without it; {@code *} at the end stands for all that begins so
      */
-    private record Group(String leader, List<String> followers) {}
+    private record Group(String leader, List<String> alike, List<String> followers) {
+        boolean isNamed(Map<String, String> environment) {
+            return !environment.getOrDefault(leader, "").isBlank()
+                    || alike.stream()
+                            .anyMatch(
+                                    name -> !environment.getOrDefault(name, "").isBlank());
+        }
+
+        boolean has(String name) {
+            return name.equals(leader)
+                    || alike.contains(name)
+                    || followers.stream()
+                            .anyMatch(f ->
+                                    f.endsWith("*") ? name.startsWith(f.substring(0, f.length() - 1)) : name.equals(f));
+        }
+    }
+
+    private static final String NO_FILE = "/dev/null";
 
     private static final List<Group> GROUPS = List.of(
             new Group(
                     "TEMPORAL_ADDRESS",
-                    List.of("TEMPORAL_NAMESPACE", "TEMPORAL_API_KEY", "TEMPORAL_TLS", "PACER_TEMPORAL_UI")),
+                    List.of("TEMPORAL_PROFILE", "TEMPORAL_CONFIG_FILE"),
+                    List.of(
+                            "TEMPORAL_NAMESPACE",
+                            "TEMPORAL_API_KEY",
+                            "TEMPORAL_TLS*",
+                            "TEMPORAL_GRPC_META_*",
+                            "PACER_TEMPORAL_UI")),
             new Group(
                     "MLFLOW_TRACKING_URI",
+                    List.of(),
                     List.of("MLFLOW_TRACKING_USERNAME", "MLFLOW_TRACKING_PASSWORD", "MLFLOW_TRACKING_TOKEN")),
             new Group(
                     "PACER_STORE",
+                    List.of(),
                     List.of(
                             "AWS_ENDPOINT_URL_S3",
                             "AWS_REGION",
                             "AWS_ACCESS_KEY_ID",
                             "AWS_SECRET_ACCESS_KEY",
                             "AWS_SESSION_TOKEN")),
-            new Group("PACER_GRAFANA", List.of()));
+            new Group("PACER_GRAFANA", List.of(), List.of()));
 
     /** The variables of a stack. */
     static Map<String, String> of(StackState state) {
         Map<String, String> all = new LinkedHashMap<>();
         all.put("TEMPORAL_ADDRESS", state.address(Port.TEMPORAL));
+        // TLS and API key of a service elsewhere, in temporal.toml, are not this one's
+        all.put("TEMPORAL_CONFIG_FILE", NO_FILE);
         all.put("PACER_TEMPORAL_UI", state.url(Port.TEMPORAL_UI));
         all.put("MLFLOW_TRACKING_URI", state.url(Port.MLFLOW));
         all.put("PACER_STORE", "s3://" + Services.BUCKET);
@@ -78,31 +106,27 @@ public final class StackEnvironment {
 
     /** Takes from {@code environment} what leads to services elsewhere: a stack's own processes know nothing of those. */
     static void removeFrom(Map<String, String> environment) {
-        for (Group group : GROUPS) {
-            environment.remove(group.leader);
-            group.followers.forEach(environment::remove);
-        }
+        GROUPS.forEach(group -> environment.keySet().removeIf(group::has));
     }
 
     static Map<String, String> added(Map<String, String> environment, Map<String, String> stack) {
         Map<String, String> all = new HashMap<>(environment);
         for (Group group : GROUPS) {
-            if (!environment.getOrDefault(group.leader, "").isBlank() || !stack.containsKey(group.leader)) {
+            if (group.isNamed(environment) || !stack.containsKey(group.leader)) {
                 continue;
             }
-            all.put(group.leader, stack.get(group.leader));
-            for (String name : group.followers) {
-                // a password for another server must not be sent to this one
-                all.remove(name);
-                if (stack.containsKey(name)) {
-                    all.put(name, stack.get(name));
+            // a password for another server must not be sent to this one
+            all.keySet().removeIf(group::has);
+            stack.forEach((name, value) -> {
+                if (group.has(name)) {
+                    all.put(name, value);
                 }
-            }
+            });
         }
-        if (!environment.containsKey("TEMPORAL_ADDRESS")) {
+        boolean there = !GROUPS.getFirst().isNamed(environment);
+        if (there) {
             all.put(ORIGIN, stack.get(ORIGIN));
         }
-        boolean there = environment.getOrDefault("TEMPORAL_ADDRESS", "").isBlank();
         if (there && stack.containsKey(PayloadKeys.VARIABLE)) {
             all.putIfAbsent(PayloadKeys.VARIABLE, stack.get(PayloadKeys.VARIABLE)); // set to nothing means none
         }

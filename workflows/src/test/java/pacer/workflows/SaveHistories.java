@@ -26,7 +26,8 @@ import pacer.trainer.event.TrainingEvent;
  *     -Dhistories=src/test/resources/histories/v6
  * </pre>
  *
- * {@link LostHostTest}, {@link UnclosedRecordTest} and {@link SharedPreparationTest} add their own, called in the same way.
+ * {@link LostHostTest}, {@link UnclosedRecordTest}, {@link SharedPreparationTest}, {@link SteeredRunTest} and {@link ReproduceTest} add their
+ * own, called in the same way.
  */
 @EnabledIfSystemProperty(named = "histories", matches = ".+")
 class SaveHistories {

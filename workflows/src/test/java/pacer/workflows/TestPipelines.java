@@ -12,6 +12,7 @@ import java.util.OptionalLong;
 import pacer.activities.dataset.FetchSettings;
 import pacer.activities.dataset.PreparationSettings;
 import pacer.activities.evaluation.EvaluationSettings;
+import pacer.activities.notification.Webhook;
 import pacer.activities.process.JavaCommand;
 import pacer.activities.run.Home;
 import pacer.activities.store.Store;
@@ -75,6 +76,24 @@ final class TestPipelines {
                 usual.links(),
                 usual.webhook(),
                 Optional.of(tracking),
+                usual.store(),
+                usual.cacheLimit(),
+                usual.deployment(),
+                usual.policies());
+    }
+
+    /** {@code usual} settings, with a webhook that is told of runs. */
+    static WorkerSettings told(WorkerSettings usual, Webhook webhook) {
+        return new WorkerSettings(
+                usual.home(),
+                usual.fetch(),
+                usual.preparation(),
+                usual.training(),
+                usual.evaluation(),
+                usual.report(),
+                usual.links(),
+                Optional.of(webhook),
+                usual.tracking(),
                 usual.store(),
                 usual.cacheLimit(),
                 usual.deployment(),

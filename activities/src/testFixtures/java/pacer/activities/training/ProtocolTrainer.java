@@ -1,8 +1,11 @@
 package pacer.activities.training;
 
+import java.io.BufferedReader;
 import java.io.IOException;
+import java.io.InputStreamReader;
 import java.lang.foreign.Arena;
 import java.lang.foreign.ValueLayout;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -10,6 +13,7 @@ import java.time.Instant;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import pacer.trainer.Trainer;
 import pacer.trainer.checkpoint.CheckpointStore;
 import pacer.trainer.checkpoint.ElementType;
 import pacer.trainer.checkpoint.EventLog;
@@ -30,19 +34,22 @@ import pacer.trainer.spec.SpecLoader;
  */
 public final class ProtocolTrainer {
     private static volatile boolean stopping;
+    private static volatile boolean checkpointWanted;
 
     private final RunSpec spec;
+    private final int steps;
     private final Path run;
     private final Fence fence;
 
-    private ProtocolTrainer(RunSpec spec, Path run, Fence fence) {
+    private ProtocolTrainer(RunSpec spec, int steps, Path run, Fence fence) {
         this.spec = spec;
+        this.steps = steps;
         this.run = run;
         this.fence = fence;
     }
 
     public static void main(String[] arguments) throws IOException, InterruptedException {
-        Thread.ofPlatform().daemon().start(ProtocolTrainer::endWithParent);
+        Thread.ofPlatform().daemon().start(ProtocolTrainer::listen);
         Runtime.getRuntime().addShutdownHook(new Thread(() -> {
             stopping = true;
             sleepForEver();
@@ -63,7 +70,10 @@ public final class ProtocolTrainer {
         }
         try {
             Fence fence = Fence.join(run, Long.parseLong(options.get("--epoch")), Duration.ofSeconds(5));
-            int code = rank == 0 ? new ProtocolTrainer(spec, run, fence).train() : follow(run, rank);
+            int steps = options.containsKey("--steps")
+                    ? Integer.parseInt(options.get("--steps"))
+                    : spec.train().steps();
+            int code = rank == 0 ? new ProtocolTrainer(spec, steps, run, fence).train() : follow(run, rank);
             System.out.flush();
             Runtime.getRuntime().halt(code);
         } catch (FencedException e) {
@@ -72,10 +82,11 @@ public final class ProtocolTrainer {
         }
     }
 
-    private static void endWithParent() {
-        try {
-            while (System.in.read() >= 0) {
-                // the parent says nothing; only the end counts
+    /** Until the parent's end. */
+    private static void listen() {
+        try (BufferedReader parent = new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8))) {
+            for (String line = parent.readLine(); line != null; line = parent.readLine()) {
+                checkpointWanted |= line.equals(Trainer.CHECKPOINT);
             }
         } catch (IOException e) {
             System.err.println(e);
@@ -117,7 +128,6 @@ public final class ProtocolTrainer {
                         new TrainingEvent.Failed(Instant.now(), 0, "model.width: must be a multiple of heads", false));
                 return 2;
             }
-            int steps = spec.train().steps();
             tell(
                     log,
                     new TrainingEvent.Started(
@@ -137,7 +147,8 @@ public final class ProtocolTrainer {
                 }
                 tell(log, new TrainingEvent.Step(Instant.now(), step, 4.0 / step + 1, 1, 1e-3, 2, 1000));
                 boolean last = step == steps;
-                if (last || stopping || step % spec.checkpoint().everySteps() == 0) {
+                if (last || stopping || checkpointWanted || step % spec.checkpoint().everySteps() == 0) {
+                    checkpointWanted = false;
                     tell(log, new TrainingEvent.Validated(Instant.now(), step, 4.0 / step + 1.1, 100, true));
                     save(store, step);
                     tell(

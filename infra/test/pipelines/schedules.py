@@ -67,7 +67,7 @@ def a_schedule_misses_what_is_expected(stack):
     stack.pacer("schedule", "trigger", "strict")
     first = until("what was triggered failed", lambda: (found := begun_by(stack, "strict")) and found[0]["status"].endswith("FAILED") and found[0])
     failure = json.dumps(stack.temporal("workflow", "show", "-w", first["execution"]["workflowId"])["events"][-1])
-    check('"type": "Missed"' in failure and "above the expected 0.1" in failure, "schedule trigger: a reproduction, which fails as Missed")
+    check('"type": "Missed"' in failure and "expected at most 0.1000" in failure, "schedule trigger: a reproduction, which fails as Missed")
     missed = until("it is found", lambda: stack.temporal(
         "workflow", "list", "--query", "PacerVerdict='missed' AND WorkflowType='TrainPipeline'"))
     check(len(missed) == 1, "Temporal: search attributes find what missed")

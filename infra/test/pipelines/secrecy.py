@@ -109,7 +109,7 @@ class CommandLines(threading.Thread):
         self.start()
 
     def run(self):
-        while not self.over.wait(0.1):
+        while not self.over.wait(0.2):
             for file in pathlib.Path("/proc").glob("[0-9]*/cmdline"):
                 with contextlib.suppress(OSError):
                     self.seen.add(file.read_bytes())

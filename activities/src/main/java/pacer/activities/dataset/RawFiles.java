@@ -13,6 +13,7 @@ import java.security.DigestOutputStream;
 import java.time.Clock;
 import java.time.Duration;
 import java.util.OptionalLong;
+import java.util.function.Consumer;
 import pacer.activities.run.BadInputException;
 import pacer.activities.run.Progress;
 import pacer.activities.run.Reasons;
@@ -71,10 +72,10 @@ final class RawFiles {
         };
     }
 
-    /** Whether the home of {@code source} gives parts of the file to every host that asks for them. */
-    boolean givesRanges(Source source) throws IOException, InterruptedException {
-        return switch (source) {
-            case Source.Https https -> new Download(settings).givesRanges(https.uri());
+    /** Whether a home of {@code spec}'s file gives parts of it to every host that asks for them. */
+    boolean givesRanges(DatasetSpec spec) throws IOException, InterruptedException {
+        return switch (Source.parse(spec.url())) {
+            case Source.Https https -> homes(spec, https, notice -> {}).giveRanges();
             case Source.S3 _ -> true;
             case Source.LocalFile _, Source.MavenEntry _, Source.Ready _ -> false;
         };
@@ -108,15 +109,8 @@ final class RawFiles {
             return true;
         }
         if (source instanceof Source.Https(URI uri)) {
-            String found = new Download(settings)
-                    .fetchRange(
-                            uri, part.from(), part.to(), target, (bytes, all) -> listener.moved(bytes, part.bytes()));
-            if (!found.equals(part.sha256())) {
-                Files.delete(target);
-                throw new IOException(
-                        "%s: bytes %d to %d have SHA-256 %s, but had %s when the whole file was proven; the file changes at its home: give a copy that does not"
-                                .formatted(uri, part.from(), part.to(), found, part.sha256()));
-            }
+            homes(spec, new Source.Https(uri), notice -> {})
+                    .fetchRange(part, target, (bytes, all) -> listener.moved(bytes, part.bytes()));
             return true;
         }
         return false;
@@ -193,36 +187,34 @@ final class RawFiles {
             if (KeptDownload.isSound(target, spec.sha256(), context, read -> {})) {
                 return RawFile.own(target, spec.sha256(), Files.size(target));
             }
-            download(https, spec.sha256(), target, context);
+            download(spec, https, target, context);
         }
         return RawFile.own(target, spec.sha256(), Files.size(target));
     }
 
-    private void download(Source.Https https, String sha256, Path target, StageContext context)
+    private HttpsHomes homes(DatasetSpec spec, Source.Https https, Consumer<String> notices) {
+        return new HttpsHomes(settings, spec, https.uri(), notices);
+    }
+
+    private void download(DatasetSpec spec, Source.Https https, Path target, StageContext context)
             throws IOException, InterruptedException {
         try {
-            new Download(settings).fetch(https.uri(), sha256, target, (bytes, total) -> {
+            homes(spec, https, context::notice).fetch(spec.sha256(), target, home -> (bytes, total) -> {
                 context.check();
-                context.progress(downloading(https, bytes, total));
+                context.progress(downloading(home, bytes, total));
             });
         } catch (FileSystemException e) {
             throw e; // of this machine's disk
         } catch (IOException e) {
-            String reason = Reasons.of(e);
-            String url = "https://" + https.uri().getRawAuthority().replaceFirst(".*@", "")
-                    + https.uri().getRawPath();
-            throw new IOException(
-                    (reason.contains(url) ? "" : url + ": ") + reason
-                            + "; a copy at hand serves as well: --set dataset.url=file:PATH",
-                    e);
+            throw new IOException(Reasons.of(e) + "; a copy at hand serves as well: --set dataset.url=file:PATH", e);
         }
     }
 
-    private Progress downloading(Source.Https https, long bytes, OptionalLong total) {
+    private Progress downloading(URI home, long bytes, OptionalLong total) {
         double megabytes = bytes / 1e6;
         String text = total.isPresent()
-                ? "downloading %s: %.1f of %.1f MB".formatted(https.uri().getHost(), megabytes, total.getAsLong() / 1e6)
-                : "downloading %s: %.1f MB".formatted(https.uri().getHost(), megabytes);
+                ? "downloading %s: %.1f of %.1f MB".formatted(home.getHost(), megabytes, total.getAsLong() / 1e6)
+                : "downloading %s: %.1f MB".formatted(home.getHost(), megabytes);
         Double fraction = total.isPresent() ? (double) bytes / Math.max(1, total.getAsLong()) : null;
         return Progress.of(Stage.DATASET, clock.instant(), fraction, text);
     }

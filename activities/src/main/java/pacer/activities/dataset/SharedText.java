@@ -85,7 +85,7 @@ final class SharedText {
                     threads(),
                     (_, done, all) -> work.at(context, done, all, "reading the text"));
             raw.checkUnchanged();
-            boolean fromHome = !rows && datasets.rawFiles().givesRanges(Source.parse(spec.url()));
+            boolean fromHome = !rows && datasets.rawFiles().givesRanges(spec);
             StoredParts shared = store.parts(preparation.hash());
             if (!fromHome) {
                 send(parts, text, shared, context);

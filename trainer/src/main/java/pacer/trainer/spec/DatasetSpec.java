@@ -35,7 +35,7 @@ public record DatasetSpec(
 
         @Doc(
                 value =
-                        "of a catalogue: folders to try before its own homes, https://…/ or file:FOLDER, divided by spaces",
+                        "homes to try before its own, divided by spaces: of a catalogue folders, https://…/ or file:FOLDER; of an https file its other addresses, or folders https://…/ that have one of its name",
                 standard = "''")
         String mirrors) {
 
@@ -76,9 +76,21 @@ public record DatasetSpec(
         return url.substring(CATALOGUE.length());
     }
 
-    /** The folders to try first, each ending in a slash. */
+    /** The homes to try first; of a catalogue folders, each ending in a slash. */
     public List<String> mirrorList() {
-        return Catalogue.split(mirrors);
+        if (ready()) {
+            return Catalogue.split(mirrors);
+        }
+        return mirrors.isBlank() ? List.of() : List.of(mirrors.strip().split("\\s+"));
+    }
+
+    /** Addresses of the raw file to try first: where a folder is named, that of its file of the same name. */
+    public List<String> mirrorFiles() {
+        String path = url.replaceFirst("[?#].*$", "");
+        String name = path.substring(path.lastIndexOf('/') + 1);
+        return mirrorList().stream()
+                .map(mirror -> mirror.endsWith("/") ? mirror + name : mirror)
+                .toList();
     }
 
     /** Formats of a raw file. */

@@ -46,6 +46,14 @@ final class DatasetUrl {
                 : Optional.of("must be folders, divided by spaces; write https://HOST/FOLDER/ or file:FOLDER");
     }
 
+    /** What is wrong with {@code home}, another one of an https file. */
+    static Optional<String> mirrorFault(String home) {
+        return home.startsWith("https:")
+                ? fault(home)
+                : Optional.of(
+                        "must be https addresses, divided by spaces; write https://HOST/PATH or https://HOST/FOLDER/");
+    }
+
     private static Optional<String> catalogue(String name) {
         if (Catalogues.NAMES.contains(name)) {
             return Optional.empty();

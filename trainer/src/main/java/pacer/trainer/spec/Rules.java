@@ -82,7 +82,8 @@ final class Rules {
                 "give for example 0.1",
                 "dataset.validationFraction");
         for (String home : dataset.mirrorList()) {
-            DatasetUrl.homeFault(home).ifPresent(fault -> {
+            Optional<String> wrong = dataset.ready() ? DatasetUrl.homeFault(home) : DatasetUrl.mirrorFault(home);
+            wrong.ifPresent(fault -> {
                 String[] parts = fault.split("; ", 2);
                 require(false, parts[0], parts[1], "dataset.mirrors");
             });
@@ -95,7 +96,12 @@ final class Rules {
         DatasetSpec dataset = spec.dataset();
         String remedy = "give dataset.url catalogue:NAME, or delete it";
         require(dataset.shards() == 0, "counts shards of a catalogue", remedy, "dataset.shards", "dataset.url");
-        require(dataset.mirrors().isBlank(), "are of a catalogue", remedy, "dataset.mirrors", "dataset.url");
+        require(
+                dataset.mirrors().isBlank() || dataset.url().startsWith("https:"),
+                "are of a catalogue or of an https file",
+                remedy + ", or give dataset.url https://HOST/PATH",
+                "dataset.mirrors",
+                "dataset.url");
     }
 
     private void ready(Catalogue catalogue) {

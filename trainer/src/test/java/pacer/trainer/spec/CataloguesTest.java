@@ -9,6 +9,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -105,7 +106,26 @@ class CataloguesTest {
         assertThatThrownBy(() ->
                         SpecLoader.load("quickstart", List.of(), List.of("dataset.shards=2", "dataset.mirrors=file:x")))
                 .hasMessageContaining("dataset.shards=2: 2, counts shards of a catalogue")
-                .hasMessageContaining("dataset.mirrors=file:x: \"file:x\", are of a catalogue");
+                .hasMessageContaining("dataset.mirrors=file:x: \"file:x\", are of a catalogue or of an https file");
+    }
+
+    @Test
+    void anHttpsFileHasMirrorsToo() {
+        List<String> https = List.of("dataset.url=https://home.org/a/text.txt", "dataset.sha256=" + "a".repeat(64));
+        List<String> mirrored = Stream.concat(
+                        https.stream(), Stream.of("dataset.mirrors=https://m.org/copy https://n.org/b/"))
+                .toList();
+        DatasetSpec dataset = SpecLoader.load("quickstart", List.of(), mirrored).dataset();
+        assertThat(dataset.mirrorFiles()).containsExactly("https://m.org/copy", "https://n.org/b/text.txt");
+        assertThat(SpecHash.of(SpecLoader.load("quickstart", List.of(), mirrored)))
+                .isEqualTo(SpecHash.of(SpecLoader.load("quickstart", List.of(), https)));
+        for (String wrong : List.of("http://m.org/copy", "file:copy", "https://me:secret@m.org/copy")) {
+            List<String> sets = Stream.concat(https.stream(), Stream.of("dataset.mirrors=" + wrong))
+                    .toList();
+            assertThatThrownBy(() -> SpecLoader.load("quickstart", List.of(), sets))
+                    .isInstanceOf(SpecException.class)
+                    .hasMessageContaining("dataset.mirrors");
+        }
     }
 
     @Test

@@ -97,6 +97,16 @@ public final class PipelineWorker implements AutoCloseable {
         return pages;
     }
 
+    /** That of a reproduction, whose run has pages of its own. */
+    private static Map<String, String> page(TemporalConnection connection, WorkerSettings settings, String workflow) {
+        String ui = settings.webhook().map(Webhook::temporalUi).orElse("");
+        return connection.isEmbedded()
+                ? Map.of()
+                : RunLinks.workflow(ui, connection.namespace(), workflow)
+                        .map(page -> Map.of(RunLinks.REPRODUCTION, page))
+                        .orElse(Map.of());
+    }
+
     /** Starts asking the service for work. */
     static PipelineWorker start(TemporalConnection connection, WorkerSettings settings, Set<ServiceWorker.Role> roles) {
         Clock clock = Clock.systemUTC();
@@ -129,7 +139,7 @@ public final class PipelineWorker implements AutoCloseable {
             // who opens a run has it: all its stages go to that host's queues, so one without them must not
             Worker opening = control(factory, options());
             opening.registerActivitiesImplementations(runs);
-            host(factory, opening, connection, settings, runs, hub, clock, machine::join);
+            host(factory, opening, connection, settings, runs, notifier, hub, clock, machine::join);
         }
         List<WorkerFactory> factories = version.isEmpty() ? List.of(factory) : List.of(deciding, factory);
         factories.forEach(WorkerFactory::start);
@@ -162,6 +172,7 @@ public final class PipelineWorker implements AutoCloseable {
             TemporalConnection connection,
             WorkerSettings settings,
             RunActivityImpl runs,
+            Notifier notifier,
             RunHub hub,
             Clock clock,
             Supplier<Environment> machine) {
@@ -210,7 +221,9 @@ public final class PipelineWorker implements AutoCloseable {
                 preparation,
                 new StagingActivityImpl(new Staging(home, log, clock, stored, settings.cacheLimit()), activity),
                 new TrainingControlActivityImpl(training),
-                new ReproductionActivityImpl(new Reproductions(home)),
+                new ReproductionActivityImpl(
+                        new Reproductions(home),
+                        (told, workflow) -> notifier.reproduced(told, page(connection, settings, workflow))),
                 records,
                 new PublishingActivityImpl(new Publishing(home, log, clock, settings.report()), activity),
                 new TrackingActivityImpl(home, settings.tracking().map(t -> new Tracking(clock, t)), hub));

@@ -15,6 +15,9 @@ final class RunLinks {
     /** The run's own page, which is known when MLflow has it. */
     static final String MLFLOW_RUN = "MLflow run";
 
+    /** The page in Temporal of the workflow that a run was made for. */
+    static final String REPRODUCTION = "Reproduction";
+
     private RunLinks() {}
 
     /** Those that a worker's environment names: {@code MLFLOW_TRACKING_URI}, {@code PACER_GRAFANA}. */

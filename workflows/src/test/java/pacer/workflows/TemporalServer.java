@@ -24,7 +24,7 @@ import pacer.trainer.durable.DurableFiles;
  * The real Temporal server with its UI for the tests of a class, from the folder that the system property {@code pacer.stack} names
  * ({@code infra/local/install} fills one). Tests are left out where it is not set.
  */
-final class TemporalServer implements BeforeAllCallback, AfterAllCallback {
+public final class TemporalServer implements BeforeAllCallback, AfterAllCallback {
     private static final long PATIENCE = TimeUnit.SECONDS.toNanos(60);
 
     private Path program;
@@ -81,16 +81,21 @@ final class TemporalServer implements BeforeAllCallback, AfterAllCallback {
                 .start();
     }
 
-    String address() {
+    public String address() {
         return "127.0.0.1:" + port;
     }
 
-    TemporalConnection connect() throws IOException {
+    /** Where its UI is. */
+    public String uiAddress() {
+        return "http://127.0.0.1:" + uiPort;
+    }
+
+    public TemporalConnection connect() throws IOException {
         return TemporalConnection.open(TemporalAddress.find(address(), Map.of()));
     }
 
     /** What Temporal's own command line prints. */
-    String temporal(String... arguments) throws IOException, InterruptedException {
+    public String temporal(String... arguments) throws IOException, InterruptedException {
         int code = start(arguments).waitFor();
         String answer = Files.readString(folder.resolve("answer"));
         if (code != 0) {
@@ -100,7 +105,7 @@ final class TemporalServer implements BeforeAllCallback, AfterAllCallback {
     }
 
     /** What the UI's own server answers. */
-    String ui(String path) throws IOException, InterruptedException {
+    public String ui(String path) throws IOException, InterruptedException {
         try (HttpClient client = HttpClient.newHttpClient()) {
             HttpRequest question = HttpRequest.newBuilder(URI.create("http://127.0.0.1:" + uiPort + path))
                     .build();

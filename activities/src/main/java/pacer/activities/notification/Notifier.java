@@ -1,8 +1,10 @@
 package pacer.activities.notification;
 
 import java.io.IOException;
+import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
+import pacer.activities.reproduction.Reproduction;
 import pacer.activities.run.Home;
 import pacer.activities.run.Reasons;
 import pacer.activities.run.RunEnding;
@@ -12,8 +14,8 @@ import pacer.activities.run.RunUpdate;
 import pacer.activities.run.Stage;
 
 /**
- * Tells the webhook, where there is one, of runs that finished, failed, stalled or used up their budget; not of those that somebody stopped. What it
- * does not take after some attempts is said, and holds up no run.
+ * Tells the webhook, where there is one, of runs that finished, failed, stalled or used up their budget, and of what reproductions came to; not of runs
+ * that somebody stopped. What it does not take after some attempts is said, and holds up no run.
  */
 public final class Notifier {
     private static final int ATTEMPTS = 3;
@@ -42,25 +44,46 @@ public final class Notifier {
     public void closed(RunEnding ending) {
         boolean byHand = ending.reason() != null && ending.reason().startsWith("stopped on request");
         if (!byHand) {
-            tell(ending.run(), null);
+            tell(ending.run(), Map.of(), (folder, pages) -> webhook.orElseThrow()
+                    .tell(folder, (String) null, pages));
         }
+    }
+
+    /**
+     * Hears what a reproduction came to; returns when it is told.
+     *
+     * @param own addresses of the reproduction's own pages, by name
+     */
+    public void reproduced(Reproduction told, Map<String, String> own) {
+        tell(told.run(), own, (folder, pages) -> webhook.orElseThrow().tell(folder, told, pages));
     }
 
     /** Hears of everything in this process's stages. */
     public void hear(String run, RunUpdate update) {
         if (update instanceof RunUpdate.Stalled stalled) {
-            Thread.ofVirtual().start(() -> tell(run, "stalled: " + stalled.text())); // whoever told is at work
+            // whoever told is at work
+            Thread.ofVirtual()
+                    .start(() -> tell(run, Map.of(), (folder, pages) -> webhook.orElseThrow()
+                            .tell(folder, "stalled: " + stalled.text(), pages)));
         }
     }
 
-    private void tell(String run, String what) {
+    /** One message. */
+    @FunctionalInterface
+    private interface Message {
+        void send(RunFolder folder, Map<String, String> pages) throws IOException, InterruptedException;
+    }
+
+    private void tell(String run, Map<String, String> more, Message message) {
         if (webhook.isEmpty()) {
             return;
         }
         for (int attempt = 1; ; attempt++) {
             try {
                 RunFolder folder = home.run(run);
-                webhook.get().tell(folder, what, pages.of(folder));
+                Map<String, String> all = new LinkedHashMap<>(more);
+                pages.of(folder).forEach(all::putIfAbsent);
+                message.send(folder, all);
                 return;
             } catch (IOException e) {
                 if (attempt == ATTEMPTS) {

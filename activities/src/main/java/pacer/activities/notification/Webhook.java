@@ -4,7 +4,10 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.Socket;
 import java.net.URI;
+import java.net.UnknownHostException;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
@@ -15,7 +18,11 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.SequencedMap;
+import javax.net.ssl.SSLParameters;
+import javax.net.ssl.SSLSocket;
+import javax.net.ssl.SSLSocketFactory;
 import pacer.activities.publishing.report.RunHistory;
+import pacer.activities.reproduction.Reproduction;
 import pacer.activities.run.BadInputException;
 import pacer.activities.run.RunFolder;
 import pacer.activities.run.RunJson;
@@ -90,6 +97,23 @@ public record Webhook(URI url, Format format, Map<String, String> links, String 
      */
     void tell(RunFolder folder, String what, Map<String, String> own) throws IOException, InterruptedException {
         RunRecord run = folder.read();
+        tell(run, folder, said(run, what), own, Map.of());
+    }
+
+    /**
+     * Tells what a reproduction came to.
+     *
+     * @param folder of the run that was made for it
+     * @param own addresses of the pages of both, by name
+     * @throws IOException as {@link #tell(RunFolder, String, Map)}
+     */
+    void tell(RunFolder folder, Reproduction told, Map<String, String> own) throws IOException, InterruptedException {
+        RunRecord run = folder.read();
+        tell(run, folder, said(run, told), own, Map.of("reproduction", told));
+    }
+
+    private void tell(RunRecord run, RunFolder folder, String said, Map<String, String> own, Map<String, ?> more)
+            throws IOException, InterruptedException {
         SequencedMap<String, String> pages = new LinkedHashMap<>(own);
         links.forEach((name, address) -> {
             // a page of the run's own is better than the one that all runs are on
@@ -99,8 +123,8 @@ public record Webhook(URI url, Format format, Map<String, String> links, String 
         });
         List<TrainingEvent.Validated> curve = RunHistory.read(folder.events()).validations();
         String body = format == Format.SLACK
-                ? json(Map.of("text", slack(run, said(run, what), curve, pages)))
-                : json(fields(run, said(run, what), curve, pages));
+                ? json(Map.of("text", slack(run, said, curve, pages)))
+                : json(fields(run, said, curve, pages, more));
         HttpRequest request = HttpRequest.newBuilder(url)
                 .timeout(PATIENCE)
                 .header("Content-Type", "application/json")
@@ -121,6 +145,35 @@ public record Webhook(URI url, Format format, Map<String, String> links, String 
         }
     }
 
+    /**
+     * Connects to the address, by TLS where it is an https one, and says nothing there: whether what stands in its path is right only a message would
+     * show.
+     *
+     * @throws IOException naming the host and what is wrong: no address, nobody there, no certificate for its name
+     */
+    public void knock() throws IOException {
+        boolean encrypted = "https".equals(url.getScheme());
+        int port = url.getPort() > 0 ? url.getPort() : encrypted ? 443 : 80;
+        String host = url.getHost().replaceAll("[\\[\\]]", "");
+        int millis = Math.toIntExact(PATIENCE.toMillis());
+        try (Socket plain = new Socket()) {
+            plain.connect(new InetSocketAddress(InetAddress.getByName(host), port), millis);
+            if (encrypted) {
+                plain.setSoTimeout(millis);
+                SSLSocket secured = (SSLSocket)
+                        ((SSLSocketFactory) SSLSocketFactory.getDefault()).createSocket(plain, host, port, false);
+                SSLParameters parameters = secured.getSSLParameters();
+                parameters.setEndpointIdentificationAlgorithm("HTTPS");
+                secured.setSSLParameters(parameters);
+                secured.startHandshake();
+            }
+        } catch (UnknownHostException e) {
+            throw new IOException("the webhook at " + host + ": no address is known of that name", e);
+        } catch (IOException e) {
+            throw new IOException("the webhook at %s, port %d: %s".formatted(host, port, e.getMessage()), e);
+        }
+    }
+
     private static String said(RunRecord run, String what) {
         if (what != null) {
             return what;
@@ -128,6 +181,21 @@ public record Webhook(URI url, Format format, Map<String, String> links, String 
         String status = run.status().name().toLowerCase(Locale.ROOT);
         String why = run.verdict() != null ? run.verdict().text() : run.failure();
         return why == null || why.startsWith(status) ? Optional.ofNullable(why).orElse(status) : status + ": " + why;
+    }
+
+    /** Verdict, then what is another than before, and since when; for how many earlier ones there are. */
+    private static String said(RunRecord run, Reproduction told) {
+        String verdict = told.passed() == null ? "done" : told.passed() ? "passed" : "missed";
+        StringBuilder text =
+                new StringBuilder("reproduction of %s %s: %s".formatted(run.preset(), verdict, told.text()));
+        if (told.drift() != null) {
+            text.append(String.format(
+                    Locale.ROOT,
+                    "; drift of the loss %+.4f from the one before, of %d",
+                    told.drift() == 0 ? 0.0 : told.drift(),
+                    told.earlier()));
+        }
+        return text.toString();
     }
 
     private static String slack(
@@ -144,7 +212,11 @@ public record Webhook(URI url, Format format, Map<String, String> links, String 
     }
 
     private static SequencedMap<String, Object> fields(
-            RunRecord run, String said, List<TrainingEvent.Validated> curve, Map<String, String> pages) {
+            RunRecord run,
+            String said,
+            List<TrainingEvent.Validated> curve,
+            Map<String, String> pages,
+            Map<String, ?> more) {
         SequencedMap<String, Object> fields = new LinkedHashMap<>();
         fields.put("run", run.id());
         fields.put("preset", run.preset());
@@ -157,6 +229,7 @@ public record Webhook(URI url, Format format, Map<String, String> links, String 
                 last(curve).stream()
                         .map(v -> Map.of("step", v.step(), "loss", v.loss()))
                         .toList());
+        fields.putAll(more);
         fields.put("links", pages);
         return fields;
     }

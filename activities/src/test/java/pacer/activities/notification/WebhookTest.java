@@ -11,6 +11,7 @@ import java.net.InetSocketAddress;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -22,6 +23,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
+import pacer.activities.reproduction.Reproduction;
 import pacer.activities.run.BadInputException;
 import pacer.activities.run.Home;
 import pacer.activities.run.RunEnding;
@@ -118,6 +120,42 @@ class WebhookTest {
                     assertThat(link.getKey()).isEqualTo("MLflow run");
                     assertThat(link.getValue().asText()).isEqualTo(page);
                 });
+    }
+
+    private Reproduction reproduction(Boolean passed, Double drift, String text) {
+        return new Reproduction(
+                run, passed, 1.6801, 1.69, 64_000, 3, drift, 0, "abc0123456", Instant.EPOCH, 1.02, text);
+    }
+
+    @Test
+    void aReproductionIsToldWithVerdictDriftSinceWhenAndLinks() {
+        notifier("slack", folder -> Map.of("Temporal", "http://ui/runs/1"), new RunHub())
+                .reproduced(
+                        reproduction(
+                                true,
+                                0.0012,
+                                "within 1.69; another loss since 2026-11-20, commit abc0123456; before it was 1.6789, at def"),
+                        Map.of("Reproduction", "http://ui/nightly-1"));
+        assertThat(received).hasSize(1);
+        assertThat(received.getFirst().path("text").asText())
+                .contains(
+                        "*" + run
+                                + "* reproduction of quickstart passed: within 1.69; another loss since 2026-11-20, commit abc0123456",
+                        "drift of the loss +0.0012 from the one before, of 3",
+                        "10: 2.5000  20: 2.2500",
+                        "<http://ui/nightly-1|Reproduction>",
+                        "<http://ui/runs/1|Temporal>");
+    }
+
+    @Test
+    void aReproductionHasItsFieldsByName() {
+        notifier("json", new RunHub()).reproduced(reproduction(false, null, "1.7001, above 1.69"), Map.of());
+        JsonNode told = received.getFirst();
+        assertThat(told.path("text").asText()).isEqualTo("reproduction of quickstart missed: 1.7001, above 1.69");
+        assertThat(told.path("reproduction").path("passed").asBoolean(true)).isFalse();
+        assertThat(told.path("reproduction").path("changedAt").asText()).isEqualTo("abc0123456");
+        assertThat(told.path("reproduction").path("earlier").asInt()).isEqualTo(3);
+        assertThat(told.path("run").asText()).isEqualTo(run);
     }
 
     @Test

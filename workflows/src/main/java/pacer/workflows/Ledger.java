@@ -33,6 +33,7 @@ final class Ledger {
     private long pausedAt; // milliseconds
     private long pausedFor; // milliseconds, of the pauses that are over
     private String ending;
+    private PipelineResult result; // null until it is judged
     private String notice; // null where the end is like any other
 
     /** Begins; {@code why} is the note of whoever started the run, or null. */
@@ -164,7 +165,8 @@ final class Ledger {
     }
 
     /** What a finished run came to. */
-    void judged(PipelineResult result) {
+    void judged(PipelineResult came) {
+        result = came;
         if (plan.page() == null) {
             return; // a history of before there was more to say
         }
@@ -209,7 +211,7 @@ final class Ledger {
 
     PipelineProgress progress() {
         return new PipelineProgress(
-                plan == null ? null : plan.run(), List.copyOf(stages), now, paused, Map.copyOf(links), notice);
+                plan == null ? null : plan.run(), List.copyOf(stages), now, paused, Map.copyOf(links), notice, result);
     }
 
     private void put(StageLine line) {

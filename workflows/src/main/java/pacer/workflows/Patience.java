@@ -43,16 +43,22 @@ final class Patience {
     }
 
     /**
-     * The same for what the host begins as soon as it answers at all.
+     * The same for what a host that is there mostly begins at once. Histories of before took what was not begun in time for a host that is gone,
+     * without asking; it may have come back a moment later, or have its hands full.
      *
-     * @throws ApplicationFailure of type {@link #HOST_GONE} when nobody there has begun it
+     * @throws ApplicationFailure as {@link #await}
      */
-    <T> T once(Supplier<T> work) {
-        try {
-            return work.get();
-        } catch (ActivityFailure e) {
-            throw neverBegun(e) ? gone(e) : e;
-        }
+    <T> T atOnce(Supplier<T> work) {
+        return await(() -> {
+            try {
+                return work.get();
+            } catch (ActivityFailure e) {
+                boolean asked = !neverBegun(e)
+                        || Workflow.getVersion("asked-before-gone", Workflow.DEFAULT_VERSION, 1)
+                                > Workflow.DEFAULT_VERSION;
+                throw asked ? e : gone(e);
+            }
+        });
     }
 
     private void requireAnswer(ActivityFailure waited) {

@@ -14,9 +14,16 @@ import pacer.activities.run.Stage;
  * @param paused whether training waits to be resumed
  * @param links addresses of other pages of the run, by name; null in answers of old
  * @param notice what a person should know of the end of a run whose stages are done; mostly null, and in answers of old
+ * @param result what the run came to; null until it is judged, and in answers of old
  */
 public record PipelineProgress(
-        String run, List<StageLine> stages, Progress now, boolean paused, Map<String, String> links, String notice) {
+        String run,
+        List<StageLine> stages,
+        Progress now,
+        boolean paused,
+        Map<String, String> links,
+        String notice,
+        PipelineResult result) {
 
     /**
      * One stage.

@@ -1,5 +1,6 @@
 package pacer.workflows;
 
+import io.temporal.client.WorkflowException;
 import io.temporal.client.WorkflowFailedException;
 import io.temporal.client.WorkflowStub;
 import io.temporal.failure.ApplicationFailure;
@@ -169,13 +170,24 @@ public final class RunHandle {
         PipelineOutcome stopped = new PipelineOutcome(claim.id(), RunStatus.STOPPED, null, "stopped on request", false);
         try {
             Optional<RunFolder> folder = folder();
-            return folder.isPresent()
+            Optional<PipelineResult> recorded = folder.isPresent()
                     ? PipelineResult.of(folder.get().read())
-                            .map(result -> PipelineOutcome.finished(result, claim.id()))
-                            .orElse(stopped)
-                    : stopped;
+                    : Optional.empty();
+            return recorded.or(this::unrecorded)
+                    .map(result -> PipelineOutcome.finished(result, claim.id()))
+                    .orElse(stopped);
         } catch (IOException e) {
             return stopped; // whatever is wrong with the record, resuming says so
+        }
+    }
+
+    /** What a run came to whose record could not be closed, as its workflow says while a worker answers for it. */
+    private Optional<PipelineResult> unrecorded() {
+        try {
+            return Optional.ofNullable(
+                    workflow.query("progress", PipelineProgress.class).result());
+        } catch (WorkflowException e) {
+            return Optional.empty();
         }
     }
 

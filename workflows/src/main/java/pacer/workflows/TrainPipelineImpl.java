@@ -176,18 +176,25 @@ public final class TrainPipelineImpl implements TrainPipeline {
         }
     }
 
-    /** What is published stays so where its host is gone, or its disk full, before the record says that it is. */
+    /**
+     * What is published stays so where its host is gone, or its disk full, before the record says that it is, and where somebody stops the run while it waits
+     * for that.
+     */
     private void closeFinished(RunPlan plan) {
         try {
-            patience(plan).once(() -> close(plan, policies.close(plan.host()), RunStatus.FINISHED, null));
+            patience(plan).atOnce(() -> close(plan, policies.close(plan.host()), RunStatus.FINISHED, null));
         } catch (ActivityFailure e) {
+            if (Steering.endedOnRequest(e)) {
+                closeThoughStopped(plan, e);
+                return;
+            }
             // histories of before go on to close the run as failed
-            boolean stays = !Steering.endedOnRequest(e)
-                    && Workflow.getVersion("finished-stays", Workflow.DEFAULT_VERSION, 1) > Workflow.DEFAULT_VERSION;
-            if (!stays) {
+            if (Workflow.getVersion("finished-stays", Workflow.DEFAULT_VERSION, 1) == Workflow.DEFAULT_VERSION) {
                 throw e;
             }
             closeLater(plan, reason(e));
+        } catch (CanceledFailure e) {
+            closeThoughStopped(plan, e);
         } catch (ApplicationFailure e) { // its host is gone
             leaveOpen(e.getOriginalMessage());
         }
@@ -199,15 +206,37 @@ public final class TrainPipelineImpl implements TrainPipeline {
                 "finished and published; its record alone waits for host %s, which could not close it: %s; mend that there: it is tried again for about a day"
                         .formatted(plan.host(), failed));
         try {
-            patience(plan).once(() -> close(plan, policies.closeLater(plan.host()), RunStatus.FINISHED, null));
+            patience(plan).atOnce(() -> close(plan, policies.closeLater(plan.host()), RunStatus.FINISHED, null));
         } catch (ActivityFailure e) {
             if (Steering.endedOnRequest(e)) {
-                throw e;
+                closeThoughStopped(plan, e);
+                return;
             }
             leaveOpen(reason(e));
+        } catch (CanceledFailure e) {
+            closeThoughStopped(plan, e);
         } catch (ApplicationFailure e) { // its host is gone
             leaveOpen(e.getOriginalMessage());
         }
+    }
+
+    /**
+     * Somebody stopped a run that is finished and published: there is nothing left to stop but the wait. The record gets one more chance, as that of a run that
+     * is stopped; histories of before go on to close it as stopped.
+     */
+    private void closeThoughStopped(RunPlan plan, TemporalFailure stopped) {
+        if (Workflow.getVersion("stop-ends-the-wait", Workflow.DEFAULT_VERSION, 1) == Workflow.DEFAULT_VERSION) {
+            throw stopped;
+        }
+        Workflow.newDetachedCancellationScope(() -> {
+                    try {
+                        Void _ = close(plan, policies.close(plan.host()), RunStatus.FINISHED, null);
+                    } catch (ActivityFailure e) {
+                        leaveOpen(reason(e) + "; nobody waits for it any more: pacer resume " + plan.run()
+                                + " closes it");
+                    }
+                })
+                .run();
     }
 
     private void leaveOpen(String why) {
@@ -300,7 +329,7 @@ public final class TrainPipelineImpl implements TrainPipeline {
     public String checkpointNow() {
         RunPlan plan = ledger.plan();
         var control = Workflow.newActivityStub(TrainingControlActivity.class, policies.checkpointNow(plan.host()));
-        return patience(plan).once(() -> control.checkpoint(plan.run()));
+        return patience(plan).atOnce(() -> control.checkpoint(plan.run()));
     }
 
     @Override
@@ -339,8 +368,8 @@ public final class TrainPipelineImpl implements TrainPipeline {
     private String endAt(Supplier<Integer> step) {
         RunPlan plan = ledger.plan();
         RunActivity runs = Workflow.newActivityStub(RunActivity.class, policies.close(plan.host()));
-        lastStep =
-                steering.change(() -> patience(plan).once(() -> runs.amend(new RunAmendment(plan.run(), step.get()))));
+        lastStep = steering.change(
+                () -> patience(plan).atOnce(() -> runs.amend(new RunAmendment(plan.run(), step.get()))));
         return "training ends at step %,d".formatted(lastStep);
     }
 

@@ -50,13 +50,46 @@ class PatienceTest {
         }
     }
 
+    /** The same for what a host mostly begins at once. */
+    @WorkflowInterface
+    public interface Closing {
+        @WorkflowMethod
+        String close();
+    }
+
+    public static final class ClosingImpl implements Closing {
+        private int tried;
+
+        @Override
+        public String close() {
+            return new Patience(QUICK, HOST).atOnce(() -> tried++ > 0 ? "closed" : WaitingImpl.neverBegun());
+        }
+    }
+
     @BeforeEach
     void open() {
-        environment.newWorker(TaskQueues.CONTROL).registerWorkflowImplementationTypes(WaitingImpl.class);
+        environment
+                .newWorker(TaskQueues.CONTROL)
+                .registerWorkflowImplementationTypes(WaitingImpl.class, ClosingImpl.class);
+    }
+
+    private String close(String queue) {
+        if (queue != null) {
+            listensOn(queue);
+        }
+        environment.start();
+        return environment
+                .getWorkflowClient()
+                .newWorkflowStub(
+                        Closing.class,
+                        WorkflowOptions.newBuilder()
+                                .setTaskQueue(TaskQueues.CONTROL)
+                                .build())
+                .close();
     }
 
     @AfterEach
-    void close() {
+    void end() {
         environment.close();
     }
 
@@ -86,6 +119,16 @@ class PatienceTest {
     void aHostThatIsNotUpgradedYetAnswersWhereItDoesItsWork() {
         listensOn(TaskQueues.data(HOST));
         assertThat(await()).isEqualTo("answered");
+    }
+
+    @Test
+    void whatWasNotBegunInTimeIsNoHostThatIsGoneWhereThatAnswers() {
+        assertThat(close(TaskQueues.alive(HOST))).isEqualTo("closed");
+    }
+
+    @Test
+    void whatAHostThatIsGoneDidNotBeginIsGivenUp() {
+        assertThatThrownBy(() -> close(null)).hasStackTraceContaining(Patience.HOST_GONE);
     }
 
     @Test

@@ -8,6 +8,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.EnumSet;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicReference;
@@ -17,6 +18,8 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.api.io.TempDir;
 import pacer.activities.run.Home;
+import pacer.activities.run.RunFolder;
+import pacer.activities.run.RunRecord;
 import pacer.activities.run.RunStatus;
 import pacer.activities.run.RunUpdate;
 import pacer.activities.run.Stage;
@@ -45,7 +48,7 @@ class UnclosedRecordTest {
     }
 
     private interface Remedy {
-        void use(PipelineWorker host, String run);
+        void use(PipelineWorker host, RunHandle run);
     }
 
     /** Follows a run whose record is away once it is published; {@code then} as soon as the terminal says what it waits for. */
@@ -71,7 +74,7 @@ class UnclosedRecordTest {
                     told.add(notice);
                     Remedy first = remedy.getAndSet(null);
                     if (first != null) {
-                        first.use(host, run.id());
+                        first.use(host, run);
                     }
                 }
             });
@@ -98,7 +101,7 @@ class UnclosedRecordTest {
 
     @Test
     void theTerminalSaysWhatItWaitsForUntilThatIsMended() throws Exception {
-        RunHandle run = follow("closed-later", (_, id) -> move(away(id), record(id)));
+        RunHandle run = follow("closed-later", (_, waiting) -> move(away(waiting.id()), record(waiting.id())));
 
         assertThat(told).hasSize(1);
         assertThat(home.run(run.id()).read().status()).isEqualTo(RunStatus.FINISHED);
@@ -106,12 +109,48 @@ class UnclosedRecordTest {
 
     @Test
     void whereItsHostIsGoneMeanwhileTheRunIsFinishedAndTheTerminalSaysThatItsRecordIsNot() throws Exception {
-        RunHandle run = follow("left-open", (host, _) -> host.close());
+        RunHandle run = follow("left-open-asked", (host, _) -> host.close());
 
         assertThat(told).hasSize(2);
         assertThat(told.getLast())
                 .startsWith("finished: its record does not say so: host " + Host.name() + " does not answer");
         assertThat(SERVER.temporal("workflow", "describe", "-w", run.id())).contains("COMPLETED");
+    }
+
+    @Test
+    void whoStopsTheWaitForTheRecordHasAFinishedRunAllTheSame() throws Exception {
+        RunHandle run = follow("wait-stopped", (_, waiting) -> waiting.stop());
+
+        assertThat(told).hasSize(2);
+        assertThat(told.getLast())
+                .startsWith("finished: its record does not say so: ")
+                .endsWith("nobody waits for it any more: pacer resume " + run.id() + " closes it");
+        assertThat(SERVER.temporal("workflow", "describe", "-w", run.id())).contains("CANCELED");
+    }
+
+    /** What is done is not done again, and what is published stays as it was. */
+    @Test
+    void aRunWhoseRecordWasLeftOpenIsClosedByResumingIt() throws Exception {
+        RunHandle open = follow("left-open-asked", (host, _) -> host.close());
+        move(away(open.id()), record(open.id()));
+        RunFolder left = home.run(open.id());
+        assertThat(left.read().status()).isEqualTo(RunStatus.RUNNING);
+        String events = Files.readString(left.events());
+
+        try (PipelineWorker _ = PipelineWorker.start(
+                        SERVER.connect(), TestPipelines.settings(home, QUICK), EnumSet.allOf(Role.class));
+                Pipeline client =
+                        Pipeline.with(home, SERVER.connect(), TestPipelines.settings(home, QUICK), Set.of())) {
+            RunHandle again = client.resume(open.id(), null, null);
+            assertThat(again.resumed()).isTrue();
+            PipelineOutcome outcome = again.result();
+            assertThat(outcome.status()).as(outcome.reason()).isEqualTo(RunStatus.FINISHED);
+        }
+        RunRecord closed = left.read();
+        assertThat(closed.status()).isEqualTo(RunStatus.FINISHED);
+        assertThat(closed.stage(Stage.TRAIN))
+                .hasValueSatisfying(train -> assertThat(train.reused()).isTrue());
+        assertThat(Files.readString(left.events())).isEqualTo(events);
     }
 
     private static void move(Path from, Path to) {

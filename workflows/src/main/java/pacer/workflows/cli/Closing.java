@@ -21,6 +21,7 @@ import pacer.activities.run.StageRecord;
 import pacer.activities.run.Verdict;
 import pacer.trainer.spec.SpecException;
 import pacer.trainer.spec.SpecLoader;
+import pacer.workflows.PipelineOutcome;
 
 /** What is said when a run is over: verdict, curve, samples, time, where everything lies, and how to go on. */
 final class Closing {
@@ -34,26 +35,36 @@ final class Closing {
     private final RunRecord run;
     private final RunHistory history;
     private final boolean refused;
+    private final PipelineOutcome outcome;
 
     /**
      * Says it, to people or as JSON.
      *
-     * @param refused whether it failed by what was given, so that going on comes to the same
+     * @param outcome how it ended, as the service says: a record that could not be closed still says that it is running
      */
-    static void tell(Console console, RunFolder folder, boolean json, Hints hints, boolean refused) throws IOException {
+    static void tell(Console console, RunFolder folder, boolean json, Hints hints, PipelineOutcome outcome)
+            throws IOException {
         if (json) {
             SequencedMap<String, Object> told = new LinkedHashMap<>();
             told.put("folder", folder.path().toString());
             told.put("run", folder.read());
+            if (isOpen(folder.read(), outcome)) {
+                told.put("result", outcome.result());
+            }
             console.json(told);
         } else {
-            new Closing(console, folder, hints, refused).print();
+            new Closing(console, folder, hints, outcome).print();
         }
     }
 
-    private Closing(Console console, RunFolder folder, Hints hints, boolean refused) throws IOException {
+    private static boolean isOpen(RunRecord run, PipelineOutcome outcome) {
+        return outcome.status() == RunStatus.FINISHED && run.status() != RunStatus.FINISHED;
+    }
+
+    private Closing(Console console, RunFolder folder, Hints hints, PipelineOutcome outcome) throws IOException {
         this.hints = hints;
-        this.refused = refused;
+        this.outcome = outcome;
+        this.refused = outcome.refused();
         this.out = console.out();
         this.folder = folder;
         this.run = folder.read();
@@ -91,6 +102,13 @@ final class Closing {
 
     private String headline() {
         Verdict verdict = run.verdict();
+        if (isOpen(run, outcome)) {
+            return out.paint(Tone.WARN, "●") + " "
+                    + out.paint(
+                            Tone.STRONG,
+                            Terminal.harmless(outcome.result().verdict().text()))
+                    + "; it is finished and published, but its record does not say so";
+        }
         String failure = run.failure() == null ? "" : ": " + Terminal.harmless(run.failure());
         return switch (run.status()) {
             case FINISHED -> {
@@ -107,11 +125,13 @@ final class Closing {
         };
     }
 
+    /** Worked on the run in all, whoever did and how often. */
     private String time() {
         double total = run.stages().stream().mapToDouble(StageRecord::seconds).sum();
         String parts = run.stages().stream()
                 .filter(s -> s.seconds() >= 0.05)
-                .map(s -> s.stage().label() + " " + Quantities.duration(s.seconds()))
+                .map(s -> s.stage().label() + " " + Quantities.duration(s.seconds())
+                        + (s.attempts() > 1 ? " in %d attempts".formatted(s.attempts()) : ""))
                 .collect(Collectors.joining(", "));
         return Quantities.duration(total) + quiet(parts.isEmpty() ? "" : "  (" + parts + ")");
     }
@@ -157,6 +177,10 @@ final class Closing {
         out.println("");
         if (refused) {
             out.println("The same would be refused again: change what is named above, then start the run anew.");
+            return;
+        }
+        if (isOpen(run, outcome)) {
+            out.println("Close its record, once it can be written: " + out.paint(Tone.STRONG, hints.resume(run.id())));
             return;
         }
         if (run.status() != RunStatus.FINISHED) {

@@ -92,7 +92,7 @@ final class RunFollower implements AutoCloseable {
     private int close(RunHandle run, PipelineOutcome outcome, Hints hints) throws IOException {
         RunFolder folder = run.folder().orElse(null);
         if (folder != null) {
-            Closing.tell(console, folder, json, hints, outcome.refused());
+            Closing.tell(console, folder, json, hints, outcome);
         } else if (json) {
             console.json(told(outcome));
         } else {

@@ -26,7 +26,6 @@ final class RunView implements Consumer<RunUpdate>, AutoCloseable {
     private String doing = "";
     private long stageStart;
     private long lastLine;
-    private boolean drawn;
     private boolean changed;
     private boolean closed;
 
@@ -168,12 +167,17 @@ final class RunView implements Consumer<RunUpdate>, AutoCloseable {
         String mark = done ? "✓" : record.status() == StageRecord.Status.FAILED ? "✗" : "●";
         String time = record.reused() && record.seconds() < 0.05 ? "" : Quantities.duration(record.seconds());
         String head = padded(record.stage()) + " " + pad(time, 8, true) + "  ";
-        String summary = record.summary() == null ? "" : Terminal.harmless(record.summary());
+        String summary = (record.summary() == null ? "" : Terminal.harmless(record.summary())) + attempts(record);
         boolean said = !record.reused() || summary.contains("there already");
         hanging(
                 terminal.paint(tone, mark) + " " + head,
                 (said ? "" : "taken from before: ") + summary,
                 2 + head.length());
+    }
+
+    /** The time is that of all: what was seen of the last one alone is less. */
+    private static String attempts(StageRecord record) {
+        return record.attempts() > 1 && !record.reused() ? "  (in " + record.attempts() + " attempts)" : "";
     }
 
     /** Prints {@code text} after {@code head}, further lines of it {@code indent} columns in. */
@@ -214,16 +218,15 @@ final class RunView implements Consumer<RunUpdate>, AutoCloseable {
             return;
         }
         changed = false;
-        drawn = true;
         // the caret of a Ctrl-C must fit behind it, or it stays on a line of its own
         terminal.out().print("\r" + line(terminal.columns() - 3) + "\u001b[K");
         terminal.out().flush();
     }
 
+    /** Also where nothing is drawn: between two stages the caret of a Ctrl-C stands there alone. */
     private void erase() {
-        if (drawn) {
+        if (terminal.interactive()) {
             terminal.out().print("\r\u001b[K");
-            drawn = false;
         }
     }
 

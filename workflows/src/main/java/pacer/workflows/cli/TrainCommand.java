@@ -5,9 +5,11 @@ import java.util.concurrent.Callable;
 import pacer.activities.dataset.Datasets;
 import pacer.activities.run.DamagedDataException;
 import pacer.activities.run.RunFolder;
+import pacer.activities.run.RunStatus;
 import pacer.activities.run.StageFailure;
 import pacer.activities.run.StoppedException;
 import pacer.trainer.spec.RunSpec;
+import pacer.workflows.PipelineOutcome;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 
@@ -60,7 +62,9 @@ final class TrainCommand implements Callable<Integer> {
             } finally {
                 view.close();
             }
-            Closing.tell(console, folder, output.json(), hints, refused);
+            RunStatus how = folder.read().status();
+            Closing.tell(
+                    console, folder, output.json(), hints, new PipelineOutcome(folder.id(), how, null, null, refused));
             return code;
         }
     }

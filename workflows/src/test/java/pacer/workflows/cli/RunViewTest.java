@@ -53,6 +53,47 @@ class RunViewTest {
                         "");
     }
 
+    /** The terminal itself writes it, wherever the cursor stands. */
+    private void caret(Terminal terminal) {
+        terminal.out().print("^C");
+    }
+
+    @Test
+    void theCaretOfCtrlCDoesNotStay() {
+        Terminal terminal = screen.terminal(true, 80);
+        RunView view = new RunView(terminal, nanos::get);
+        view.say("quickstart-1");
+        caret(terminal); // before the first stage, and between two, nothing is drawn
+        view.say("● stopping");
+        view.accept(new RunUpdate.StageStarted(Stage.DATASET));
+        caret(terminal);
+        view.say("ended at once");
+        view.accept(new RunUpdate.StageEnded(ended(Stage.DATASET, StageRecord.Status.STOPPED, false, "stopped")));
+        caret(terminal);
+        view.close();
+        assertThat(screen.seen())
+                .containsExactly("quickstart-1", "● stopping", "ended at once", "● Dataset      1.3 s  stopped", "");
+    }
+
+    @Test
+    void aTimeOfSeveralAttemptsSaysSo() {
+        RunView view = view(true, 80);
+        StageRecord once = ended(Stage.TRAIN, StageRecord.Status.STOPPED, false, "stopped on request");
+        view.accept(new RunUpdate.StageEnded(new StageRecord(
+                once.stage(),
+                once.status(),
+                once.key(),
+                once.started(),
+                once.ended(),
+                once.seconds(),
+                3,
+                false,
+                once.summary(),
+                null)));
+        view.close();
+        assertThat(screen.seen()).containsExactly("● Train        1.3 s  stopped on request  (in 3 attempts)", "");
+    }
+
     @Test
     void longLinesHangBesideTheirHead() {
         RunView view = view(true, 60);

@@ -3,6 +3,8 @@ package pacer.workflows;
 import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
 import io.temporal.api.enums.v1.ScheduleOverlapPolicy;
+import io.temporal.client.WorkflowExecutionDescription;
+import io.temporal.client.WorkflowNotFoundException;
 import io.temporal.client.WorkflowOptions;
 import io.temporal.client.schedules.Schedule;
 import io.temporal.client.schedules.ScheduleActionExecutionStartWorkflow;
@@ -155,6 +157,32 @@ public final class Schedules implements AutoCloseable {
                                     .toList()))
                     .sorted((a, b) -> a.name().compareTo(b.name()))
                     .toList();
+        }
+    }
+
+    /**
+     * How the last workflow of a schedule stands.
+     *
+     * @param status as Temporal spells it: {@code RUNNING}, {@code COMPLETED}, {@code FAILED} …
+     * @param verdict of the reproduction; empty where it has none
+     */
+    public record Last(String workflow, String status, Optional<String> verdict) {}
+
+    /** How the last workflow that {@code schedule} started stands; empty where it started none, or the service knows it no more. */
+    public Optional<Last> last(Standing schedule) {
+        if (schedule.recent().isEmpty()) {
+            return Optional.empty();
+        }
+        String workflow = schedule.recent().getLast().workflow();
+        try {
+            WorkflowExecutionDescription described =
+                    connection.client().newUntypedWorkflowStub(workflow).describe();
+            return Optional.of(new Last(
+                    workflow,
+                    described.getStatus().name().replaceFirst("^WORKFLOW_EXECUTION_STATUS_", ""),
+                    Optional.ofNullable((String) described.getMemo("verdict", String.class))));
+        } catch (WorkflowNotFoundException e) {
+            return Optional.empty();
         }
     }
 

@@ -1,5 +1,6 @@
 package pacer.workflows;
 
+import io.temporal.api.enums.v1.IndexedValueType;
 import io.temporal.common.SearchAttributeKey;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -22,15 +23,22 @@ public final class SearchAttributes {
     public static Map<String, String> types() {
         Map<String, String> types = new LinkedHashMap<>();
         for (SearchAttributeKey<?> key : ALL) {
-            types.put(
-                    key.getName(),
-                    switch (key.getValueType()) {
-                        case INDEXED_VALUE_TYPE_KEYWORD -> "Keyword";
-                        case INDEXED_VALUE_TYPE_INT -> "Int";
-                        case INDEXED_VALUE_TYPE_DOUBLE -> "Double";
-                        default -> throw new IllegalStateException(key.getName() + ": " + key.getValueType());
-                    });
+            types.put(key.getName(), spelled(key.getValueType()));
         }
         return types;
+    }
+
+    /** As the service's own tools spell it. */
+    static String spelled(IndexedValueType type) {
+        return switch (type) {
+            case INDEXED_VALUE_TYPE_KEYWORD -> "Keyword";
+            case INDEXED_VALUE_TYPE_KEYWORD_LIST -> "KeywordList";
+            case INDEXED_VALUE_TYPE_TEXT -> "Text";
+            case INDEXED_VALUE_TYPE_INT -> "Int";
+            case INDEXED_VALUE_TYPE_DOUBLE -> "Double";
+            case INDEXED_VALUE_TYPE_BOOL -> "Bool";
+            case INDEXED_VALUE_TYPE_DATETIME -> "Datetime";
+            default -> type.name();
+        };
     }
 }

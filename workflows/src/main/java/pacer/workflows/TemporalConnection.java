@@ -5,8 +5,6 @@ import com.uber.m3.tally.Scope;
 import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
 import io.temporal.api.enums.v1.TaskQueueType;
-import io.temporal.api.operatorservice.v1.ListSearchAttributesRequest;
-import io.temporal.api.operatorservice.v1.OperatorServiceGrpc;
 import io.temporal.api.taskqueue.v1.TaskQueue;
 import io.temporal.api.workflowservice.v1.DescribeTaskQueueRequest;
 import io.temporal.api.workflowservice.v1.SetWorkerDeploymentCurrentVersionRequest;
@@ -239,27 +237,29 @@ public final class TemporalConnection implements AutoCloseable {
     }
 
     /**
-     * Whether the namespace has all of {@link SearchAttributes}. A service that does not tell, as the one inside this process, counts as one that
-     * has none: setting an unknown one would hold up every run.
+     * Whether the namespace has all of {@link SearchAttributes}, each of its type. A service that does not tell, as the one inside this process, counts as one
+     * that has none: setting an unknown one, or one of another type, would hold up every run.
      */
     public boolean knowsSearchAttributes() {
         if (embedded != null) {
             return false;
         }
-        ListSearchAttributesRequest request = ListSearchAttributesRequest.newBuilder()
-                .setNamespace(client.getOptions().getNamespace())
-                .build();
         try {
-            // not the raw channel: the API key goes with the other one only
-            return OperatorServiceGrpc.newBlockingStub(stubs.blockingStub().getChannel())
-                    .withDeadlineAfter(PATIENCE)
-                    .listSearchAttributes(request)
-                    .getCustomAttributesMap()
-                    .keySet()
-                    .containsAll(SearchAttributes.types().keySet());
-        } catch (StatusRuntimeException e) {
+            return survey().searchAttributes()
+                    .entrySet()
+                    .containsAll(SearchAttributes.types().entrySet());
+        } catch (IOException e) {
             return false;
         }
+    }
+
+    /** Asks the service, which is one elsewhere, about itself. */
+    public TemporalSurvey survey() {
+        return new TemporalSurvey(this);
+    }
+
+    WorkflowServiceStubs stubs() {
+        return stubs;
     }
 
     /** The SDK's identity of a worker is {@code pid@host}. */

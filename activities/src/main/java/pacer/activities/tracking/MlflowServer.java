@@ -101,18 +101,35 @@ final class MlflowServer implements AutoCloseable {
         }
     }
 
+    /** The server's version, such as {@code 3.17.2}. */
+    String version() throws IOException, InterruptedException {
+        return send("version", HttpRequest.newBuilder(URI.create(settings.server() + "/version")), settings.answer())
+                .strip();
+    }
+
     /** Puts an artifact at {@code path} below the server's folder of artifacts. */
     void put(String path, HttpRequest.BodyPublisher content) throws IOException, InterruptedException {
+        Duration patience = settings.answer().plusSeconds(content.contentLength() / SLOWEST_BYTES_A_SECOND);
+        send("artifact " + path, artifactAt(path).PUT(content), patience);
+    }
+
+    /** The small artifact at {@code path}, a text. */
+    String artifact(String path) throws IOException, InterruptedException {
+        return send("artifact " + path, artifactAt(path), settings.answer());
+    }
+
+    /** Deletes the artifact at {@code path}. */
+    void delete(String path) throws IOException, InterruptedException {
+        send("artifact " + path, artifactAt(path).DELETE(), settings.answer());
+    }
+
+    private HttpRequest.Builder artifactAt(String path) {
         StringBuilder address = new StringBuilder(settings.server() + "/api/2.0/mlflow-artifacts/artifacts");
         for (String name : path.split("/", -1)) {
             address.append('/')
                     .append(URLEncoder.encode(name, StandardCharsets.UTF_8).replace("+", "%20"));
         }
-        Duration patience = settings.answer().plusSeconds(content.contentLength() / SLOWEST_BYTES_A_SECOND);
-        send(
-                "artifact " + path,
-                HttpRequest.newBuilder(URI.create(address.toString())).PUT(content),
-                patience);
+        return HttpRequest.newBuilder(URI.create(address.toString()));
     }
 
     private String send(String what, HttpRequest.Builder request, Duration patience)

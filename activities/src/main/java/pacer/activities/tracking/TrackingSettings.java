@@ -62,6 +62,11 @@ public record TrackingSettings(
                 Duration.ofSeconds(60)));
     }
 
+    /** These settings with another patience for answers. */
+    TrackingSettings answering(Duration patience) {
+        return new TrackingSettings(server, user, password, token, experiment, workflows, poll, sampling, patience);
+    }
+
     private static String given(Map<String, String> environment, String name, String otherwise) {
         String value = environment.getOrDefault(name, "").strip();
         return value.isEmpty() ? otherwise : value;

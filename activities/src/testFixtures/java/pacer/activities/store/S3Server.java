@@ -12,14 +12,17 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Collectors;
 import org.junit.jupiter.api.extension.AfterAllCallback;
 import org.junit.jupiter.api.extension.BeforeAllCallback;
 import org.junit.jupiter.api.extension.ExtensionContext;
 import pacer.activities.process.Ports;
 import pacer.trainer.durable.DurableFiles;
+import software.amazon.awssdk.services.s3.S3Client;
 
 /**
  * A real S3 server, versitygw, for the tests of a class, with one bucket; from the folder that the system property {@code pacer.stack}
@@ -56,6 +59,8 @@ public final class S3Server implements BeforeAllCallback, AfterAllCallback {
                         "--health",
                         "/health",
                         "--quiet",
+                        "--iam-dir",
+                        Files.createDirectories(Path.of(folder + ".iam")).toString(),
                         "posix",
                         folder.toString())
                 .redirectErrorStream(true)
@@ -120,6 +125,52 @@ public final class S3Server implements BeforeAllCallback, AfterAllCallback {
                 "AWS_SECRET_ACCESS_KEY", SECRET));
     }
 
+    /** Variables of a user who may do nothing in the bucket but {@code actions}, such as {@code s3:GetObject}. */
+    public Map<String, String> environmentOf(String user, List<String> actions)
+            throws IOException, InterruptedException {
+        String secret = "a-secret-of-" + user;
+        Path program = Path.of(System.getProperty("pacer.stack"), "versitygw");
+        Process made = new ProcessBuilder(
+                        program.toString(),
+                        "admin",
+                        "--access",
+                        ID,
+                        "--secret",
+                        SECRET,
+                        "--region",
+                        "us-east-1",
+                        "--endpoint-url",
+                        uri().toString(),
+                        "create-user",
+                        "--access",
+                        user,
+                        "--secret",
+                        secret,
+                        "--role",
+                        "user")
+                .redirectErrorStream(true)
+                .redirectOutput(Path.of(folder + ".log").toFile())
+                .start();
+        if (made.waitFor() != 0) {
+            throw new IOException("versitygw makes no user; see " + folder + ".log");
+        }
+        String policy = """
+                {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": {"AWS": ["%s"]},
+                 "Action": [%s], "Resource": ["arn:aws:s3:::%s", "arn:aws:s3:::%s/*"]}]}
+                """.formatted(
+                        user,
+                        actions.stream().map(a -> '"' + a + '"').collect(Collectors.joining(",")),
+                        BUCKET,
+                        BUCKET);
+        try (S3Client client = S3Clients.open(access(uri()))) {
+            client.putBucketPolicy(r -> r.bucket(BUCKET).policy(policy));
+        }
+        Map<String, String> environment = environment("");
+        environment.put("AWS_ACCESS_KEY_ID", user);
+        environment.put("AWS_SECRET_ACCESS_KEY", secret);
+        return environment;
+    }
+
     /** The file in which the server keeps the object of {@code key}. */
     public Path file(String key) {
         return folder.resolve(BUCKET).resolve(key);
@@ -147,6 +198,7 @@ public final class S3Server implements BeforeAllCallback, AfterAllCallback {
             try {
                 Runtime.getRuntime().removeShutdownHook(hook);
                 DurableFiles.deleteTree(folder);
+                DurableFiles.deleteTree(Path.of(folder + ".iam"));
                 Files.deleteIfExists(Path.of(folder + ".log"));
             } catch (IOException e) {
                 throw new UncheckedIOException(e);

@@ -104,6 +104,11 @@ public final class MlflowForTests implements BeforeAllCallback, AfterAllCallback
         all.forEach(one -> one.onExit().join());
     }
 
+    /** The folder in which it keeps artifacts; it makes it when it needs it. */
+    public Path artifacts() {
+        return folder.resolve("artifacts");
+    }
+
     public URI uri() {
         return URI.create("http://127.0.0.1:" + port);
     }

@@ -15,16 +15,22 @@ import pacer.activities.run.Home;
 import pacer.activities.run.Machine;
 import pacer.trainer.ops.cpu.CpuDevice;
 import pacer.trainer.ops.cpu.Gemms;
+import pacer.workflows.doctor.Finding;
+import pacer.workflows.doctor.ServiceChecks;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 
 @Command(
         name = "doctor",
         description = {
-            "Check what pacer needs on this machine, and say how to mend what is wrong.",
+            "Check this machine and the services that the environment names, and say how to mend what is wrong.",
+            "Small things are written, read and deleted there, as runs do.",
             "Exits 1 when something is.%n"
         })
 final class DoctorCommand implements Callable<Integer> {
+    /** Columns of the findings' names. */
+    private static final int NAMES = 11;
+
     private static final long LITTLE_SPACE = 2_000_000_000L;
 
     @Mixin
@@ -40,26 +46,6 @@ final class DoctorCommand implements Callable<Integer> {
 
     DoctorCommand(Console console) {
         this.console = console;
-    }
-
-    /** How serious a finding is. */
-    enum State {
-        GOOD,
-        /** Works, but less well than it could. */
-        POOR,
-        BAD
-    }
-
-    /**
-     * What was found.
-     *
-     * @param remedy what to do; null where nothing is to be done
-     */
-    record Finding(String name, State state, String text, String remedy) {
-
-        static Finding good(String name, String text) {
-            return new Finding(name, State.GOOD, text, null);
-        }
     }
 
     @Override
@@ -88,7 +74,7 @@ final class DoctorCommand implements Callable<Integer> {
         } else {
             print(findings);
         }
-        return findings.stream().anyMatch(f -> f.state() == State.BAD) ? Exit.FAILED : Exit.OK;
+        return findings.stream().anyMatch(f -> f.state() == Finding.State.BAD) ? Exit.FAILED : Exit.OK;
     }
 
     private void print(List<Finding> findings) {
@@ -100,10 +86,10 @@ final class DoctorCommand implements Callable<Integer> {
                         case POOR -> out.paint(Tone.WARN, "●");
                         case BAD -> out.paint(Tone.BAD, "✗");
                     };
-            String blanks = " ".repeat(Math.max(1, 10 - finding.name().length()));
-            out.flow(mark + " " + finding.name() + blanks + Terminal.harmless(finding.text()), 12);
+            String blanks = " ".repeat(Math.max(1, NAMES - finding.name().length()));
+            out.flow(mark + " " + finding.name() + blanks + Terminal.harmless(finding.text()), NAMES + 2);
             if (finding.remedy() != null) {
-                out.flow("            → " + finding.remedy(), 14);
+                out.flow(" ".repeat(NAMES + 2) + "→ " + Terminal.harmless(finding.remedy()), NAMES + 4);
             }
         }
     }
@@ -118,12 +104,13 @@ final class DoctorCommand implements Callable<Integer> {
         String text =
                 Runtime.version() + ", " + System.getProperty("java.vendor") + ", " + System.getProperty("java.home");
         if (Runtime.version().feature() < 25) {
-            return new Finding("java", State.BAD, text, "install a JDK 25 or newer, or let JAVA_HOME point to it");
+            return new Finding(
+                    "java", Finding.State.BAD, text, "install a JDK 25 or newer, or let JAVA_HOME point to it");
         }
         if (ModuleFinder.ofSystem().find("jdk.incubator.vector").isEmpty()) {
             return new Finding(
                     "java",
-                    State.BAD,
+                    Finding.State.BAD,
                     text + ", without jdk.incubator.vector",
                     "use a full JDK 25, such as Eclipse Temurin");
         }
@@ -135,11 +122,12 @@ final class DoctorCommand implements Callable<Integer> {
             boolean fallback = device.description().contains("Vector API");
             return new Finding(
                     "products",
-                    fallback ? State.POOR : State.GOOD,
+                    fallback ? Finding.State.POOR : Finding.State.GOOD,
                     device.description(),
                     fallback ? "matrix products run in Java here, slower than a native library's" : null);
         } catch (IOException e) {
-            return new Finding("products", State.BAD, e.getMessage(), "check that the cache folder can be written");
+            return new Finding(
+                    "products", Finding.State.BAD, e.getMessage(), "check that the cache folder can be written");
         }
     }
 
@@ -152,7 +140,7 @@ final class DoctorCommand implements Callable<Integer> {
                 Files.isRegularFile(Path.of(build, "cli.aot")) && Files.isRegularFile(Path.of(build, "trainer.aot"));
         return new Finding(
                 "start",
-                caches ? State.GOOD : State.POOR,
+                caches ? Finding.State.GOOD : Finding.State.POOR,
                 caches ? "with classes prepared ahead of time" : "without classes prepared ahead of time",
                 caches ? null : "runs start about a second later; the next build tries again");
     }
@@ -165,12 +153,13 @@ final class DoctorCommand implements Callable<Integer> {
             FileStore store = Files.getFileStore(folder);
             String text = Console.shown(folder) + ", " + Quantities.bytes(store.getUsableSpace()) + " free";
             return store.getUsableSpace() < LITTLE_SPACE
-                    ? new Finding(name, State.POOR, text, "make room, or give --" + name + " DIR on another disk")
+                    ? new Finding(
+                            name, Finding.State.POOR, text, "make room, or give --" + name + " DIR on another disk")
                     : Finding.good(name, text);
         } catch (IOException e) {
             return new Finding(
                     name,
-                    State.BAD,
+                    Finding.State.BAD,
                     Console.shown(folder) + " cannot be written: " + e,
                     "mend its permissions, or give --" + name + " DIR");
         }

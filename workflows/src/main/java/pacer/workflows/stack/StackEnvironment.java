@@ -53,7 +53,8 @@ public final class StackEnvironment {
                             "TEMPORAL_API_KEY",
                             "TEMPORAL_TLS*",
                             "TEMPORAL_GRPC_META_*",
-                            "PACER_TEMPORAL_UI")),
+                            "PACER_TEMPORAL_UI",
+                            "PACER_CODEC_ENDPOINT")),
             new Group(
                     "MLFLOW_TRACKING_URI",
                     List.of(),
@@ -67,6 +68,8 @@ public final class StackEnvironment {
                             "AWS_ACCESS_KEY_ID",
                             "AWS_SECRET_ACCESS_KEY",
                             "AWS_SESSION_TOKEN")),
+            new Group("PACER_METRICS_URL", List.of(), List.of()),
+            new Group("PACER_PROMETHEUS", List.of(), List.of()),
             new Group("PACER_GRAFANA", List.of(), List.of()));
 
     /** The variables of a stack. */
@@ -82,11 +85,14 @@ public final class StackEnvironment {
         all.put("AWS_REGION", Services.REGION);
         all.put("AWS_ACCESS_KEY_ID", state.s3Key());
         all.put("AWS_SECRET_ACCESS_KEY", state.s3Secret());
+        all.put("PACER_METRICS_URL", state.url(Port.METRICS));
+        all.put("PACER_PROMETHEUS", state.url(Port.PROMETHEUS));
         if (state.docker() || state.alive(Server.GRAFANA).isPresent()) {
             all.put("PACER_GRAFANA", state.url(Port.GRAFANA));
         }
         if (state.payloadKeys() != null) {
             all.put(PayloadKeys.VARIABLE, state.payloadKeys());
+            all.put("PACER_CODEC_ENDPOINT", "http://127.0.0.1:" + state.port(Port.CODEC));
         }
         all.put(ORIGIN, "pacer up");
         return all;

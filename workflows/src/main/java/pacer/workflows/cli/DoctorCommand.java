@@ -87,9 +87,9 @@ final class DoctorCommand implements Callable<Integer> {
                         case BAD -> out.paint(Tone.BAD, "✗");
                     };
             String blanks = " ".repeat(Math.max(1, NAMES - finding.name().length()));
-            out.flow(mark + " " + finding.name() + blanks + Terminal.harmless(finding.text()), NAMES + 2);
+            out.hang(mark + " " + finding.name() + blanks, Terminal.harmless(finding.text()), NAMES + 2);
             if (finding.remedy() != null) {
-                out.flow(" ".repeat(NAMES + 2) + "→ " + Terminal.harmless(finding.remedy()), NAMES + 4);
+                out.hang(" ".repeat(NAMES + 2) + "→ ", Terminal.harmless(finding.remedy()), NAMES + 4);
             }
         }
     }

@@ -59,6 +59,17 @@ record Terminal(PrintStream out, boolean interactive, boolean color, TerminalSiz
         }
     }
 
+    /** Prints {@code text} after {@code head}, which takes {@code indent} columns; on a terminal in lines that stay right of it. */
+    void hang(String head, String text, int indent) {
+        String before = head;
+        for (String line : text.split("\n", -1)) {
+            for (String part : interactive ? wrapped(line, Math.max(20, columns() - indent)) : List.of(line)) {
+                println(before + part);
+                before = " ".repeat(indent);
+            }
+        }
+    }
+
     /** Columns that {@code text} takes: colours take none. */
     static int width(String text) {
         String bare = text.replaceAll("\u001b\\[[0-9]*m", "");

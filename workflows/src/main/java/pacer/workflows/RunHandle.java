@@ -170,9 +170,8 @@ public final class RunHandle {
         PipelineOutcome stopped = new PipelineOutcome(claim.id(), RunStatus.STOPPED, null, "stopped on request", false);
         try {
             Optional<RunFolder> folder = folder();
-            Optional<PipelineResult> recorded = folder.isPresent()
-                    ? PipelineResult.of(folder.get().read())
-                    : Optional.empty();
+            Optional<PipelineResult> recorded =
+                    folder.isPresent() ? PipelineResult.of(folder.get().read()) : Optional.empty();
             return recorded.or(this::unrecorded)
                     .map(result -> PipelineOutcome.finished(result, claim.id()))
                     .orElse(stopped);

@@ -148,8 +148,8 @@ class PrometheusCheckTest {
                       - {alert: PacerWorkerDown, expr: 'vector(1)'}
                 """);
         start(rules(broken.toString()), job("pacer", Ports.free()) + job("temporal", Ports.free()));
-        List<Finding> findings = once("rule PacerBroken", Finding.State.BAD);
-        findings = once("alerts: ", Finding.State.POOR);
+        var _ = once("rule PacerBroken", Finding.State.BAD);
+        List<Finding> findings = once("alerts: ", Finding.State.POOR);
         Found.poor(findings, "prometheus", "alerts: PacerWorkerDown");
         assertThat(Found.bad(findings, "prometheus", "rule PacerBroken cannot be evaluated")
                         .remedy())

@@ -13,7 +13,9 @@ import pacer.activities.run.StageContext;
 
 /** Does to a tracking server what runs do to it, as far as nothing is left behind but a tag: {@code pacer.doctor}, when it was. */
 public final class TrackingProbe implements AutoCloseable {
-    private static final Duration PATIENCE = Duration.ofSeconds(10);
+    /** A server that has just begun, on a busy machine, takes more than ten. */
+    private static final Duration PATIENCE = Duration.ofSeconds(30);
+
     private static final String TAG = "pacer.doctor";
 
     private final TrackingSettings settings;

@@ -7,6 +7,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Collectors;
+import pacer.activities.run.BadInputException;
 import pacer.workflows.Deployment;
 import pacer.workflows.SearchAttributes;
 import pacer.workflows.TemporalAddress;
@@ -41,6 +42,11 @@ record TemporalChecks(Map<String, String> environment) {
             versions(connection).ifPresent(findings::add);
             findings.add(search(survey.searchAttributes()));
             findings.addAll(new ScheduleChecks(environment).findings(address));
+        } catch (BadInputException e) {
+            if (address != null) {
+                throw e; // of this very command
+            }
+            findings.add(Finding.bad("temporal", e.getMessage(), "correct it, or unset it"));
         } catch (IOException e) {
             findings.add(Finding.bad(
                     "temporal", e.getMessage(), "start the service, or unset the address to use one in this process"));

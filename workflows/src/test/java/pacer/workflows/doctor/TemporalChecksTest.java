@@ -88,7 +88,7 @@ class TemporalChecksTest {
             Finding other = Found.bad(
                     new MetricsCheck(Map.of("PACER_METRICS_URL", SERVER.uiAddress())).findings(),
                     "metrics",
-                    "status 404");
+                    "another program answers there");
             assertThat(other.remedy()).contains("PACER_METRICS=HOST:PORT");
         }
         Found.bad(new MetricsCheck(Map.of("PACER_METRICS", "" + port)).findings(), "metrics", "does not answer");
@@ -179,5 +179,8 @@ class TemporalChecksTest {
                 "temporal",
                 "no Temporal service answers at 127.0.0.1:1");
         assertThat(finding.remedy()).contains("start the service");
+        Map<String, String> unreadable =
+                Map.of("TEMPORAL_ADDRESS", SERVER.address(), "PACER_PAYLOAD_KEYS", "/nowhere");
+        Found.bad(new TemporalChecks(unreadable).findings(null), "temporal", "no such file");
     }
 }

@@ -179,8 +179,7 @@ class TemporalChecksTest {
                 "temporal",
                 "no Temporal service answers at 127.0.0.1:1");
         assertThat(finding.remedy()).contains("start the service");
-        Map<String, String> unreadable =
-                Map.of("TEMPORAL_ADDRESS", SERVER.address(), "PACER_PAYLOAD_KEYS", "/nowhere");
+        Map<String, String> unreadable = Map.of("TEMPORAL_ADDRESS", SERVER.address(), "PACER_PAYLOAD_KEYS", "/nowhere");
         Found.bad(new TemporalChecks(unreadable).findings(null), "temporal", "no such file");
     }
 }

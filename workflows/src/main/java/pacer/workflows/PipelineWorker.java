@@ -22,6 +22,7 @@ import pacer.activities.dataset.PreparationActivityImpl;
 import pacer.activities.dataset.SharedDatasets;
 import pacer.activities.evaluation.Evaluation;
 import pacer.activities.evaluation.EvaluationActivityImpl;
+import pacer.activities.host.HostHealth;
 import pacer.activities.notification.Notifier;
 import pacer.activities.notification.Webhook;
 import pacer.activities.process.Standby;
@@ -72,8 +73,10 @@ public final class PipelineWorker implements AutoCloseable {
     private final List<WorkerFactory> factories;
     private final RunHub hub;
     private final Optional<Standby> standby;
+    private final HostHealth health;
 
-    private PipelineWorker(List<WorkerFactory> factories, RunHub hub, Optional<Standby> standby) {
+    private PipelineWorker(List<WorkerFactory> factories, RunHub hub, Optional<Standby> standby, HostHealth health) {
+        this.health = health;
         this.factories = factories;
         this.hub = hub;
         this.standby = standby;
@@ -111,6 +114,7 @@ public final class PipelineWorker implements AutoCloseable {
     static PipelineWorker start(TemporalConnection connection, WorkerSettings settings, Set<ServiceWorker.Role> roles) {
         Clock clock = Clock.systemUTC();
         RunHub hub = new RunHub();
+        HostHealth health = new HostHealth();
         CompletableFuture<Environment> machine = CompletableFuture.supplyAsync(Machine::environment);
         Notifier notifier =
                 new Notifier(settings.webhook(), folder -> pages(connection, settings, folder), settings.home(), hub);
@@ -125,11 +129,14 @@ public final class PipelineWorker implements AutoCloseable {
                         StoredRuns.elsewhere(settings.store(), settings.home())),
                 hub,
                 settings.surroundings(connection),
-                notifier::closed);
+                notifier::closed,
+                health::unfit);
         WorkerFactory factory = WorkerFactory.newInstance(connection.client());
-        // of one queue a factory has one worker, and only what decides has a version
+        // of one queue a factory has one worker, only what decides has a version, and a host that is drained opens no
+        // runs but decides on
         Optional<Deployment> version = settings.deployment().filter(_ -> !connection.isEmbedded());
-        WorkerFactory deciding = version.isEmpty() ? factory : WorkerFactory.newInstance(connection.client());
+        boolean apart = version.isPresent() || (roles.contains(ServiceWorker.Role.HOST) && !connection.isEmbedded());
+        WorkerFactory deciding = apart ? WorkerFactory.newInstance(connection.client()) : factory;
         if (roles.contains(ServiceWorker.Role.CONTROL)) {
             WorkerOptions.Builder options = options();
             version.ifPresent(v -> options.setDeploymentOptions(v.options()));
@@ -139,11 +146,17 @@ public final class PipelineWorker implements AutoCloseable {
             // who opens a run has it: all its stages go to that host's queues, so one without them must not
             Worker opening = control(factory, options());
             opening.registerActivitiesImplementations(runs);
-            host(factory, opening, connection, settings, runs, notifier, hub, clock, machine::join);
+            Worker training = host(factory, opening, connection, settings, runs, notifier, hub, health, clock, machine::join);
+            health.onUnfit(_ -> {
+                training.suspendPolling();
+                if (apart) {
+                    opening.suspendPolling();
+                }
+            });
         }
-        List<WorkerFactory> factories = version.isEmpty() ? List.of(factory) : List.of(deciding, factory);
+        List<WorkerFactory> factories = apart ? List.of(deciding, factory) : List.of(factory);
         factories.forEach(WorkerFactory::start);
-        return new PipelineWorker(factories, hub, settings.training().standby());
+        return new PipelineWorker(factories, hub, settings.training().standby(), health);
     }
 
     private static Worker control(WorkerFactory factory, WorkerOptions.Builder options) {
@@ -166,7 +179,8 @@ public final class PipelineWorker implements AutoCloseable {
         worker.registerWorkflowImplementationFactory(TrackRun.class, () -> new TrackRunImpl(policies), options);
     }
 
-    private static void host(
+    /** Gives the worker that trains and evaluates. */
+    private static Worker host(
             WorkerFactory factory,
             Worker control,
             TemporalConnection connection,
@@ -174,13 +188,14 @@ public final class PipelineWorker implements AutoCloseable {
             RunActivityImpl runs,
             Notifier notifier,
             RunHub hub,
+            HostHealth health,
             Clock clock,
             Supplier<Environment> machine) {
         settings.store().ifPresent(Store::begin);
         Home home = settings.home();
         StageLog log = new StageLog(home, hub, clock);
         Optional<StoredDatasets> stored = settings.store().map(StoredDatasets::new);
-        ActivityStage activity = new ActivityStage(home, hub);
+        ActivityStage activity = new ActivityStage(home, hub, health::unfit);
         String host = Host.name();
         Training training = new Training(
                 home,
@@ -237,6 +252,7 @@ public final class PipelineWorker implements AutoCloseable {
         train.registerActivitiesImplementations(
                 new TrainingActivityImpl(training, activity),
                 new EvaluationActivityImpl(new Evaluation(home, log, hub, clock, settings.evaluation()), activity));
+        return train;
     }
 
     private static WorkerOptions.Builder options() {
@@ -246,6 +262,11 @@ public final class PipelineWorker implements AutoCloseable {
                 .setMaxConcurrentWorkflowTaskPollers(2)
                 .setMaxHeartbeatThrottleInterval(HEARTBEAT_INTERVAL)
                 .setDefaultHeartbeatThrottleInterval(HEARTBEAT_INTERVAL);
+    }
+
+    /** Whether this host may compute. */
+    HostHealth health() {
+        return health;
     }
 
     /** What happens in the stages that this worker works on. */

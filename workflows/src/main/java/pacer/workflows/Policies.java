@@ -72,6 +72,7 @@ record Policies(Duration heartbeat, Duration hostTimeout) {
     /** Reading a preset and writing a folder: at once, or the disk is at fault. Faults of disks may pass, some times. */
     ActivityOptions open() {
         return options(TaskQueues.CONTROL, "opens the run's folder", Duration.ofMinutes(1), 5, Duration.ofSeconds(10))
+                .setHeartbeatTimeout(heartbeat)
                 .build();
     }
 

@@ -3,11 +3,14 @@ package pacer.workflows;
 import java.io.IOException;
 import java.util.EnumSet;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.BiConsumer;
 import java.util.function.Consumer;
 import java.util.stream.Collectors;
+import pacer.activities.host.HostHealth;
+import pacer.activities.host.KernelLog;
 import pacer.activities.run.BadInputException;
 import pacer.activities.run.RunHub;
 import pacer.activities.run.RunUpdate;
@@ -67,17 +70,30 @@ public final class ServiceWorker implements AutoCloseable {
             PipelineWorker worker = PipelineWorker.start(connection, settings, roles);
             RunHub hub = worker.hub();
             hub.followAll(listener);
+            if (roles.contains(Role.HOST)) {
+                watch(worker.health(), options.environment(), complaints);
+            }
             if (roles.contains(Role.CONTROL)) {
                 requireHearing(connection, settings.deployment(), complaints);
             }
             endpoint.ifPresent(served -> {
-                hub.followAll(served.follow(options.home(), settings.cacheLimit()));
+                hub.followAll(served.follow(options.home(), settings.cacheLimit(), worker.health()));
                 served.serve();
             });
             return new ServiceWorker(connection, worker, endpoint, EnumSet.copyOf(roles));
         } catch (IOException | RuntimeException e) {
             endpoint.ifPresent(MetricsEndpoint::close);
             throw e;
+        }
+    }
+
+    /** Drains the host when the kernel's log tells of a GPU that must not be computed with. */
+    private static void watch(HostHealth health, Map<String, String> environment, Consumer<String> complaints) {
+        health.onUnfit(why -> complaints.accept(
+                "host %s is drained, %s: no training is taken, and what trains is ended without a checkpoint, until this worker is started again"
+                        .formatted(Host.name(), why)));
+        if (KernelLog.follow(environment, health::see, complaints)) {
+            health.watched();
         }
     }
 

@@ -4,6 +4,7 @@ import java.time.Duration;
 import java.util.Map;
 import java.util.Optional;
 import pacer.activities.process.JavaCommand;
+import pacer.activities.process.Silence;
 import pacer.activities.process.Standby;
 
 /**
@@ -23,7 +24,7 @@ public record EvaluationSettings(
                 JavaCommand.ofThisProcess(environment),
                 "pacer.trainer.Evaluator",
                 Duration.ofSeconds(5),
-                Duration.ofMinutes(15),
+                Silence.limit(environment),
                 Optional.empty());
     }
 

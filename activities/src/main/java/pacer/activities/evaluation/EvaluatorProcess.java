@@ -54,6 +54,9 @@ public record EvaluatorProcess(EvaluationSettings settings, Path cache, Path log
         ChildGroup.End end = new ChildGroup(List.of(child), settings.grace())
                 .await(context, () -> silence.isLongerThan(settings.stall()));
         List<TrainingEvent.Validated> measured = only(TrainingEvent.Validated.class, events);
+        if (end.unfit() != null) {
+            throw StageFailure.ofHost(end.unfit(), "the evaluator was killed");
+        }
         if (end.code() != 0 || measured.isEmpty()) {
             context.check();
             if (end.hung()) {

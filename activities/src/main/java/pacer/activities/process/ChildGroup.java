@@ -34,16 +34,19 @@ public final class ChildGroup {
      * @param rank the one that ended it: the first that failed, else rank 0
      * @param code its exit code
      * @param hung whether the group was killed because nothing was heard of it
+     * @param unfit why the host must not compute any more, for which it was killed; null where it was not
      */
-    public record End(int rank, int code, boolean hung) {}
+    public record End(int rank, int code, boolean hung, String unfit) {}
 
     /**
      * Waits for all ranks to end, their output read. A rank that fails ends the others; a stop ends all, asked first (so that
-     * they write a checkpoint), killed after the grace period; {@code hung} has them killed at once.
+     * they write a checkpoint), killed after the grace period; {@code hung} has them killed at once, and so has a host that is unfit: what such a
+     * GPU would put into a checkpoint nobody knows.
      */
     public End await(StageContext context, BooleanSupplier hung) throws InterruptedException {
         boolean asked = false;
         boolean wasHung = false;
+        String unfit = null;
         long askedAt = 0;
         try {
             while (ranks.stream().anyMatch(Child::isAlive)) {
@@ -54,8 +57,11 @@ public final class ChildGroup {
                     ranks.forEach(Child::terminate);
                 }
                 wasHung |= !asked && hung.getAsBoolean();
+                if (unfit == null) {
+                    unfit = context.unfit().orElse(null);
+                }
                 // an abandoned attempt is fenced off: a checkpoint of it would not be taken
-                boolean patient = !wasHung && stop != StageContext.Stop.ABANDONED;
+                boolean patient = !wasHung && unfit == null && stop != StageContext.Stop.ABANDONED;
                 if (!patient || (asked && System.nanoTime() - askedAt > grace.toNanos())) {
                     ranks.forEach(Child::kill);
                 }
@@ -65,7 +71,7 @@ public final class ChildGroup {
                 rank.awaitOutput();
             }
             int first = firstFailed();
-            return new End(first, ranks.get(first).exitValue(), wasHung);
+            return new End(first, ranks.get(first).exitValue(), wasHung, unfit);
         } finally {
             ranks.forEach(Child::kill);
         }

@@ -9,6 +9,8 @@ public enum TrainerExit {
     FENCED("was fenced off: another attempt at this run has begun"),
     KILLED("was killed");
 
+    private static final int KILLED_AT_ONCE = 128 + 9;
+
     private final String words;
 
     TrainerExit(String words) {
@@ -27,6 +29,9 @@ public enum TrainerExit {
 
     /** What to say of it. */
     public String said(int code) {
-        return this == KILLED ? words + " by signal " + (code - 128) : words;
+        String signal = code == KILLED_AT_ONCE
+                ? "signal 9 (as the system does where memory runs out)"
+                : "signal " + (code - 128);
+        return this == KILLED ? words + " by " + signal : words;
     }
 }

@@ -21,6 +21,7 @@ import java.util.Optional;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.Supplier;
 import pacer.trainer.data.BadDataException;
 import pacer.trainer.spec.SpecException;
 
@@ -56,10 +57,17 @@ public final class ActivityStage {
 
     private final Home home;
     private final RunHub hub;
+    private final Supplier<Optional<String>> unfit;
 
     public ActivityStage(Home home, RunHub hub) {
+        this(home, hub, Optional::empty);
+    }
+
+    /** @param unfit why this host must not compute any more */
+    public ActivityStage(Home home, RunHub hub, Supplier<Optional<String>> unfit) {
         this.home = home;
         this.hub = hub;
+        this.unfit = unfit;
     }
 
     /** The body of a stage. */
@@ -74,7 +82,7 @@ public final class ActivityStage {
      * @param run null where the stage is nobody's
      */
     public <T> T run(Stage stage, String run, Body<T> body) {
-        return run(new Execution(stage, run, run, true, hub), run, body);
+        return run(new Execution(stage, run, run, true, hub, unfit), run, body);
     }
 
     /**
@@ -84,7 +92,7 @@ public final class ActivityStage {
      * @param signals whether the workflow is told how far it is: not where it is one of very many
      */
     public <T> T work(Stage stage, String name, boolean signals, Body<T> body) {
-        return run(new Execution(stage, null, name, signals, hub), null, body);
+        return run(new Execution(stage, null, name, signals, hub, unfit), null, body);
     }
 
     private <T> T run(Execution begun, String run, Body<T> body) {
@@ -175,6 +183,7 @@ public final class ActivityStage {
         private final String name;
         private final boolean signals;
         private final RunHub hub;
+        private final Supplier<Optional<String>> unfit;
         private final Thread heart;
         private volatile ActivityCompletionException told;
         private volatile Long beatingSince; // System.nanoTime(); null between beats
@@ -182,12 +191,13 @@ public final class ActivityStage {
         private Exception heard; // the failure that people have been told of
 
         /** @param run null where it is for none */
-        Execution(Stage stage, String run, String name, boolean signals, RunHub hub) {
+        Execution(Stage stage, String run, String name, boolean signals, RunHub hub, Supplier<Optional<String>> unfit) {
             this.stage = stage;
             this.run = run;
             this.name = name;
             this.signals = signals;
             this.hub = hub;
+            this.unfit = unfit;
             this.heart = Thread.ofPlatform()
                     .daemon()
                     .name("heartbeat-" + stage.label())
@@ -276,6 +286,11 @@ public final class ActivityStage {
             }
             ActivityCompletionException e = told;
             return e == null ? Stop.NONE : meaning(e);
+        }
+
+        @Override
+        public Optional<String> unfit() {
+            return unfit.get();
         }
 
         @Override

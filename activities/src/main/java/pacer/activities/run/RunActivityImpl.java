@@ -2,14 +2,21 @@ package pacer.activities.run;
 
 import io.temporal.activity.Activity;
 import io.temporal.activity.ActivityInfo;
+import io.temporal.failure.ApplicationFailure;
 import java.io.IOException;
+import java.util.Optional;
+import java.util.function.Supplier;
+import pacer.trainer.durable.Host;
 
 /** {@link Runs} as Temporal activities. */
 public final class RunActivityImpl implements RunActivity {
+    private static final String HOST_DRAINED = "HostDrained";
+
     private final Runs runs;
     private final RunHub hub;
     private final Surroundings surroundings;
     private final Closing closing;
+    private final Supplier<Optional<String>> unfit;
 
     /** Hears of runs that were closed, once each. */
     @FunctionalInterface
@@ -17,8 +24,11 @@ public final class RunActivityImpl implements RunActivity {
         void closed(RunEnding ending);
     }
 
-    public RunActivityImpl(Runs runs, RunHub hub, Surroundings surroundings, Closing closing) {
+    /** @param unfit why this host must not compute any more: then it opens no run, as it would have to train it */
+    public RunActivityImpl(
+            Runs runs, RunHub hub, Surroundings surroundings, Closing closing, Supplier<Optional<String>> unfit) {
         this.closing = closing;
+        this.unfit = unfit;
         this.runs = runs;
         this.hub = hub;
         this.surroundings = surroundings;
@@ -26,7 +36,13 @@ public final class RunActivityImpl implements RunActivity {
 
     @Override
     public RunPlan open(RunRequest request) {
-        try {
+        Optional<String> why = unfit.get();
+        if (why.isPresent()) {
+            // asked for before it was; the next attempt is another host's
+            throw ApplicationFailure.newFailure(
+                    "host %s is drained, %s; it opens no run".formatted(Host.name(), why.get()), HOST_DRAINED);
+        }
+        try (Heartbeats _ = Heartbeats.begin()) {
             ActivityInfo info = Activity.getExecutionContext().getInfo();
             return runs.open(request, info.getWorkflowId(), info.getWorkflowRunId())
                     .in(surroundings);

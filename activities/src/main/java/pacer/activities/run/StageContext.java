@@ -1,5 +1,7 @@
 package pacer.activities.run;
 
+import java.util.Optional;
+
 /** What the body of a stage has to do with whoever runs it. Safe to call from any thread. */
 public interface StageContext {
     /** Nobody: listens to nothing and stops nothing. */
@@ -24,6 +26,11 @@ public interface StageContext {
 
     /** Whether it should come to an end soon, and why. */
     Stop stop();
+
+    /** Why this host must not compute any more; what computes for the stage is to be ended at once. */
+    default Optional<String> unfit() {
+        return Optional.empty();
+    }
 
     /**
      * Hears that this attempt failed.

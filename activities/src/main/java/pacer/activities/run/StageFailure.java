@@ -1,5 +1,7 @@
 package pacer.activities.run;
 
+import pacer.trainer.durable.Host;
+
 /** A stage's process ended before it was done; the message gives its own reason. */
 public final class StageFailure extends RuntimeException {
     private final boolean retryable;
@@ -18,6 +20,20 @@ public final class StageFailure extends RuntimeException {
     /** The process refused what it was given. */
     public static StageFailure refused(String message) {
         return new StageFailure(message, false, true);
+    }
+
+    /**
+     * This host must not compute any more.
+     *
+     * @param why what is wrong with it
+     * @param what became of the stage
+     */
+    public static StageFailure ofHost(String why, String what) {
+        return new StageFailure(
+                "host %s is drained, %s; %s, and nothing is tried again on this host. `pacer resume` goes on from the newest checkpoint: on another host that shares the store (PACER_STORE), or on this one once its GPU is well and its worker is started again"
+                        .formatted(Host.name(), why, what),
+                false,
+                false);
     }
 
     /** Whether what was given is at fault. */

@@ -1,5 +1,6 @@
 package pacer.activities.training;
 
+import java.util.Optional;
 import java.util.OptionalDouble;
 import pacer.activities.run.Budget;
 import pacer.activities.run.Progress;
@@ -36,6 +37,11 @@ final class BudgetWatch implements StageContext {
     public Stop stop() {
         Stop told = context.stop();
         return told == Stop.NONE && System.nanoTime() - deadline >= 0 ? Stop.BUDGET : told;
+    }
+
+    @Override
+    public Optional<String> unfit() {
+        return context.unfit();
     }
 
     @Override

@@ -228,6 +228,7 @@ public final class Training {
             Set<String> unsound,
             StageContext context)
             throws IOException, InterruptedException {
+        requireFit(context);
         Attempts attempts = new Attempts(folder);
         attempts.setAsideIfDamaged(context::notice);
         if (attempts.endOrphans() > 0) {
@@ -314,6 +315,10 @@ public final class Training {
             attempts.put(running.withProcesses(List.of())); // one that stands by is none of the run's
             return TrainingSummary.read(folder);
         }
+        if (end.unfit() != null) {
+            String where = monitor.step().map(step -> " after step " + step).orElse(" before its first step");
+            throw counted(attempts, running, StageFailure.ofHost(end.unfit(), "the trainer was killed" + where));
+        }
         if (TrainerExit.of(end.code()) == TrainerExit.STOPPED) {
             awaitStop(context);
         }
@@ -326,6 +331,12 @@ public final class Training {
             prove(dataset, context); // it may have been no fault of the settings
         }
         throw failure;
+    }
+
+    private static void requireFit(StageContext context) {
+        context.unfit().ifPresent(why -> {
+            throw StageFailure.ofHost(why, "no training begins here");
+        });
     }
 
     /** Writes the failure down; it is the last one when several in a row got no further. */

@@ -6,6 +6,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import pacer.activities.process.JavaCommand;
+import pacer.activities.process.Silence;
 import pacer.activities.process.Standby;
 import pacer.trainer.Trainer;
 
@@ -38,7 +39,7 @@ public record TrainingSettings(
                 "pacer.trainer.Trainer",
                 Duration.ofSeconds(60),
                 Duration.ofMinutes(30),
-                Duration.ofMinutes(15),
+                Silence.limit(environment),
                 5,
                 Optional.empty());
     }

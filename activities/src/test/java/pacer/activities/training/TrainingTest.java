@@ -17,6 +17,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.BeforeEach;
@@ -216,7 +217,8 @@ class TrainingTest {
 
         StageFailure failure = catchThrowableOfType(StageFailure.class, () -> train(crashing));
         assertThat(failure)
-                .hasMessage("trainer rank 0 was killed by signal 9 after step 14: about to crash at step 15");
+                .hasMessage(
+                        "trainer rank 0 was killed by signal 9 (as the system does where memory runs out) after step 14: about to crash at step 15");
         assertThat(failure.retryable()).isTrue();
         assertThat(record().status()).isEqualTo(StageRecord.Status.FAILED);
 
@@ -359,6 +361,32 @@ class TrainingTest {
     }
 
     @Test
+    void onAHostThatIsUnfitATrainerIsKilledWithoutACheckpointAndNoneBegins() throws Exception {
+        List<RunUpdate> updates = new CopyOnWriteArrayList<>();
+        try (RunHub.Subscription _ = hub.follow(plan.run(), update -> {
+            updates.add(update);
+            if (update instanceof RunUpdate.Trained(TrainingEvent.Step step) && step.step() == 14) {
+                stage.unfit = "Xid 79 of GPU PCI:0000:3b:00: the GPU has fallen off the bus";
+            }
+        })) {
+            StageFailure failure =
+                    catchThrowableOfType(StageFailure.class, () -> train(training("mishap=hang", "at=15")));
+            assertThat(failure)
+                    .hasMessageContainingAll(
+                            " is drained, Xid 79 of GPU PCI:0000:3b:00: ",
+                            "; the trainer was killed after step 14, and nothing is tried again",
+                            "`pacer resume`");
+            assertThat(failure.retryable()).isFalse();
+            assertThat(new Attempts(run()).list()).singleElement().satisfies(attempt -> assertThat(attempt.failure())
+                    .isEqualTo(failure.getMessage()));
+
+            StageFailure next = catchThrowableOfType(StageFailure.class, () -> train(training()));
+            assertThat(next).hasMessageContaining("no training begins here");
+            assertThat(new Attempts(run()).list()).hasSize(1);
+        }
+    }
+
+    @Test
     void aStepMayTakeAsLongAsItTakesWhileTheTrainerTellsThatItWorks() throws Exception {
         // twice as long as any silence is borne
         TrainingResult result = train(training(Duration.ofSeconds(2), "mishap=slow", "at=15"));
@@ -463,7 +491,9 @@ class TrainingTest {
 
         StageFailure failure = catchThrowableOfType(StageFailure.class, () -> train(waiting));
         taken.get(10, TimeUnit.SECONDS);
-        assertThat(failure).hasMessageContaining("was killed by signal 9 after step 14");
+        assertThat(failure)
+                .hasMessageContaining(
+                        "was killed by signal 9 (as the system does where memory runs out) after step 14");
     }
 
     @Test

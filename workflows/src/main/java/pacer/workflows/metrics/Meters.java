@@ -11,6 +11,7 @@ import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.function.Predicate;
 import java.util.function.Supplier;
+import pacer.activities.host.HostHealth;
 import pacer.activities.run.Home;
 import pacer.activities.run.RunUpdate;
 
@@ -57,10 +58,11 @@ final class Meters implements BiConsumer<String, RunUpdate> {
     }
 
     /** All meters of ours; the returned one is to hear of everything. */
-    static Meters register(MeterBook book, Home home, OptionalLong cacheLimit, Clock clock) {
+    static Meters register(MeterBook book, Home home, OptionalLong cacheLimit, HostHealth health, Clock clock) {
         Meters meters = new Meters(book, home, clock);
         CacheMeters.register(book, home, clock, cacheLimit);
         GpuMeters.register(book, Nvml.open().orElse(null));
+        HealthMeters.register(book, health);
         return meters;
     }
 

@@ -19,6 +19,7 @@ import io.temporal.common.reporter.MicrometerClientStatsReporter;
 import java.io.IOException;
 import java.util.OptionalLong;
 import java.util.function.BiConsumer;
+import pacer.activities.host.HostHealth;
 import pacer.activities.run.BadInputException;
 import pacer.activities.run.Home;
 import pacer.activities.run.RunUpdate;
@@ -69,8 +70,8 @@ public final class MetricsEndpoint implements AutoCloseable {
     }
 
     /** Registers the meters of runs, cache and GPUs; what is returned is to hear of all that happens in this process's stages. */
-    public BiConsumer<String, RunUpdate> follow(Home home, OptionalLong cacheLimit) {
-        return Meters.register(new MeterBook(registry), home, cacheLimit, java.time.Clock.systemUTC());
+    public BiConsumer<String, RunUpdate> follow(Home home, OptionalLong cacheLimit, HostHealth health) {
+        return Meters.register(new MeterBook(registry), home, cacheLimit, health, java.time.Clock.systemUTC());
     }
 
     /** Answers from now on: whoever asks {@code /health} takes the worker for ready. */

@@ -7,6 +7,7 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.OptionalLong;
 import java.util.stream.Collectors;
+import pacer.activities.host.HostHealth;
 import pacer.activities.run.Home;
 import pacer.workflows.metrics.MeterBook.Meter;
 
@@ -22,7 +23,12 @@ final class MeterReference {
 
     static List<Meter> meters() {
         MeterBook book = new MeterBook(new PrometheusRegistry());
-        Meters.register(book, new Home(Path.of("runs"), Path.of("cache")), OptionalLong.empty(), Clock.systemUTC());
+        Meters.register(
+                book,
+                new Home(Path.of("runs"), Path.of("cache")),
+                OptionalLong.empty(),
+                new HostHealth(),
+                Clock.systemUTC());
         return book.meters();
     }
 

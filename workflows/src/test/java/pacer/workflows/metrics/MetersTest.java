@@ -20,6 +20,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import pacer.activities.evaluation.EvaluationResult;
+import pacer.activities.host.HostHealth;
 import pacer.activities.publishing.PublishingResult;
 import pacer.activities.run.Home;
 import pacer.activities.run.Progress;
@@ -63,7 +64,8 @@ class MetersTest {
     private void startWorker() {
         InstantSource source = () -> now;
         registry = new PrometheusRegistry();
-        meters = Meters.register(new MeterBook(registry), home, OptionalLong.empty(), source.withZone(ZoneOffset.UTC));
+        meters = Meters.register(
+                new MeterBook(registry), home, OptionalLong.empty(), new HostHealth(), source.withZone(ZoneOffset.UTC));
     }
 
     private Double value(String series) {

@@ -20,7 +20,6 @@ import pacer.activities.staging.Staging;
 import pacer.trainer.checkpoint.Checkpoint;
 import pacer.trainer.checkpoint.FileFacts;
 import pacer.trainer.checkpoint.InvalidFileException;
-import pacer.trainer.durable.DurableFiles;
 import pacer.trainer.durable.Sha256;
 import pacer.trainer.event.TrainingEvent;
 import pacer.trainer.spec.RunSpec;
@@ -67,6 +66,9 @@ public final class Evaluation {
 
     private EvaluationResult measure(RunFolder folder, EvaluationRequest request, StageContext context)
             throws IOException, InterruptedException {
+        context.unfit().ifPresent(why -> {
+            throw StageFailure.ofHost(why, "no evaluation begins here");
+        });
         context.progress(Progress.of(Stage.EVALUATE, clock.instant(), null, "measuring " + request.checkpoint()));
         EvaluatorProcess.Told told;
         try {
@@ -123,7 +125,7 @@ public final class Evaluation {
         Files.createDirectories(folder.samples());
         for (int i = 0; i < samples.size(); i++) {
             byte[] text = samples.get(i).text().getBytes(StandardCharsets.UTF_8);
-            DurableFiles.write(sample(folder, i + 1), text);
+            folder.writeProduct(sample(folder, i + 1), out -> out.write(text));
         }
     }
 

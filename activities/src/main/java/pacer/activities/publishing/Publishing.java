@@ -20,7 +20,6 @@ import pacer.activities.run.Stage;
 import pacer.activities.run.StageContext;
 import pacer.activities.run.StageLog;
 import pacer.activities.run.Verdict;
-import pacer.trainer.durable.DurableFiles;
 import pacer.trainer.durable.Sha256;
 import pacer.trainer.event.TrainingEvent;
 import pacer.trainer.spec.ExpectationSpec;
@@ -67,7 +66,7 @@ public final class Publishing {
         folder.update(r -> r.judged(verdict));
         RunHistory history = RunHistory.read(folder.events(), context::notice);
         List<String> files = new ArrayList<>();
-        DurableFiles.write(folder.metrics(), out -> MetricsTable.write(folder.events(), history.validations(), out));
+        folder.writeProduct(folder.metrics(), out -> MetricsTable.write(folder.events(), history.validations(), out));
         files.add(name(folder, folder.metrics()));
         files.addAll(write(folder, history.samples()));
         report.write(folder.path());
@@ -83,7 +82,8 @@ public final class Publishing {
         for (TrainingEvent.Sampled sample : samples) {
             int number = numbers.merge(sample.step(), 1, Integer::sum);
             Path file = folder.samples().resolve("step-%06d-%d.txt".formatted(sample.step(), number));
-            DurableFiles.write(file, sample.text().getBytes(StandardCharsets.UTF_8));
+            byte[] text = sample.text().getBytes(StandardCharsets.UTF_8);
+            folder.writeProduct(file, out -> out.write(text));
             names.add(name(folder, file));
         }
         return names;

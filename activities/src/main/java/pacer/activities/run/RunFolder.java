@@ -153,9 +153,23 @@ public record RunFolder(Path path) {
         }
     }
 
+    /**
+     * Writes a file that is made from the run's others: its table of metrics, its report, a sample. Whoever makes it, a stage, a command, a worker that was
+     * taken for dead, does so in turn, so what one that was killed left half written of it is deleted.
+     */
+    public void writeProduct(Path file, DurableFiles.Writer content) throws IOException {
+        try (FileGuard _ = lock(".products.lock")) {
+            DurableFiles.writeLocked(file, content);
+        }
+    }
+
     private FileGuard lock() throws IOException {
+        return lock(".lock");
+    }
+
+    private FileGuard lock(String name) throws IOException {
         try {
-            return FileGuard.take(path.resolve(".lock"), () -> {});
+            return FileGuard.take(path.resolve(name), () -> {});
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             throw new IOException(recordFile() + ": interrupted while waiting to change it", e);

@@ -66,6 +66,11 @@ public final class DurableFiles {
 
     /** {@link #write} of a file whose writers take turns by a lock: deletes what one that was killed left half written of it. */
     public static void writeLocked(Path file, byte[] content) throws IOException {
+        writeLocked(file, out -> out.write(content));
+    }
+
+    /** The same for what is too much to be held in memory. */
+    public static void writeLocked(Path file, Writer content) throws IOException {
         Pattern half = Pattern.compile(Pattern.quote("." + file.getFileName()) + UNIQUE);
         sweep(file.toAbsolutePath().getParent(), half, Duration.ZERO);
         write(file, content);

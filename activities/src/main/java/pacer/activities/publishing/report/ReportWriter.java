@@ -8,7 +8,6 @@ import java.util.ArrayList;
 import java.util.List;
 import pacer.activities.run.RunFolder;
 import pacer.activities.run.RunRecord;
-import pacer.trainer.durable.DurableFiles;
 import pacer.trainer.event.TrainingEvent.Sampled;
 import pacer.trainer.spec.SpecLoader;
 
@@ -32,8 +31,8 @@ public final class ReportWriter {
         RunHistory history = RunHistory.read(folder.events());
         ReportData data = new ReportData(run, SpecLoader.read(folder.preset()), history, texts(folder, history));
         String page = new ReportPage(data, resource("report.css"), resource("report.js")).html();
-        DurableFiles.write(
-                folder.report(), page.getBytes(StandardCharsets.UTF_8)); // others may write it at the same time
+        byte[] bytes = page.getBytes(StandardCharsets.UTF_8);
+        folder.writeProduct(folder.report(), out -> out.write(bytes)); // others may write it at the same time
         return folder.report();
     }
 

@@ -1,4 +1,4 @@
-"""Processes that die, freeze or are told to end: cases 5, 6, 7, 33, 34, 3, 4."""
+"""Processes that die, freeze or are told to end: cases 5, 6, 7, 27, 33, 34, 3, 4."""
 
 import os
 import signal
@@ -13,10 +13,9 @@ from scene import STEPS
 
 def case_5(scene):
     """a trainer rank is killed: a new attempt goes on from the checkpoint"""
-    scene.ranks = scene.random.choice([1, 2])
-    scene.reference_of(scene.ranks)  # before there is a worker, which could take up the reference's run
+    scene.like(ranks=scene.random.choice([1, 2]))
     scene.worker()
-    scene.start(train__ranks=scene.ranks)
+    scene.start()
     scene.random_step()
     victim = scene.random.choice(scene.trainers())
     scene.note(f"{scene.ranks} ranks")
@@ -58,6 +57,27 @@ def case_7(scene):
     for pid in frozen:
         processes.signal_to(pid, signal.SIGCONT)
     scene.finished_well(attempts=2)
+
+
+def case_27(scene):
+    """one of two ranks hangs: the watchdog of steps kills both, and a new attempt goes on from the checkpoint"""
+    patience = 12
+    scene.like(ranks=2)
+    scene.more["PACER_STALL_TIMEOUT"] = str(patience)
+    scene.worker()
+    scene.start()
+    scene.random_step()
+    trainers = scene.trainers()
+    rank = scene.random.randrange(2)
+    scene.note(f"rank {rank}")
+    scene.fault(lambda: os.kill(trainers[rank][0], signal.SIGSTOP))
+    until("the end of both ranks", lambda: not any(map(processes.lives, trainers)), patience + 30)
+    took = time.time() - scene.fault_at
+    scene.note(f"killed after {took:.1f} s")
+    require(took >= patience - 2, f"killed after {took:.1f} s, which is less than the watchdog's patience")
+    scene.finished_well(attempts=2)
+    failure = invariants.attempts(scene.run)[0].get("failure") or ""
+    require("nothing heard of it" in failure, f"the failure does not say why: {failure}")
 
 
 def case_33(scene):

@@ -55,18 +55,20 @@ def settings(url, **more):
 
 
 class Scene:
-    """reference_of(ranks) gives the losses of a run without faults."""
+    """reference_of(ranks, ending, text, overrides) gives the losses of a run without faults that is the same otherwise."""
 
     def __init__(self, stack, name, seed, reference_of, heartbeat=HEARTBEAT):
         self.stack, self.name, self.seed = stack, name, seed
         self.reference_of, self.ranks = reference_of, 1
+        self.ending, self.overrides = "FINISHED", {}  # what the run comes to by itself, and its settings beyond the usual ones
         self.random = random.Random(seed)
         self.folder = stack.folder / name
         self.folder.mkdir()
         self.home = self.folder  # runs and cache of the host whose run is looked at
         self.lost = None  # the run's folder on a host that is gone
         self.text = self.folder / "text.txt"
-        self.text.write_text(text())
+        self.text_of_run = text()
+        self.text.write_text(self.text_of_run)
         self.more = {"PACER_HEARTBEAT_TIMEOUT": str(heartbeat)}
         self.heartbeat = heartbeat
         self.workers, self.proxies = [], []
@@ -79,6 +81,20 @@ class Scene:
 
     def note(self, text):
         self.notes.append(text)
+
+    # ---- what is to be run
+
+    def like(self, ranks=1, ending="FINISHED", words=None, **overrides):
+        """Says what the case's run is like, and has it made without a fault: before there is a worker, which could take that one up."""
+        self.ranks, self.ending = ranks, ending
+        self.overrides = {"train__ranks": ranks, **overrides}
+        if words:
+            self.text_of_run = words
+            self.text.write_text(words)
+        self.reference()
+
+    def reference(self):
+        return self.reference_of(self.ranks, self.ending, self.text_of_run, self.overrides)
 
     # ---- what is started
 
@@ -94,19 +110,19 @@ class Scene:
         require(worker.poll() is None, f"the worker did not start: {log.read_text()[-500:]}")
         return worker
 
-    def host(self, name):
+    def host(self, name, more=None):
         """A worker of a host with a name and a home of its own; gives worker and home."""
         home = self.folder / "hosts" / name
         home.mkdir(parents=True)
         called = ["unshare", "--uts", "sh", "-c", 'echo "$0" >/proc/sys/kernel/hostname && exec "$@"', f"{self.name}-{name}"]
-        return self.worker(prefix=called, home=home), home
+        return self.worker(more=more, prefix=called, home=home), home
 
     def log(self, worker):
         return (self.folder / f"worker-{self.workers.index(worker)}.log").read_text()
 
     def start(self, *, url=None, prefix=(), more=None, **overrides):
         """`pacer run` of the small spec; it follows the run and is sent Ctrl-C where a case cancels."""
-        command = [*prefix, stacks.PACER, "run", "quickstart", *settings(url or f"file:{self.text}", **overrides)]
+        command = [*prefix, stacks.PACER, "run", "quickstart", *settings(url or f"file:{self.text}", **{**self.overrides, **overrides})]
         self.client = processes.start(command, self.folder / "client.log", self.environment(more))
         return self.client
 
@@ -114,7 +130,7 @@ class Scene:
         """`pacer resume` of the run, or of that id where the run is not on the host that is looked at."""
         command = [stacks.PACER, "resume", run or self.run.name]
         self.client = processes.start(command, self.folder / "client.log", self.environment())
-        until("the run's going on", lambda: self.status() != "STOPPED" or self.client.poll() is not None, PATIENCE)
+        until("the run's going on", lambda: self.status() not in ("STOPPED", "FAILED") or self.client.poll() is not None, PATIENCE)
 
     def through(self, proxy):
         self.proxies.append(proxy)
@@ -206,14 +222,15 @@ class Scene:
                 self.measured = {"next_step": None, "new_ground": None}
         return self.measured
 
-    def await_finish(self, seconds=240):
+    def await_finish(self, seconds=240, status=None):
+        status = status or self.ending
         until(
             f"the end of {self.name}",
             lambda: self.status() in ("FINISHED", "FAILED", "STOPPED") or (self.over() and not self.run),
             seconds,
             0.1,
         )
-        require(self.status() == "FINISHED", f"the run is {self.status()}: {self.client_words()}")
+        require(self.status() == status, f"the run is {self.status()}: {self.client_words()}")
 
     def await_tracked(self):
         """Until the run is in MLflow with its end."""
@@ -237,7 +254,7 @@ class Scene:
 
     def check(self, whole=True, tracked=True):
         if self.run:
-            invariants.i1_losses(self.run, self.reference_of(self.ranks), whole)
+            invariants.i1_losses(self.run, self.reference(), whole)
             invariants.i3_one_writer(self.run)
         self.stop_workers()
         invariants.i2_manifests(self.home, self.stack.bucket(self.folder), self.damaged)

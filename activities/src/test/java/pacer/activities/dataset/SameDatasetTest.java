@@ -9,6 +9,7 @@ import java.time.Clock;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -80,6 +81,46 @@ class SameDatasetTest {
                 .containsOnly(said.getFirst().substring(5));
         Path dataset = TestRuns.home(folder).datasets().resolve(said.getFirst().substring(5));
         assertThat(DatasetManifest.read(dataset).shards()).isNotEmpty();
+    }
+
+    /** The program of `infra/faults`, which does a thousand rounds with it, also against a store. */
+    @Test
+    void oneMakesItAndTheOtherTakesItRoundAfterRound() throws Exception {
+        Path program = Path.of("../infra/faults/SameKey.java").toAbsolutePath().normalize();
+        int rounds = 50;
+        List<Process> processes = new ArrayList<>();
+        List<List<String>> said = new ArrayList<>();
+        try {
+            for (int who = 0; who < 2; who++) {
+                processes.add(OtherJvm.startProgram(
+                        program,
+                        folder.resolve("log-" + who),
+                        folder.toString(),
+                        "cache",
+                        Integer.toString(rounds),
+                        "1",
+                        Integer.toString(who)));
+            }
+            for (int who = 0; who < 2; who++) {
+                Path log = folder.resolve("log-" + who);
+                assertThat(processes.get(who).waitFor(50, TimeUnit.SECONDS)).isTrue();
+                assertThat(processes.get(who).exitValue())
+                        .as(Files.readString(log))
+                        .isZero();
+                said.add(Files.readAllLines(log).stream()
+                        .filter(line -> line.startsWith("made ") || line.startsWith("took "))
+                        .toList());
+            }
+        } finally {
+            processes.forEach(Process::destroyForcibly);
+        }
+        assertThat(said.getFirst()).hasSize(rounds);
+        for (int round = 0; round < rounds; round++) {
+            String hash = said.getFirst().get(round).substring(5);
+            assertThat(List.of(said.get(0).get(round), said.get(1).get(round)))
+                    .as("round " + round)
+                    .containsExactlyInAnyOrder("made " + hash, "took " + hash);
+        }
     }
 
     private long ready() throws IOException {

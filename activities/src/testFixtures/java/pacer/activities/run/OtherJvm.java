@@ -17,6 +17,15 @@ public final class OtherJvm {
     /** The same with another class path. */
     public static Process startWith(String classPath, Class<?> main, Path log, String... arguments)
             throws IOException {
+        return start(classPath, main.getName(), log, arguments);
+    }
+
+    /** Starts a program of one source file, which this process's class path serves too. */
+    public static Process startProgram(Path source, Path log, String... arguments) throws IOException {
+        return start(System.getProperty("java.class.path"), source.toString(), log, arguments);
+    }
+
+    private static Process start(String classPath, String main, Path log, String... arguments) throws IOException {
         List<String> command = new ArrayList<>(List.of(
                 Path.of(System.getProperty("java.home"), "bin", "java").toString(),
                 "-XX:TieredStopAtLevel=1",
@@ -26,7 +35,7 @@ public final class OtherJvm {
                 "--sun-misc-unsafe-memory-access=allow",
                 "-cp",
                 classPath,
-                main.getName()));
+                main));
         command.addAll(List.of(arguments));
         return new ProcessBuilder(command)
                 .redirectErrorStream(true)

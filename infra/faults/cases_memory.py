@@ -17,9 +17,10 @@ def case_29(scene):
     """memory runs out: the run ends with the reason after few attempts, keeps its checkpoint, and goes on when there is memory"""
     ways = [_address_space, _cgroup] if (CGROUP / "memory.limit_in_bytes").exists() else [_address_space]
     way = scene.random.choice(ways)
+    scene.like(train__steps=400)  # long enough that the trainer will ask for more
     worker = scene.worker()
     scene.start()
-    step = scene.random_step(low=12)
+    step = scene.random_step(low=12, high=60)
     way(scene)
     require(worker.poll() is None, "the worker itself ended")
     kept = sorted((scene.run / "checkpoints").glob("step-??????/manifest.json"))

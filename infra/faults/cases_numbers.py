@@ -3,13 +3,15 @@
 import os
 import random
 import signal
-import time
+import string
 
 import invariants
-import processes
 from invariants import require
 from processes import until
 from scene import PATIENCE, text
+
+# more kinds of characters than the text has else: even who knows them all is surer of the text
+OTHER = string.ascii_uppercase + string.digits + string.punctuation
 
 
 def case_25(scene):
@@ -49,7 +51,7 @@ def case_26(scene):
     dice = random.Random(26)
     lines = text().splitlines(keepends=True)
     for at in (550, 200):
-        lines[at:at] = ["".join(dice.choice("0123456789") for _ in range(60)) + "\n" for _ in range(10)]
+        lines[at:at] = ["".join(dice.choice(OTHER) for _ in range(60)) + "\n" for _ in range(10)]
     scene.like(words="".join(lines), train__steps=230, train__loader="sequential", train__outlierLoss=2.5)
     # the guard judges from its 128th step on
     spikes = sorted(scene.reference()["skipped"])

@@ -17,7 +17,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.BeforeEach;
@@ -362,9 +361,7 @@ class TrainingTest {
 
     @Test
     void onAHostThatIsUnfitATrainerIsKilledWithoutACheckpointAndNoneBegins() throws Exception {
-        List<RunUpdate> updates = new CopyOnWriteArrayList<>();
         try (RunHub.Subscription _ = hub.follow(plan.run(), update -> {
-            updates.add(update);
             if (update instanceof RunUpdate.Trained(TrainingEvent.Step step) && step.step() == 14) {
                 stage.unfit = "Xid 79 of GPU PCI:0000:3b:00: the GPU has fallen off the bus";
             }

@@ -11,6 +11,7 @@ import java.nio.file.Path;
 import java.util.OptionalLong;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import pacer.activities.host.HostHealth;
 import pacer.activities.run.RunHub;
 import pacer.activities.run.TestRuns;
 
@@ -22,7 +23,7 @@ class MetricsEndpointTest {
     void oneScrapeHasRunsJvmAndSdk() throws Exception {
         RunHub hub = new RunHub();
         try (MetricsEndpoint endpoint = MetricsEndpoint.at("127.0.0.1:0")) {
-            hub.followAll(endpoint.follow(TestRuns.home(folder), OptionalLong.empty()));
+            hub.followAll(endpoint.follow(TestRuns.home(folder), OptionalLong.empty(), new HostHealth()));
             TestRuns.open(TestRuns.home(folder), hub, TestRuns.text(folder.resolve("text.txt"), 5));
             endpoint.scope().timer("temporal_request_latency").record(Duration.ofMillis(30));
             endpoint.serve();

@@ -37,7 +37,7 @@ public final class Evaluator {
         // of a damaged one, what is measured would be another model
         Checkpoint checkpoint = Checkpoint.openSound(Path.of(arguments.text("checkpoint")));
         int step = checkpoint.state().step();
-        int sequences = TrainingBatches.microBatch(spec);
+        int sequences = spec.sequencesAtOnce();
         ready.run();
         SignsOfLife events = new SignsOfLife(life::say, System::nanoTime);
         try (Dataset dataset = Dataset.open(Path.of(arguments.text("data")), spec);

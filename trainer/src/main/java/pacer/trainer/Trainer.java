@@ -15,7 +15,9 @@ import pacer.trainer.checkpoint.Fence;
 import pacer.trainer.data.BadDataException;
 import pacer.trainer.dist.Collectives;
 import pacer.trainer.event.TrainingEvent;
+import pacer.trainer.memory.MemoryNeed;
 import pacer.trainer.model.Engine;
+import pacer.trainer.model.MemoryPolicy;
 import pacer.trainer.model.Replica;
 import pacer.trainer.ops.cpu.Gemms;
 import pacer.trainer.spec.RunSpec;
@@ -114,15 +116,12 @@ public final class Trainer {
         RunSpec spec = SpecLoader.read(Path.of(arguments.text("spec")));
         Engine engine = engine(spec, arguments);
         TrainingBatches.requireRanks(spec, arguments.integer("ranks", 1));
-        MemoryNeed.require(spec, engine);
+        MemoryNeed.require(spec);
         ready.run();
         try (Collectives ranks = Ranks.join(spec, arguments, rank);
                 Dataset dataset = Dataset.open(Path.of(arguments.text("data")), spec);
                 Replica replica = engine.open(
-                        spec.model(),
-                        TrainingBatches.microBatch(spec),
-                        spec.model().sequenceLength(),
-                        true)) {
+                        spec.model(), spec.sequencesAtOnce(), spec.model().sequenceLength(), true)) {
             try (EventLog log = rank == 0 ? EventLog.open(file, fence) : null;
                     EventStream events = new EventStream(log, life::say)) {
                 CheckpointStore store = new CheckpointStore(
@@ -174,6 +173,7 @@ public final class Trainer {
                 spec.train().threads(),
                 spec.train().precision(),
                 Gemms.Kind.AUTO,
-                cache == null ? CacheFolder.of(System.getenv()) : Path.of(cache));
+                cache == null ? CacheFolder.of(System.getenv()) : Path.of(cache),
+                MemoryPolicy.recomputing(spec.train().recompute()));
     }
 }

@@ -24,23 +24,12 @@ final class TrainingBatches {
         this.loader = loader;
         this.length = spec.model().sequenceLength();
         this.sequencesAStep = spec.train().batchTokens() / length;
-        this.sequencesARank = sequencesARank(spec);
-        this.microBatch = microBatch(spec);
+        this.sequencesARank = spec.sequencesARank();
+        this.microBatch = spec.sequencesAtOnce();
         this.rank = rank;
         Arena arena = Arena.ofAuto();
         this.inputs = arena.allocate(4L * microBatch * length, 64);
         this.targets = arena.allocate(4L * microBatch * length, 64);
-    }
-
-    /** Sequences that a rank takes through the model at once: the spec's, or fewer where a rank's share of a step is smaller. */
-    static int microBatch(RunSpec spec) {
-        return Math.min(spec.train().microBatch(), sequencesARank(spec));
-    }
-
-    private static int sequencesARank(RunSpec spec) {
-        return spec.train().batchTokens()
-                / spec.model().sequenceLength()
-                / spec.train().ranks();
     }
 
     /** A process started for another number of ranks than the spec's would divide the batch wrongly. */

@@ -149,10 +149,7 @@ class NonFiniteTest {
                 new Engine(Engine.Kind.CPU, 2, Precision.FP32, Gemms.Kind.VECTOR, Path.of("target", "native-cache"));
         try (Dataset dataset = Dataset.open(fixture.data(), spec);
                 Replica opened = engine.open(
-                        spec.model(),
-                        TrainingBatches.microBatch(spec),
-                        spec.model().sequenceLength(),
-                        true)) {
+                        spec.model(), spec.sequencesAtOnce(), spec.model().sequenceLength(), true)) {
             replica = opened;
             Fence fence = Fence.acquire(run, Duration.ofSeconds(5), notice -> {});
             CheckpointStore store = new CheckpointStore(run.resolve("checkpoints"), notice -> {});

@@ -360,10 +360,7 @@ class TrainingRunTest {
         Engine engine = new Engine(Engine.Kind.CPU, 2, Precision.FP32, products, Path.of("target", "native-cache"));
         try (Dataset dataset = Dataset.open(fixture.data(), spec);
                 Replica replica = engine.open(
-                        spec.model(),
-                        TrainingBatches.microBatch(spec),
-                        spec.model().sequenceLength(),
-                        true)) {
+                        spec.model(), spec.sequencesAtOnce(), spec.model().sequenceLength(), true)) {
             Fence fence = ranks.rank() == 0 ? Fence.acquire(run, Duration.ofSeconds(5), notice -> {}) : null;
             CheckpointStore store = new CheckpointStore(run.resolve("checkpoints"), notice -> {});
             RunCheckpoints checkpoints =

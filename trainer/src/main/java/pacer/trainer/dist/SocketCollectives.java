@@ -64,6 +64,11 @@ public final class SocketCollectives implements Collectives {
         }
     }
 
+    /** Bytes that each of {@code ranks} keeps for what others send. */
+    public static long bufferBytes(int ranks) {
+        return ranks > 1 ? (long) ranks * CHUNK : 0;
+    }
+
     /**
      * Joins the group; returns when every rank has.
      *

@@ -1,6 +1,7 @@
 package pacer.trainer.eval;
 
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -21,12 +22,10 @@ import pacer.trainer.text.Tokenizer;
 public final class TextModel implements AutoCloseable {
     private final Replica replica;
     private final Tokenizer tokenizer;
-    private final Sampler sampler;
 
     private TextModel(Replica replica, Tokenizer tokenizer) {
         this.replica = replica;
         this.tokenizer = tokenizer;
-        this.sampler = new Sampler(replica.decoder());
     }
 
     /**
@@ -114,10 +113,20 @@ public final class TextModel implements AutoCloseable {
             each.accept(piece);
         };
         int[] start = tokenizer.encodePrompt(prompt);
+        Sampler sampler = new Sampler(replica.decoder(room(prompt, tokens, replica.length())));
         sampler.continuing(
                 start, tokens, settings, number, tokenizer.vocabularySize(), token -> both.accept(decoder.next(token)));
         both.accept(decoder.end());
         return text.toString();
+    }
+
+    /**
+     * Tokens that a decoder needs room for: no token has less than a byte of the prompt. Memory goes by this, so it needs no tokenizer.
+     *
+     * @param length of the longest context
+     */
+    public static int room(String prompt, int tokens, int length) {
+        return (int) Math.min(length, (long) prompt.getBytes(StandardCharsets.UTF_8).length + tokens);
     }
 
     @Override

@@ -79,11 +79,12 @@ final class Attention {
             Tensor attended, // (B, T, C) P
             Tensor projected) { // attended, or its last rows where others are of no interest
 
-        static Saved allocate(Device device, ModelSpec model, DType product, int b, int t) {
+        /** With all of it kept but what {@code working} has for all blocks, which is computed anew. */
+        static Saved allocate(Device device, ModelSpec model, Working working, DType product, int b, int t) {
             int c = model.width();
             Tensor attended = device.allocate("attended", product, b, t, c);
             return new Saved(
-                    device.allocate("normed1", product, b, t, c),
+                    working.normed() != null ? working.normed() : device.allocate("normed1", product, b, t, c),
                     Normalization.Statistics.allocate(model, device, "1", b, t),
                     Heads.Saved.allocate(model, device, b, t),
                     device.allocate("logSumExp", DType.F32, b, model.heads(), t),
@@ -169,6 +170,9 @@ final class Attention {
         }
         if (working.dQkv() != dx.all()) {
             ops.convert(working.dQkv(), dx.all());
+        }
+        if (saved.normed == working.normed()) {
+            norm.forward(saved.normed, in);
         }
         ops.linearBackwardWeight(gradients.qkv, gradients.qkvBias, working.dQkv(), saved.normed, add);
         ops.linearBackwardInput(working.dNormed(), working.dQkv(), weights.qkv, false);

@@ -90,10 +90,10 @@ final class Block {
         int t = residual.in.dim(1);
         Attention attention = null;
         if (model.hasAttention(layer)) {
-            Attention.Saved saved = Attention.Saved.allocate(device, model, product, b, t);
+            Attention.Saved saved = Attention.Saved.allocate(device, model, working, product, b, t);
             attention = new Attention(model, ops, layer, weights.attention, gradients.attention, saved, null, working);
         }
-        FeedForward.Saved saved = FeedForward.Saved.allocate(device, model, product, b, t);
+        FeedForward.Saved saved = FeedForward.Saved.allocate(device, model, working, product, b, t);
         return new Block(
                 ops,
                 attention,

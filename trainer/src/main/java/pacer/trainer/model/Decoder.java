@@ -12,7 +12,7 @@ import pacer.trainer.spec.ModelSpec;
 
 /**
  * A GPT over one sequence that grows. Keys and values of all positions so far are kept, so that new tokens cost their own positions
- * alone; logits are those of the last position. All buffers are planned once, for the longest sequence.
+ * alone; logits are those of the last position. All buffers are planned once, for the longest sequence that is asked for.
  */
 public final class Decoder {
     private final ModelSpec model;

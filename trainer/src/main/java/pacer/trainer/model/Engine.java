@@ -21,13 +21,20 @@ import pacer.trainer.spec.TrainSpec.Precision;
  * @param precision arithmetic of the linear layers
  * @param products library of matrix products on the CPU
  * @param cache folder in which native libraries are unpacked once
+ * @param policy what models compute anew rather than hold
  */
-public record Engine(Kind kind, int threads, Precision precision, Gemms.Kind products, Path cache) {
+public record Engine(
+        Kind kind, int threads, Precision precision, Gemms.Kind products, Path cache, MemoryPolicy policy) {
 
     public Engine {
         if (precision == Precision.AUTO) {
             throw new IllegalArgumentException("precision auto stands for another one; see SpecResolver");
         }
+    }
+
+    /** One that holds what it computes. */
+    public Engine(Kind kind, int threads, Precision precision, Gemms.Kind products, Path cache) {
+        this(kind, threads, precision, products, cache, MemoryPolicy.STANDARD);
     }
 
     /** Devices. */
@@ -64,6 +71,12 @@ public record Engine(Kind kind, int threads, Precision precision, Gemms.Kind pro
             devices.add(new PlanningDevice());
         }
         return replica(model, devices, sequences, length, true);
+    }
+
+    /** What a device that divides nothing would allocate for training: the micro-batch whole, in one pass. */
+    public static Replica planWhole(ModelSpec model, MemoryPolicy policy, DType products, int sequences, int length) {
+        return new Replica(
+                model, policy, List.of(new PlanningDevice()), products, sequences, length, Integer.MAX_VALUE, true);
     }
 
     /**
@@ -106,6 +119,6 @@ public record Engine(Kind kind, int threads, Precision precision, Gemms.Kind pro
     }
 
     private Replica replica(ModelSpec model, List<Device> devices, int sequences, int length, boolean training) {
-        return new Replica(model, devices, factors(), sequences, length, passTokens(model), training);
+        return new Replica(model, policy, devices, factors(), sequences, length, passTokens(model), training);
     }
 }

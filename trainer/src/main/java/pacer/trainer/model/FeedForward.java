@@ -68,13 +68,16 @@ final class FeedForward {
             Tensor hidden, // (B, T, 4C)
             Tensor activated) { // (B, T, 4C) P
 
-        static Saved allocate(Device device, ModelSpec model, DType product, int b, int t) {
+        /** With all of it kept but what {@code working} has for all blocks, which is computed anew. */
+        static Saved allocate(Device device, ModelSpec model, Working working, DType product, int b, int t) {
             int c = model.width();
             return new Saved(
-                    device.allocate("normed2", product, b, t, c),
+                    working.normed() != null ? working.normed() : device.allocate("normed2", product, b, t, c),
                     Normalization.Statistics.allocate(model, device, "2", b, t),
                     device.allocate("hidden", DType.F32, b, t, 4 * c),
-                    device.allocate("activated", product, b, t, 4 * c));
+                    working.activated() != null
+                            ? working.activated()
+                            : device.allocate("activated", product, b, t, 4 * c));
         }
     }
 
@@ -82,16 +85,27 @@ final class FeedForward {
     void forward(Tensor in, Tensor out, DropoutPlan dropout) {
         norm.forward(saved.normed, in);
         ops.linearForward(saved.hidden, saved.normed, weights.up, weights.upBias, false);
-        ops.activationForward(saved.activated, saved.hidden, model.activation());
+        Tensor hidden = saved.hidden;
+        if (saved.activated == working.activated()) { // whose input is wanted once more, and is lost to its derivative
+            hidden = working.dHidden();
+            ops.convert(hidden, saved.hidden);
+        }
+        ops.activationForward(saved.activated, hidden, model.activation());
         working.branch().add(out, in, saved.activated, weights.down, weights.downBias, output(dropout));
     }
 
     /** dResidual: in, the gradient of the output; out, of the input {@code in}. */
     void backward(Tensor in, Tensor dResidual, DropoutPlan dropout, boolean add) {
         Tensor dBranch = working.branch().gradient(dResidual, output(dropout));
+        if (saved.activated == working.activated()) {
+            ops.activationForward(saved.activated, saved.hidden, model.activation());
+        }
         ops.linearBackwardWeight(gradients.down, gradients.downBias, dBranch, saved.activated, add);
         ops.linearBackwardInput(working.dHidden(), dBranch, weights.down, false);
         ops.activationBackward(working.dHiddenProduct(), working.dHidden(), saved.hidden, model.activation());
+        if (saved.normed == working.normed()) {
+            norm.forward(saved.normed, in);
+        }
         ops.linearBackwardWeight(gradients.up, gradients.upBias, working.dHiddenProduct(), saved.normed, add);
         ops.linearBackwardInput(working.dNormed(), working.dHiddenProduct(), weights.up, false);
         norm.backward(dResidual, working.dNormed(), in, true);

@@ -29,8 +29,7 @@ public final class Gpt {
     private final Tensor tokens; // (B, T) I32
     private final Tensor targets; // (B*T) I32
     private final Tensor normed; // (B, T, C) in the dtype of products
-    private final Tensor logits; // (B*T, V), rows padded
-    private final Tensor dLogitsProduct; // (B*T, V) in the dtype of products; logits itself in fp32
+    private final Head head;
     private final Tensor losses; // (B*T)
     private final Tensor dResidual; // (B, T, C)
     private final Tensor dNormed; // (B, T, C)
@@ -43,12 +42,14 @@ public final class Gpt {
     /**
      * Plans a model.
      *
+     * @param policy for a model that only evaluates, only its bound on logits counts
      * @param weights all parameters, F32, as {@code parameters} lays them out
      * @param products the same in the dtype of products; {@code weights} itself in fp32
      * @param gradients F32, same layout; null for a model that only evaluates
      */
     public Gpt(
             ModelSpec model,
+            MemoryPolicy policy,
             Parameters parameters,
             Device device,
             Tensor weights,
@@ -73,7 +74,7 @@ public final class Gpt {
         targets = device.allocate("targets", DType.I32, b * t);
         visibility = Visibility.of(model.attention(), device, b, t);
         trunk = training
-                ? trunkOfTraining(names, parameters, weights, products, gradients)
+                ? trunkOfTraining(policy, names, parameters, weights, products, gradients)
                 : trunk(names, parameters, weights, products);
         normed = device.allocate("normed", product, b, t, c);
         finalNorm = Normalization.of(
@@ -82,22 +83,33 @@ public final class Gpt {
                 ends.finalNorm(),
                 training ? this.gradients.finalNorm() : null,
                 Normalization.Statistics.allocate(model, device, "", b, t));
-        logits = device.allocatePadded("logits", DType.F32, b * t, model.vocabulary());
         losses = device.allocate("losses", DType.F32, b * t);
         hostLosses = Arena.ofAuto().allocate(4L * b * t, 64);
-        dLogitsProduct = !training || product == DType.F32
-                ? logits
-                : device.allocatePadded("dLogitsProduct", product, b * t, model.vocabulary());
         dResidual = training ? device.allocate("dResidual", DType.F32, b, t, c) : null;
         dNormed = training ? device.allocate("dNormed", DType.F32, b, t, c) : null;
+        head = new Head(
+                model,
+                policy,
+                device,
+                ends.head(),
+                training ? this.gradients.head() : null,
+                normed,
+                dNormed,
+                targets,
+                losses);
         addedTo = training ? Stream.concat(trunk.addedTo(), finalNorm.addedTo()).toList() : List.of();
     }
 
     private Trunk trunkOfTraining(
-            Names names, Parameters parameters, Tensor weights, Tensor products, Tensor gradients) {
+            MemoryPolicy policy,
+            Names names,
+            Parameters parameters,
+            Tensor weights,
+            Tensor products,
+            Tensor gradients) {
         Streams streams = Streams.allocate(model, device, true, sequences(), length());
         List<Tensor> residual = streams.residual();
-        Working working = Working.training(device, model, products.dtype(), sequences(), length());
+        Working working = Working.training(device, model, policy, products.dtype(), sequences(), length());
         Block[] blocks = new Block[model.layers()];
         for (int layer = 0; layer < blocks.length; layer++) {
             // a skip is added in place, but where its source is the stream itself
@@ -194,17 +206,18 @@ public final class Gpt {
             MemorySegment inputs, MemorySegment expected, float gradientScale, DropoutPlan dropout) {
         device.write(targets, expected);
         forward(inputs, dropout);
-        ops.crossEntropy(losses, logits, targets, gradientScale, (float) model.softcap());
-        double loss = sumOfLosses();
-        backward(dropout);
-        return loss;
+        head.forwardBackward(gradientScale, begun);
+        finalNorm.backward(dResidual, dNormed, trunk.out(), false);
+        trunk.backward(dResidual, dropout, begun);
+        begun = true;
+        return sumOfLosses();
     }
 
     /** Sum of the losses of a batch, nats; weights and gradients stay as they are. */
     public double loss(MemorySegment inputs, MemorySegment expected) {
         device.write(targets, expected);
         forward(inputs, DropoutPlan.NONE);
-        ops.crossEntropyForward(losses, logits, targets, (float) model.softcap());
+        head.forward();
         return sumOfLosses();
     }
 
@@ -219,10 +232,9 @@ public final class Gpt {
         readLogits(row, to);
     }
 
-    /** Logits of position {@code row} as the last {@link #logits} left them; V floats. */
+    /** Logits of position {@code row} of the last batch; V floats. */
     public void readLogits(int row, MemorySegment to) {
-        device.read(
-                new Tensor("logits row", DType.F32, logits.rowAddress(row), logits.columns(), logits.columns()), to);
+        device.read(head.logits(row), to);
         Softcap.apply(to, model);
     }
 
@@ -238,18 +250,7 @@ public final class Gpt {
         }
         trunk.forward(dropout);
         finalNorm.forward(normed, trunk.out());
-        ops.linearForward(logits, normed, ends.head(), null, false);
-    }
-
-    private void backward(DropoutPlan dropout) {
-        if (dLogitsProduct != logits) {
-            ops.convert(dLogitsProduct, logits);
-        }
-        ops.linearBackwardWeight(gradients.head(), null, dLogitsProduct, normed, begun);
-        ops.linearBackwardInput(dNormed, dLogitsProduct, ends.head(), false);
-        finalNorm.backward(dResidual, dNormed, trunk.out(), false);
-        trunk.backward(dResidual, dropout, begun);
-        begun = true;
+        head.forget();
     }
 
     private double sumOfLosses() {

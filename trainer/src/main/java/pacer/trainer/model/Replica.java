@@ -24,6 +24,7 @@ import pacer.trainer.spec.ModelSpec;
  */
 public final class Replica implements AutoCloseable {
     private final ModelSpec model;
+    private final MemoryPolicy policy;
     private final Parameters parameters;
     private final List<Device> devices = new ArrayList<>();
     private final Crew lanes;
@@ -42,6 +43,7 @@ public final class Replica implements AutoCloseable {
     /**
      * Plans a replica.
      *
+     * @param policy what is computed anew rather than held
      * @param lanes the devices, one a lane; the first holds the weights
      * @param sequences sequences a micro-batch, at least one a lane
      * @param passTokens tokens that a pass has at least, where a lane's share has as many
@@ -49,6 +51,7 @@ public final class Replica implements AutoCloseable {
      */
     public Replica(
             ModelSpec model,
+            MemoryPolicy policy,
             List<Device> lanes,
             DType products,
             int sequences,
@@ -60,6 +63,7 @@ public final class Replica implements AutoCloseable {
                     "sequences of " + length + " tokens exceed the model's " + model.sequenceLength());
         }
         this.model = model;
+        this.policy = policy;
         this.length = length;
         this.window = model.attention().windowAt(1);
         this.passTokens = passTokens;
@@ -90,7 +94,7 @@ public final class Replica implements AutoCloseable {
     }
 
     private Gpt gpt(Device device, Tensor gradients, int sequences) {
-        Gpt gpt = new Gpt(model, parameters, device, weights, products, gradients, sequences, length);
+        Gpt gpt = new Gpt(model, policy, parameters, device, weights, products, gradients, sequences, length);
         gpt.setWindow(window);
         return gpt;
     }
@@ -151,6 +155,16 @@ public final class Replica implements AutoCloseable {
     /** Sequences a micro-batch. */
     public int sequences() {
         return firstSequence[gpts.length];
+    }
+
+    /** Lanes that it is divided over. */
+    public int lanes() {
+        return gpts.length;
+    }
+
+    /** Sequences that the lanes take through the model at once, the largest of them: a pass of a training. */
+    public int sequencesAPass() {
+        return Arrays.stream(gpts).mapToInt(Gpt::sequences).max().orElseThrow();
     }
 
     /** Tokens a sequence. */
@@ -270,12 +284,20 @@ public final class Replica implements AutoCloseable {
         return single;
     }
 
+    /** A {@link #decoder(int)} of the longest sequence. */
+    public Decoder decoder() {
+        return decoder(length);
+    }
+
     /**
      * A model of one growing sequence over the same weights; on the first lane's device. In training its keys and values lie in
      * the first lane's activations, so what it holds is lost with the next pass.
+     *
+     * @param capacity tokens that it has room for at least. One that was made before serves where it has; else its memory stays taken
+     *     beside the new one's until the replica is closed
      */
-    public Decoder decoder() {
-        if (decoder == null) {
+    public Decoder decoder(int capacity) {
+        if (decoder == null || decoder.capacity() < capacity) {
             Tensor[] memory;
             if (gradients[0] != null) {
                 memory = gpts[0].memoryBetweenPasses();
@@ -284,10 +306,10 @@ public final class Replica implements AutoCloseable {
                 Arrays.setAll(
                         memory,
                         layer -> model.hasAttention(layer)
-                                ? device().allocate("cache" + layer, DType.F32, 2, length, model.width())
+                                ? device().allocate("cache" + layer, DType.F32, 2, capacity, model.width())
                                 : null);
             }
-            decoder = new Decoder(model, parameters, device(), weights, products, length, memory);
+            decoder = new Decoder(model, parameters, device(), weights, products, capacity, memory);
             decoder.setWindow(window);
         }
         return decoder;
@@ -343,6 +365,11 @@ public final class Replica implements AutoCloseable {
     /** The device of a lane. */
     public Device device(int lane) {
         return devices.get(lane);
+    }
+
+    /** Dtype of the gradients that attention gives. */
+    public DType gradientsOfAttention() {
+        return Heads.changes(model) ? DType.F32 : factors();
     }
 
     /** Dtype of the factors of products. */

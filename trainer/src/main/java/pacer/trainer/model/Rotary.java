@@ -24,10 +24,9 @@ record Rotary(
     }
 
     private static Rotary of(RotaryTables tables, Device device, int length) {
-        float[] cosines = tables.cosines();
-        int half = cosines.length / length;
+        int half = tables.columns();
         return new Rotary(
-                device.constant("cosines", DType.F32, MemorySegment.ofArray(cosines), length, half),
-                device.constant("sines", DType.F32, MemorySegment.ofArray(tables.sines()), length, half));
+                device.constant("cosines", DType.F32, () -> MemorySegment.ofArray(tables.cosines()), length, half),
+                device.constant("sines", DType.F32, () -> MemorySegment.ofArray(tables.sines()), length, half));
     }
 }

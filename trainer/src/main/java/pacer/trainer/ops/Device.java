@@ -1,6 +1,7 @@
 package pacer.trainer.ops;
 
 import java.lang.foreign.MemorySegment;
+import java.util.function.Supplier;
 
 /**
  * Memory and arithmetic of one training device as one lane sees it. Buffers are allocated while a run is planned and
@@ -17,10 +18,10 @@ public interface Device extends AutoCloseable {
     /** As {@link #allocate}, with rows padded so that each starts aligned; the padding is never read as data. */
     Tensor allocatePadded(String name, DType dtype, int... shape);
 
-    /** A tensor that holds {@code values} from now on, all its bytes. */
-    default Tensor constant(String name, DType dtype, MemorySegment values, int... shape) {
+    /** A tensor that holds {@code values} from now on, all its bytes. They are asked for where there is memory to hold them. */
+    default Tensor constant(String name, DType dtype, Supplier<MemorySegment> values, int... shape) {
         Tensor tensor = allocate(name, dtype, shape);
-        write(tensor, values);
+        write(tensor, values.get());
         return tensor;
     }
 

@@ -1,10 +1,21 @@
 package pacer.trainer.ops;
 
 import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.Supplier;
 
 /** A device that only counts what would be allocated on it. Its tensors have no memory, and it has no operations. */
 public final class PlanningDevice implements Device {
-    private long bytes;
+    private final List<Planned> planned = new ArrayList<>();
+
+    /** A tensor that would be allocated. */
+    public record Planned(String name, long bytes) {}
+
+    /** All so far, in their order. */
+    public List<Planned> planned() {
+        return List.copyOf(planned);
+    }
 
     @Override
     public Operations operations() {
@@ -22,12 +33,14 @@ public final class PlanningDevice implements Device {
     }
 
     @Override
-    public Tensor constant(String name, DType dtype, MemorySegment values, int... shape) {
+    public Tensor constant(String name, DType dtype, Supplier<MemorySegment> values, int... shape) {
         return allocate(name, dtype, shape);
     }
 
     private Tensor count(Tensor tensor) {
-        bytes += tensor.rows() * tensor.rowStride() * tensor.dtype().bytes();
+        planned.add(new Planned(
+                tensor.name(),
+                tensor.rows() * tensor.rowStride() * tensor.dtype().bytes()));
         return tensor;
     }
 
@@ -48,7 +61,7 @@ public final class PlanningDevice implements Device {
 
     @Override
     public long allocatedBytes() {
-        return bytes;
+        return planned.stream().mapToLong(Planned::bytes).sum();
     }
 
     @Override

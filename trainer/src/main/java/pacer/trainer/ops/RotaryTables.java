@@ -1,24 +1,30 @@
 package pacer.trainer.ops;
 
+import java.util.function.DoubleUnaryOperator;
+
 /**
  * Cosines and sines for {@link Operations#rotaryForward}, each (positions, headWidth / 2), row after row. Frequencies and
  * angles are rounded to float as in the PyTorch code of the models that use them: at position 60,000 a float holds an angle to
  * thousandths only, and a more exact one would be another model.
  */
 public final class RotaryTables {
-    private final float[] cosines;
-    private final float[] sines;
+    private final int positions;
+    private final float[] frequencies;
 
     private RotaryTables(int positions, float[] frequencies) {
-        cosines = new float[Math.multiplyExact(positions, frequencies.length)];
-        sines = new float[cosines.length];
+        this.positions = positions;
+        this.frequencies = frequencies;
+    }
+
+    private float[] of(DoubleUnaryOperator function) {
+        float[] values = new float[Math.multiplyExact(positions, frequencies.length)];
         for (int t = 0; t < positions; t++) {
             for (int j = 0; j < frequencies.length; j++) {
                 float angle = t * frequencies[j];
-                cosines[t * frequencies.length + j] = (float) Math.cos(angle);
-                sines[t * frequencies.length + j] = (float) Math.sin(angle);
+                values[t * frequencies.length + j] = (float) function.applyAsDouble(angle);
             }
         }
+        return values;
     }
 
     /**
@@ -58,13 +64,18 @@ public final class RotaryTables {
         return headWidth / divisor;
     }
 
-    /** (positions, headWidth / 2). */
-    public float[] cosines() {
-        return cosines.clone();
+    /** Numbers of a position: headWidth / 2. */
+    public int columns() {
+        return frequencies.length;
     }
 
-    /** (positions, headWidth / 2). */
+    /** (positions, headWidth / 2), worked out at each call. */
+    public float[] cosines() {
+        return of(Math::cos);
+    }
+
+    /** (positions, headWidth / 2), worked out at each call. */
     public float[] sines() {
-        return sines.clone();
+        return of(Math::sin);
     }
 }

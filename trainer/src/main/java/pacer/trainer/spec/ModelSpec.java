@@ -181,11 +181,20 @@ public record ModelSpec(
 
     /** This model with its vocabulary filled in. */
     public ModelSpec withVocabulary(int size) {
+        return with(sequenceLength, size);
+    }
+
+    /** This model for sequences of {@code length}. */
+    public ModelSpec withSequenceLength(int length) {
+        return with(length, vocabulary);
+    }
+
+    private ModelSpec with(int length, int size) {
         return new ModelSpec(
                 layers,
                 heads,
                 width,
-                sequenceLength,
+                length,
                 size,
                 bias,
                 activation,

@@ -102,6 +102,26 @@ public record OptimizerSpec(
                 false);
     }
 
+    /** The same settings for another rule. */
+    public OptimizerSpec withType(Type other) {
+        return new OptimizerSpec(
+                other,
+                learningRate,
+                beta1,
+                beta2,
+                epsilon,
+                weightDecay,
+                embeddingRate,
+                headRate,
+                scalarRate,
+                momentum,
+                momentumStart,
+                momentumWarmupSteps,
+                momentumForm,
+                updateScale,
+                jointQkv);
+    }
+
     /** Update rules. */
     public enum Type {
         /** Loshchilov, Hutter 2019. */

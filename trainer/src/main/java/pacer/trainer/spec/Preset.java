@@ -33,6 +33,16 @@ public record Preset(RunSpec spec, List<String> header) {
         return Long.parseLong(digits.group().replace(",", ""));
     }
 
+    /** Tokens that the model tells apart: those of the preset's own text, by its number of parameters, where it names none. */
+    public int vocabulary() {
+        ModelSpec model = spec.model();
+        if (model.vocabulary() > 0) {
+            return model.vocabulary();
+        }
+        long none = model.parameters();
+        return Math.toIntExact((parameters() - none) / (model.withVocabulary(1).parameters() - none));
+    }
+
     /** Tokens seen in training. */
     public long tokens() {
         return (long) spec.train().steps() * spec.train().batchTokens();

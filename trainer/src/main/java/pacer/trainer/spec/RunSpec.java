@@ -42,6 +42,16 @@ public record RunSpec(
         @Doc(value = "what the machine costs", standard = "{}")
         CostSpec cost) {
 
+    /** Sequences of a step that a rank takes. */
+    public int sequencesARank() {
+        return train.batchTokens() / model.sequenceLength() / train.ranks();
+    }
+
+    /** Sequences that a rank takes through the model at once: train.microBatch, or fewer where its share of a step is smaller. */
+    public int sequencesAtOnce() {
+        return Math.min(train.microBatch(), sequencesARank());
+    }
+
     /** This one on another text. */
     public RunSpec withDataset(DatasetSpec other) {
         return new RunSpec(

@@ -9,7 +9,7 @@ public final class SpecHash {
 
     /** Settings and sections that change no loss, no weight and no sample. */
     private static final Set<String> ASIDE =
-            Set.of("name", "description", "dataset.mirrors", "checkpoint", "expectation", "cost");
+            Set.of("name", "description", "dataset.mirrors", "train.recompute", "checkpoint", "expectation", "cost");
 
     private SpecHash() {}
 
@@ -18,7 +18,7 @@ public final class SpecHash {
      * {@code device}, {@code dataset}, {@code model}, {@code train}, {@code optimizer}, {@code schedule}, {@code evaluation} and
      * {@code sample}, as lines {@code path: value} in canonical spelling.
      *
-     * <p>Not counted: {@code name}, {@code description}, {@code checkpoint}, {@code expectation}, {@code cost}, {@code dataset.mirrors},
+     * <p>Not counted: {@code name}, {@code description}, {@code checkpoint}, {@code expectation}, {@code cost}, {@code dataset.mirrors}, {@code train.recompute},
      * settings that came later where they have their standard; and {@code dataset.url} where {@code dataset.sha256} says what the text is, so that a copy at hand is the same run. Take the
      * hash of a {@linkplain SpecResolver resolved} specification: threads and vocabulary count.
      */

@@ -1,6 +1,7 @@
 package pacer.trainer.spec;
 
 import java.util.List;
+import pacer.trainer.spec.DatasetSpec.Tokenizer;
 
 /**
  * Fills in what a specification leaves to the machine and the dataset. A resolved specification has no zeros that stand for
@@ -46,7 +47,8 @@ public final class SpecResolver {
                         train.ranks(),
                         threads,
                         train.outlierLoss(),
-                        train.outlierGradient()),
+                        train.outlierGradient(),
+                        train.recompute()),
                 new ScheduleSpec(
                         schedule.type(),
                         schedule.warmupSteps(),
@@ -78,6 +80,15 @@ public final class SpecResolver {
                             .formatted(document, vocabulary))));
         }
         return own > 0 ? spec : with(spec, spec.model().withVocabulary(vocabulary), spec.train(), spec.schedule());
+    }
+
+    /**
+     * {@code spec} with its vocabulary where the tokenizer alone says it, as GPT-2's does; that of characters is known when the dataset is.
+     *
+     * @throws SpecException when the model's own is smaller
+     */
+    public static RunSpec forTokenizer(RunSpec spec) {
+        return spec.dataset().tokenizer() == Tokenizer.GPT2 ? forDataset(spec, Rules.GPT2_VOCABULARY) : spec;
     }
 
     private static RunSpec with(RunSpec spec, ModelSpec model, TrainSpec train, ScheduleSpec schedule) {

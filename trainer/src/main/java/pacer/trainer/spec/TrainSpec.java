@@ -63,7 +63,17 @@ public record TrainSpec(
         double outlierLoss,
 
         @Doc(value = "the same for the norm of its gradient", min = 0, max = 100, standard = "0", later = true)
-        double outlierGradient) {
+        double outlierGradient,
+
+        @Doc(
+                value =
+                        "what a backward pass computes anew rather than hold: 0 nothing, 1 activations of the feed-forward layers, 2"
+                                + " normalised streams of the blocks as well; the bits are the same",
+                min = 0,
+                max = 2,
+                standard = "0",
+                later = true)
+        int recompute) {
 
     /** How much of the training is done after {@code step} steps, 0 to 1. */
     public double progress(int step) {

@@ -34,7 +34,8 @@ class ReplicaTest {
         while (devices.size() < lanes) {
             devices.add(first.sibling(1));
         }
-        Replica replica = new Replica(model, devices, products, SEQUENCES, LENGTH, passTokens, true);
+        Replica replica =
+                new Replica(model, MemoryPolicy.STANDARD, devices, products, SEQUENCES, LENGTH, passTokens, true);
         Initialization.of(model, replica.parameters(), 1, replica.device(), replica.weights());
         replica.weightsChanged();
         return replica;

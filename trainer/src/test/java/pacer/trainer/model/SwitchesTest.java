@@ -29,8 +29,8 @@ import pacer.trainer.spec.StreamSpec;
 
 /** Models that differ from GPT-2 in one way and another: their gradients, their decoder, their lanes. */
 class SwitchesTest {
-    private static final int LENGTH = 24;
-    private static final int VOCABULARY = 31;
+    static final int LENGTH = 24;
+    static final int VOCABULARY = 31;
     private static final int DOCUMENT = 3;
 
     /** Each switch is in one of them at least. */
@@ -106,7 +106,13 @@ class SwitchesTest {
     }
 
     private static Replica open(Variant variant, Device device, int sequences, boolean training) {
-        Replica replica = new Replica(variant.spec(), List.of(device), DType.F32, sequences, LENGTH, LENGTH, training);
+        return open(variant, MemoryPolicy.STANDARD, device, DType.F32, sequences, training);
+    }
+
+    static Replica open(
+            Variant variant, MemoryPolicy policy, Device device, DType products, int sequences, boolean training) {
+        Replica replica =
+                new Replica(variant.spec(), policy, List.of(device), products, sequences, LENGTH, LENGTH, training);
         Initialization.of(variant.spec(), replica.parameters(), 1, device, replica.weights());
         Random random = new Random(2); // gains and mixes as well, lest equal ones hide what is mistaken for another
         for (Parameter p : replica.parameters().all()) {
@@ -126,7 +132,7 @@ class SwitchesTest {
         return values;
     }
 
-    private static MemorySegment tokens(int sequences, long seed) {
+    static MemorySegment tokens(int sequences, long seed) {
         MemorySegment tokens = Arena.ofAuto().allocate(4L * sequences * LENGTH, 64);
         Random random = new Random(seed);
         for (long i = 0; i < (long) sequences * LENGTH; i++) {
@@ -135,7 +141,7 @@ class SwitchesTest {
         return tokens;
     }
 
-    private static float[] read(Replica replica, Tensor tensor) {
+    static float[] read(Replica replica, Tensor tensor) {
         MemorySegment values = Arena.ofAuto().allocate(4 * tensor.size(), 64);
         replica.device().read(tensor, values);
         return values.toArray(ValueLayout.JAVA_FLOAT);
@@ -261,7 +267,7 @@ class SwitchesTest {
         }
     }
 
-    private static double step(Replica replica) {
+    static double step(Replica replica) {
         replica.zeroGradients();
         double loss = replica.forwardBackward(tokens(2, 1), tokens(2, 2), 1f / LENGTH, DropoutPlan.NONE)
                 + replica.forwardBackward(tokens(2, 3), tokens(2, 4), 1f / LENGTH, DropoutPlan.NONE);

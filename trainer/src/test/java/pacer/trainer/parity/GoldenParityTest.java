@@ -11,6 +11,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import pacer.trainer.checkpoint.InvalidFileException;
 import pacer.trainer.model.Engine;
+import pacer.trainer.model.MemoryPolicy;
 import pacer.trainer.ops.cpu.Gemms;
 import pacer.trainer.spec.TrainSpec.Precision;
 
@@ -51,6 +52,27 @@ class GoldenParityTest {
         ParityReport report = Parity.replay(golden.resolve(trace), engine);
         assertThat(report.passed()).as(report.table()).isTrue();
         assertThat(report.quantities()).hasSizeGreaterThanOrEqualTo(3);
+    }
+
+    /** Logits of a few rows at a time, and all that can be is computed anew. */
+    @ParameterizedTest
+    @CsvSource({
+        "gpt2_char, CPU, 2, FP32",
+        "gpt2_char, CPU, 2, BF16",
+        "gpt2_hf, CPU, 2, FP32",
+        "gpt2_hf, REFERENCE, 1, FP32",
+        "record18_perturbed, CPU, 2, FP32",
+        "record18_perturbed, CPU, 2, BF16",
+        "record18_perturbed, REFERENCE, 1, FP32",
+    })
+    void aRecordedRunIsRepeatedInLittleMemory(String trace, Engine.Kind kind, int threads, Precision precision)
+            throws Exception {
+        Path golden = golden();
+        MemoryPolicy little = new MemoryPolicy(2, 7 * 4 * 1024);
+        Engine engine =
+                new Engine(kind, threads, precision, Gemms.Kind.AUTO, Path.of("target", "native-cache"), little);
+        ParityReport report = Parity.replay(golden.resolve(trace), engine);
+        assertThat(report.passed()).as(report.table()).isTrue();
     }
 
     /**

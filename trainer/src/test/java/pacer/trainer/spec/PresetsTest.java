@@ -18,6 +18,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
+import pacer.trainer.memory.MemoryFact;
 import pacer.trainer.model.Parameter;
 import pacer.trainer.model.Parameters;
 
@@ -33,9 +34,21 @@ class PresetsTest {
         }
     }
 
-    private static final List<String> OF_ALL = List.of("source", "data", "parameters", "tokens", "time", "loss");
+    private static final List<String> OF_ALL =
+            List.of("source", "data", "parameters", "tokens", "memory", "time", "loss");
     private static final List<String> OF_RECORDS = List.of(
-            "record", "change", "source", "data", "parameters", "tokens", "flops", "time", "cost", "loss", "differs");
+            "record",
+            "change",
+            "source",
+            "data",
+            "parameters",
+            "tokens",
+            "flops",
+            "memory",
+            "time",
+            "cost",
+            "loss",
+            "differs");
 
     @ParameterizedTest
     @MethodSource("presets")
@@ -59,6 +72,8 @@ class PresetsTest {
                                 spec.train().steps(),
                                 spec.train().batchTokens() / model.sequenceLength(),
                                 model.sequenceLength()));
+        assertThat(preset.vocabulary()).isEqualTo(model.vocabulary());
+        assertThat(preset.facts().get("memory")).isEqualTo(MemoryFact.of(preset));
         if (spec.expectation().referenceLoss() > 0) {
             assertThat(preset.facts().get("loss"))
                     .contains(Double.toString(spec.expectation().referenceLoss()));

@@ -31,7 +31,7 @@ class SpecHashTest {
         }
         TreeSet<String> expected = new TreeSet<>();
         for (Setting setting : Schema.RUN.settings()) {
-            if (!List.of("name", "description", "dataset.url", "dataset.mirrors")
+            if (!List.of("name", "description", "dataset.url", "dataset.mirrors", "train.recompute")
                             .contains(setting.path())
                     && !List.of("checkpoint", "expectation", "cost").contains(setting.section())
                     && other(setting) != setting.in(SPEC)) {
@@ -96,7 +96,7 @@ class SpecHashTest {
         CanonicalYaml.flatten(SPEC).forEach((path, value) -> {
             boolean aside = path.equals("name")
                     || path.equals("description")
-                    || List.of("dataset.url", "dataset.mirrors", "dataset.shards")
+                    || List.of("dataset.url", "dataset.mirrors", "dataset.shards", "train.recompute")
                             .contains(path)
                     || (path.endsWith("Rate") && value.equals("0.0")) // these came later, and have their standards
                     || path.startsWith("optimizer.momentum")

@@ -47,6 +47,22 @@ public final class CpuDevice implements Device {
         return new CpuDevice(gemm, threads);
     }
 
+    /**
+     * Bytes of working memory that attention takes beside tensors in a training, on one device.
+     *
+     * @param threads of the device
+     * @param heads of all sequences that go through at once
+     * @param length tokens a sequence
+     * @param width of a head
+     * @param output dtype of attention's output, and {@code gradients} of what it takes
+     */
+    public static long attentionWorkspace(
+            int threads, int heads, int length, int width, DType output, DType gradients) {
+        boolean whole = width % Vectors.LANES == 0;
+        int results = !whole || gradients != DType.F32 ? 3 : output != DType.F32 ? 1 : 0;
+        return Math.min(threads, heads) * AttentionHead.workspaceBytes(length, width, results);
+    }
+
     @Override
     public Operations operations() {
         return operations;

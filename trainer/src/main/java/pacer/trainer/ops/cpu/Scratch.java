@@ -1,6 +1,7 @@
 package pacer.trainer.ops.cpu;
 
 import java.lang.foreign.Arena;
+import java.util.Arrays;
 
 /** Working memory of one thread: slots that grow to the largest size asked for and are then reused, so a step allocates nothing. */
 final class Scratch implements AutoCloseable {
@@ -34,6 +35,11 @@ final class Scratch implements AutoCloseable {
             address[slot] = arena[slot].allocate(bytes + 256, 64).address();
         }
         return address[slot];
+    }
+
+    /** Bytes that {@code slots} hold. */
+    long bytes(int... slots) {
+        return Arrays.stream(slots).mapToLong(slot -> capacity[slot]).sum();
     }
 
     @Override

@@ -1,0 +1,71 @@
+package pacer.trainer.memory;
+
+import com.sun.management.OperatingSystemMXBean;
+import java.lang.management.ManagementFactory;
+import java.util.Locale;
+import java.util.Optional;
+import java.util.stream.Collectors;
+import pacer.trainer.data.BadDataException;
+import pacer.trainer.spec.RunSpec;
+import pacer.trainer.spec.SpecResolver;
+
+/** Refuses a training that could only thrash. */
+public final class MemoryNeed {
+    /** Less than this every machine has: not worth asking. */
+    private static final long LITTLE = 1L << 30;
+
+    private MemoryNeed() {}
+
+    /** Bytes of memory that this machine, or the container that it is, has. */
+    public static long here() {
+        return ((OperatingSystemMXBean) ManagementFactory.getOperatingSystemMXBean()).getTotalMemorySize();
+    }
+
+    /**
+     * Compares with this machine's memory.
+     *
+     * @param spec resolved for this machine; where the vocabulary is its dataset's, which nobody knows yet, the least that it can be is taken
+     * @throws BadDataException saying what takes how much, and which change would fit
+     */
+    public static void require(RunSpec spec) {
+        RunSpec known = SpecResolver.forTokenizer(spec);
+        MemoryPlan plan = MemoryPlan.of(known);
+        if (plan.need() > LITTLE) {
+            requireIn(known, plan, here());
+        }
+    }
+
+    static void requireIn(RunSpec spec, MemoryPlan plan, long memory) {
+        if (plan.need() <= memory) {
+            return;
+        }
+        int ranks = spec.train().ranks();
+        String least = spec.model().vocabulary() == 0 ? "at least " : "";
+        String each =
+                ranks == 1 ? "" : ", each of its %d ranks (train.ranks) %s".formatted(ranks, gigabytes(plan.bytes()));
+        Optional<Change> change =
+                Changes.of(spec, ranks, MemoryPlan.cpu(spec), memory).cheapest();
+        String remedy = change.map(c -> "%s would fit, with %s (%s)"
+                        .formatted(
+                                c.settings().stream().map(s -> "--set " + s).collect(Collectors.joining(" ")),
+                                gigabytes(c.need()),
+                                c.price()))
+                .orElse(
+                        "no smaller batch, recompute, optimizer or sequence would fit: lower model.layers or model.width"
+                                + (ranks > 1 ? ", or train.ranks" : ""));
+        throw new BadDataException(
+                "training needs %s%s of memory, this machine has %s%s: %s for weights, gradients and moments, %s for activations and the rest; %s"
+                        .formatted(
+                                least,
+                                gigabytes(plan.need()),
+                                gigabytes(memory),
+                                each,
+                                gigabytes(plan.ofParameters()),
+                                gigabytes(plan.bytes() - plan.ofParameters()),
+                                remedy));
+    }
+
+    private static String gigabytes(long bytes) {
+        return String.format(Locale.ROOT, "%.1f GB", bytes / 1e9);
+    }
+}

@@ -21,7 +21,6 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Set;
-import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import pacer.trainer.durable.DurableFiles;
@@ -37,7 +36,6 @@ public final class LocalCache {
     private static final String USED = ".used";
     private static final String LOCK = ".lock";
     private static final String VARIABLE = "PACER_CACHE_LIMIT";
-    private static final Pattern SIZE = Pattern.compile("(\\d{1,12})\\s*([KMGT]?)i?B?", Pattern.CASE_INSENSITIVE);
     private static final Pattern HASH = Pattern.compile("[0-9a-f]{64}");
     private static final Pattern SHARD = Pattern.compile("[0-9a-f]{64}\\.bin");
 
@@ -66,14 +64,11 @@ public final class LocalCache {
         if (text.isEmpty()) {
             return OptionalLong.empty();
         }
-        Matcher size = SIZE.matcher(text);
-        if (!size.matches()) {
+        OptionalLong bytes = ByteSize.of(text);
+        if (bytes.isEmpty()) {
             throw new BadInputException(VARIABLE + ": '" + text + "' is no size; write 200GB, 500MB or 2TB");
         }
-        int thousands = size.group(2).isEmpty()
-                ? 0
-                : "KMGT".indexOf(Character.toUpperCase(size.group(2).charAt(0))) + 1;
-        return OptionalLong.of(Long.parseLong(size.group(1)) * (long) Math.pow(1000, thousands));
+        return bytes;
     }
 
     /** Notes that {@code thing} is used now. */

@@ -9,7 +9,9 @@ import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.Supplier;
+import pacer.trainer.data.BadDataException;
 import pacer.trainer.durable.DurableFiles;
+import pacer.trainer.memory.MemoryNeed;
 import pacer.trainer.spec.CanonicalYaml;
 import pacer.trainer.spec.ModelSpec;
 import pacer.trainer.spec.RunSpec;
@@ -163,6 +165,7 @@ public final class Runs {
     private RunPlan create(RunRequest request, String workflowId, String owner) throws IOException {
         RunSpec spec = SpecRequest.resolve(request);
         requireBudget(request.budget(), spec);
+        requireMemory(spec);
         Instant now = clock.instant();
         String yaml = CanonicalYaml.write(spec);
         for (int attempt = 1; ; attempt++) {
@@ -245,6 +248,15 @@ public final class Runs {
     private static void requireBudget(Budget budget, RunSpec spec) {
         if (budget != null) {
             budget.require(spec.cost().dollarsPerHour());
+        }
+    }
+
+    /** Before anything is fetched for it; the trainer, which knows the vocabulary of any text, asks again. */
+    private static void requireMemory(RunSpec spec) {
+        try {
+            MemoryNeed.require(spec);
+        } catch (BadDataException e) {
+            throw new BadInputException(e.getMessage(), e);
         }
     }
 

@@ -135,6 +135,27 @@ class RunsTest {
         assertThat(home.runs()).doesNotExist();
     }
 
+    /** A sequence of a million tokens: terabytes, whatever its text is. */
+    @Test
+    void whatNoMachineHasTheMemoryForIsRefusedBeforeThereIsAFolder() {
+        RunRequest huge = request(
+                null,
+                "model.width",
+                8192,
+                "model.layers",
+                2,
+                "model.sequenceLength",
+                1 << 20,
+                "train.batchTokens",
+                1 << 20,
+                "evaluation.tokens",
+                0);
+        assertThatThrownBy(() -> runs.open(huge, "workflow"))
+                .isInstanceOf(BadInputException.class)
+                .hasMessageContainingAll("training needs at least", "this machine has", "model.sequenceLength=");
+        assertThat(home.runs()).isEmptyDirectory();
+    }
+
     @Test
     void whatTheWebPageSendsIsReadInItsOrder() throws Exception {
         RunRequest request = RunJson.MAPPER.readValue(

@@ -15,6 +15,7 @@ final class Commands {
             "parity",
             "bench",
             "presets",
+            "plan",
             "runs",
             "compare",
             "report",
@@ -44,6 +45,7 @@ final class Commands {
             case "parity" -> new ParityCommand(console);
             case "bench" -> new BenchCommand(console);
             case "presets" -> new PresetsCommand(console);
+            case "plan" -> new PlanCommand(console);
             case "runs" -> new RunsCommand(console);
             case "compare" -> new CompareCommand(console);
             case "report" -> new ReportCommand(console);

@@ -5,6 +5,7 @@ import java.util.List;
 import java.util.SequencedMap;
 import java.util.concurrent.Callable;
 import pacer.activities.publishing.report.Quantities;
+import pacer.trainer.memory.MemoryFact;
 import pacer.trainer.spec.CanonicalYaml;
 import pacer.trainer.spec.Preset;
 import pacer.trainer.spec.Presets;
@@ -49,12 +50,13 @@ final class PresetsCommand implements Callable<Integer> {
             return;
         }
         Terminal out = console.out();
-        Table table = new Table(out, "PRESET", ">PARAMETERS", ">TOKENS", ">EXPECTED", "");
+        Table table = new Table(out, "PRESET", ">PARAMETERS", ">TOKENS", ">MEMORY", ">EXPECTED", "");
         for (Preset preset : presets) {
             table.row(
                     out.paint(Tone.STRONG, preset.name()),
                     Quantities.count(preset.parameters()),
                     Quantities.count(preset.tokens()),
+                    MemoryFact.onCpu(preset).orElse(""),
                     expected(preset.spec()),
                     preset.description());
         }

@@ -504,6 +504,35 @@ class PacerTest {
     }
 
     @Test
+    void aPlanSaysWhatFitsAndWhatWould() throws Exception {
+        Result fits = pacer("plan", "speedrun-18", "--gpus", "8", "--memory", "80GB");
+        assertThat(fits.code()).as(fits.err()).isZero();
+        assertThat(fits.out())
+                .contains("It fits", "optimizer state", "logits", "ZeRO-1", "Not counted: CUDA's context");
+        assertThat(fits.out()).doesNotContain("CHANGE");
+
+        Result large = pacer("plan", "speedrun-18", "--gpus", "8", "--memory", "25GB", "-o", "json");
+        assertThat(large.code()).isEqualTo(Exit.FAILED);
+        assertThat(large.json().path("fits").booleanValue()).isFalse();
+        assertThat(large.json().at("/cheapest/settings/0").textValue()).startsWith("train.recompute=");
+        assertThat(large.json().at("/cheapest/need").longValue()).isLessThan(25_000_000_000L);
+        long classes = 0;
+        for (JsonNode each : large.json().path("classes")) {
+            classes += each.path("bytes").longValue();
+        }
+        assertThat(large.json().path("rank0").longValue()).isEqualTo(classes);
+
+        Result here = pacer("plan", "quickstart", "--memory", "1MB");
+        assertThat(here.code()).isEqualTo(Exit.FAILED);
+        assertThat(here.out()).contains("It does not fit", "CHANGE", "train.recompute=1", "counted to the byte");
+
+        assertThat(pacer("plan", "quickstart", "--gpus", "5").err())
+                .contains("must divide the 12 sequences", "1, 2, 3, 4, 6, 12");
+        assertThat(pacer("plan", "quickstart", "--memory", "much").err()).contains("is no size");
+        assertThat(pacer("plan", "quickstart", "--zero", "3").code()).isEqualTo(Exit.USAGE);
+    }
+
+    @Test
     void aPresetIsShownAsAFileThatRuns() throws Exception {
         for (String name : List.of("quickstart", tiny("run").getLast())) {
             Result shown = pacer("presets", name);

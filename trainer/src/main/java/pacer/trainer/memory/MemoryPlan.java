@@ -26,8 +26,9 @@ import pacer.trainer.spec.TrainSpec.Precision;
  * and what product libraries and short-lived rows of kernels take.
  *
  * @param shared whether all ranks share one memory
+ * @param microBatch sequences that a rank takes at once: train.microBatch, or the next smaller number that divides its sequences
  */
-public record MemoryPlan(int ranks, boolean shared, List<Item> items) {
+public record MemoryPlan(int ranks, boolean shared, int microBatch, List<Item> items) {
 
     /**
      * Tensors of one name.
@@ -78,7 +79,7 @@ public record MemoryPlan(int ranks, boolean shared, List<Item> items) {
                             "received",
                             shape.ranks(),
                             SocketCollectives.bufferBytes(shape.ranks()));
-                    yield new MemoryPlan(shape.ranks(), true, ledger.items());
+                    yield new MemoryPlan(shape.ranks(), true, shape.microBatch(), ledger.items());
                 }
             }
             case Hardware.Gpus gpus -> {
@@ -86,7 +87,7 @@ public record MemoryPlan(int ranks, boolean shared, List<Item> items) {
                 try (Replica plan = Engine.planWhole(model, policy, products, shape.microBatch(), length)) {
                     Ledger ledger = new Ledger(plan);
                     ledger.addModel(shape, gpus.zero() > 0 ? shape.ranks() : 1);
-                    yield new MemoryPlan(shape.ranks(), false, ledger.items());
+                    yield new MemoryPlan(shape.ranks(), false, shape.microBatch(), ledger.items());
                 }
             }
         };

@@ -144,7 +144,7 @@ final class Ledger {
 
     void advanced(Progress progress) {
         // a signal may arrive after its stage
-        if (!stages.isEmpty() && stages.getLast().stage() == progress.stage()) {
+        if (progress != null && !stages.isEmpty() && stages.getLast().stage() == progress.stage()) {
             now = progress;
             curve.add(progress);
             if (progress.validationLoss() != null && !progress.validationLoss().equals(validationLoss)) {
@@ -157,7 +157,8 @@ final class Ledger {
 
     /** As seldom as there are validations: each time is an event of the history. */
     private void tellSearch() {
-        if (isSearchable() && Double.isFinite(validationLoss)) {
+        // people may send the signal too, with fields left out
+        if (isSearchable() && Double.isFinite(validationLoss) && now.step() != null) {
             Workflow.upsertTypedSearchAttributes(
                     SearchAttributes.VALIDATION_LOSS.valueSet(validationLoss),
                     SearchAttributes.STEP.valueSet((long) now.step()));

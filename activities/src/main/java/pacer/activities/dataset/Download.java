@@ -38,6 +38,11 @@ final class Download {
 
     private static final Pattern CONTENT_RANGE = Pattern.compile("bytes (\\d+)-(\\d+)/(\\d+|\\*)");
 
+    /** How often the disk is looked at while a body of unknown length comes, and what must be free then. */
+    private static final long LOOK_BYTES = 1 << 28;
+
+    private static final long RESERVE_BYTES = 1 << 30;
+
     private final FetchSettings settings;
     private final UrlGuard guard;
 
@@ -106,7 +111,7 @@ final class Download {
                     tag.write(response.headers().firstValue("ETag"));
                 }
                 out.truncate(had);
-                copy(uri, body, out, digest, had, total, listener);
+                copy(uri, body, part, out, digest, had, total, listener);
             }
             out.force(true);
             tag.clear();
@@ -148,10 +153,10 @@ final class Download {
             try (InputStream body = response.body()) {
                 if (response.statusCode() != 206) {
                     throw new IOException("%s: asked for bytes %d to %d, the server answers %d; it gave such before"
-                            .formatted(uri, from, to, response.statusCode()));
+                            .formatted(UrlGuard.shown(uri), from, to, response.statusCode()));
                 }
                 OptionalLong _ = total(uri, response, from);
-                copy(uri, body, out, digest, 0, OptionalLong.of(to - from), listener);
+                copy(uri, body, target, out, digest, 0, OptionalLong.of(to - from), listener);
             }
             return Sha256.hex(digest);
         }
@@ -164,9 +169,9 @@ final class Download {
         }
         Files.delete(part);
         if (resumed) {
-            throw new IOException(uri + ": what was there of an earlier attempt did not fit; it is fetched whole");
+            throw new IOException(UrlGuard.shown(uri) + ": what was there of an earlier attempt did not fit; it is fetched whole");
         }
-        throw new BadInputException("dataset.sha256: " + uri + " has SHA-256 " + found + ", expected " + sha256.get()
+        throw new BadInputException("dataset.sha256: " + UrlGuard.shown(uri) + " has SHA-256 " + found + ", expected " + sha256.get()
                 + "; the file changed at its home, or the preset is wrong");
     }
 
@@ -218,12 +223,12 @@ final class Download {
             if (REDIRECTS.contains(status)) {
                 uri = target(uri, response.headers().firstValue("Location").orElse(""));
             } else if (MAY_PASS.contains(status) || (status >= 500 && !STAYS.contains(status))) {
-                throw new IOException(uri + ": the server answers " + status);
+                throw new IOException(UrlGuard.shown(uri) + ": the server answers " + status);
             } else {
-                throw new BadInputException("dataset.url: " + uri + ": the server answers " + status);
+                throw new BadInputException("dataset.url: " + UrlGuard.shown(uri) + ": the server answers " + status);
             }
         }
-        throw new BadInputException("dataset.url: " + from + " redirects more than " + MAX_REDIRECTS + " times");
+        throw new BadInputException("dataset.url: " + UrlGuard.shown(from) + " redirects more than " + MAX_REDIRECTS + " times");
     }
 
     /** The client's own messages name no address, and are missing where a connection is refused. */
@@ -232,9 +237,9 @@ final class Download {
         try {
             return client.send(request, HttpResponse.BodyHandlers.ofInputStream());
         } catch (ConnectException e) {
-            throw new IOException(request.uri() + ": no connection (" + said(e) + ")", e);
+            throw new IOException(UrlGuard.shown(request.uri()) + ": no connection (" + said(e) + ")", e);
         } catch (IOException e) {
-            throw new IOException(request.uri() + ": " + said(e), e);
+            throw new IOException(UrlGuard.shown(request.uri()) + ": " + said(e), e);
         }
     }
 
@@ -254,7 +259,7 @@ final class Download {
     }
 
     private static BadInputException noAddress(URI from, String location) {
-        return new BadInputException("dataset.url: " + from + " redirects to '" + location
+        return new BadInputException("dataset.url: " + UrlGuard.shown(from) + " redirects to '" + location.replaceAll("\\?.*", "?…")
                 + "' (its header Location), which is no URL; give the address of the file itself");
     }
 
@@ -263,7 +268,7 @@ final class Download {
         String encoding = response.headers().firstValue("Content-Encoding").orElse("identity");
         if (!encoding.equalsIgnoreCase("identity")) {
             throw new BadInputException(
-                    "dataset.url: " + uri + " comes as " + encoding + ", though the plain bytes were asked for");
+                    "dataset.url: " + UrlGuard.shown(uri) + " comes as " + encoding + ", though the plain bytes were asked for");
         }
         if (response.statusCode() != 206) {
             return response.headers().firstValueAsLong("Content-Length");
@@ -271,7 +276,7 @@ final class Download {
         String header = response.headers().firstValue("Content-Range").orElse("");
         Matcher range = CONTENT_RANGE.matcher(header);
         if (!range.matches() || Long.parseLong(range.group(1)) != had) {
-            throw new IOException(uri + ": asked for bytes from " + had + ", got Content-Range '" + header + "'");
+            throw new IOException(UrlGuard.shown(uri) + ": asked for bytes from " + had + ", got Content-Range '" + header + "'");
         }
         return range.group(3).equals("*") ? OptionalLong.empty() : OptionalLong.of(Long.parseLong(range.group(3)));
     }
@@ -286,7 +291,7 @@ final class Download {
         long left = total.getAsLong() - Files.size(part);
         long room = Files.getFileStore(part).getUsableSpace();
         if (left > room) {
-            throw new BadInputException(uri + " needs " + left + " more bytes in " + part.getParent() + ", where "
+            throw new BadInputException(UrlGuard.shown(uri) + " needs " + left + " more bytes in " + part.getParent() + ", where "
                     + room + " are free; make room, or move the cache (PACER_CACHE)");
         }
     }
@@ -294,6 +299,7 @@ final class Download {
     private void copy(
             URI uri,
             InputStream body,
+            Path part,
             FileChannel out,
             MessageDigest digest,
             long had,
@@ -301,6 +307,7 @@ final class Download {
             Listener listener)
             throws IOException {
         AtomicLong received = new AtomicLong(had);
+        long looked = had;
         byte[] buffer = new byte[1 << 17];
         listener.received(had, total);
         try (StallWatch watch = new StallWatch(body, settings.stall(), received)) {
@@ -309,6 +316,14 @@ final class Download {
             while (n >= 0) {
                 if (received.get() + n > settings.maxBytes()) {
                     throw tooLarge(uri);
+                }
+                if (total.isPresent() && received.get() + n > total.getAsLong()) {
+                    throw new IOException(UrlGuard.shown(uri) + ": more came than the " + total.getAsLong()
+                            + " bytes that were announced");
+                }
+                if (total.isEmpty() && received.get() - looked >= LOOK_BYTES) {
+                    looked = received.get();
+                    requireRoom(uri, part, out);
                 }
                 digest.update(buffer, 0, n);
                 ByteBuffer chunk = ByteBuffer.wrap(buffer, 0, n);
@@ -320,7 +335,19 @@ final class Download {
             }
         }
         if (total.isPresent() && received.get() != total.getAsLong()) {
-            throw new IOException(uri + ": ended after " + received.get() + " of " + total.getAsLong() + " bytes");
+            throw new IOException(UrlGuard.shown(uri) + ": ended after " + received.get() + " of " + total.getAsLong() + " bytes");
+        }
+    }
+
+    /** Of a body whose length nobody announced: it may have no end, and others need the disk too. */
+    private static void requireRoom(URI uri, Path part, FileChannel out) throws IOException {
+        long room = Files.getFileStore(part).getUsableSpace();
+        if (room < RESERVE_BYTES) {
+            long had = out.size();
+            out.truncate(0);
+            throw new BadInputException(UrlGuard.shown(uri) + " does not say how long it is; after " + had
+                    + " bytes of it only " + room + " are free in " + part.getParent()
+                    + ", and it was deleted; make room, or move the cache (PACER_CACHE)");
         }
     }
 
@@ -332,13 +359,13 @@ final class Download {
             }
         } catch (IOException e) {
             if (!watch.fired()) {
-                throw new IOException(uri + ": " + said(e), e);
+                throw new IOException(UrlGuard.shown(uri) + ": " + said(e), e);
             }
         }
-        throw new IOException(uri + ": nothing came for " + watch.patience().toSeconds() + " s");
+        throw new IOException(UrlGuard.shown(uri) + ": nothing came for " + watch.patience().toSeconds() + " s");
     }
 
     private BadInputException tooLarge(URI uri) {
-        return new BadInputException("dataset.url: " + uri + " is larger than " + settings.maxBytes() + " bytes");
+        return new BadInputException("dataset.url: " + UrlGuard.shown(uri) + " is larger than " + settings.maxBytes() + " bytes");
     }
 }

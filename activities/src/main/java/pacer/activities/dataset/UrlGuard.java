@@ -28,7 +28,7 @@ record UrlGuard(boolean allowPrivate) {
             throw refused(uri, "only https is fetched");
         }
         if (uri.getRawUserInfo() != null) {
-            throw refused(withoutUserInfo(uri), "a user or password in a URL would end up in logs; it is not taken");
+            throw refused(uri, "a user or password in a URL would end up in logs; it is not taken");
         }
         if (uri.getHost() == null) {
             throw refused(uri, "it names no host");
@@ -99,11 +99,16 @@ record UrlGuard(boolean allowPrivate) {
         }
     }
 
-    private static String withoutUserInfo(URI uri) {
-        return uri.getScheme() + "://" + uri.getHost() + uri.getRawPath();
+    /** For messages, which go into logs and histories: queries may be signatures, and users' names come with passwords. */
+    static String shown(URI uri) {
+        String port = uri.getPort() < 0 ? "" : ":" + uri.getPort();
+        return uri.getHost() == null
+                ? String.valueOf(uri.getScheme()) + ":…"
+                : uri.getScheme() + "://" + uri.getHost() + port + uri.getRawPath()
+                        + (uri.getRawQuery() == null ? "" : "?…");
     }
 
-    private static BadInputException refused(Object url, String rule) {
-        return new BadInputException("dataset.url: " + url + ": " + rule);
+    private static BadInputException refused(URI url, String rule) {
+        return new BadInputException("dataset.url: " + shown(url) + ": " + rule);
     }
 }

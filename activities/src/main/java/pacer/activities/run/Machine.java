@@ -8,6 +8,7 @@ import java.net.URISyntaxException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Properties;
 import java.util.concurrent.CompletableFuture;
@@ -32,10 +33,16 @@ public final class Machine {
                         + System.getProperty("os.arch"),
                 System.getProperty("java.vm.name") + " " + System.getProperty("java.vm.version"),
                 version(),
-                checkout.flatMap(c -> git(c, "rev-parse", "HEAD")).orElse(null),
+                checkout.flatMap(c -> git(c, "rev-parse", "HEAD")).orElseGet(() -> commit(System.getenv())),
                 checkout.flatMap(c -> git(c, "status", "--porcelain", "--untracked-files=no"))
                         .filter(changes -> !changes.isEmpty())
                         .isPresent());
+    }
+
+    /** Of a build without a checkout, as images are: they are told theirs by {@code PACER_COMMIT}. Null where nobody knows. */
+    static String commit(Map<String, String> environment) {
+        String told = environment.getOrDefault("PACER_COMMIT", "").strip();
+        return told.matches("[0-9a-f]{7,64}") ? told : null;
     }
 
     private static String cpu() {

@@ -33,6 +33,8 @@ final class RunTracker {
 
     private static final int PARAMS = 100;
 
+    private static final int MOST_NAME = 120;
+
     private final RunFolder folder;
     private final TrackingRequest request;
     private final MlflowServer server;
@@ -41,6 +43,7 @@ final class RunTracker {
     private final Spool spool;
     private MlflowRuns runs; // null until the server was reached
     private TrackingCursor cursor;
+    private String parent; // MLflow's id of what this run is part of; null where it is part of nothing
     private boolean described;
     private long points;
 
@@ -91,12 +94,15 @@ final class RunTracker {
         MlflowRuns all = MlflowRuns.in(settings.experiment(), server);
         SequencedMap<String, String> tags = facts(record).tags();
         if (request.parent() != null) {
-            String parent = all.findOrCreate(
-                    RunId.check(request.parent()),
+            parent = all.findOrCreate(
+                    parentName(request.parent()),
                     record.created(),
                     RunFacts.user(),
                     Map.of("mlflow.user", RunFacts.user()));
             tags.put("mlflow.parentRunId", parent);
+            if (record.status() == RunStatus.RUNNING) {
+                server.post("runs/update", Map.of("run_id", parent, "status", "RUNNING"));
+            }
         }
         TrackingCursor known = TrackingCursor.read(folder, settings);
         Optional<JsonNode> run = known == null ? Optional.empty() : all.get(known.run());
@@ -117,6 +123,12 @@ final class RunTracker {
         move(known);
         tag(tags);
         runs = all;
+    }
+
+    /** Ids of workflows may be longer than names of runs, and begin with anything. */
+    static String parentName(String workflow) {
+        String name = workflow.replaceAll("^[^A-Za-z0-9]+", "");
+        return RunId.check(name.isEmpty() ? "runs" : name.substring(0, Math.min(MOST_NAME, name.length())));
     }
 
     private void move(TrackingCursor to) throws IOException {
@@ -207,6 +219,12 @@ final class RunTracker {
             c.setTerminated(cursor.run(), status, record.finished().toEpochMilli());
             return null;
         });
+        if (parent != null) { // it stands as the last of its runs; one that begins after this has it running again
+            server.call("runs/update", c -> {
+                c.setTerminated(parent, status, record.finished().toEpochMilli());
+                return null;
+            });
+        }
         files(record);
         String model = null;
         if (record.status() == RunStatus.FINISHED) {

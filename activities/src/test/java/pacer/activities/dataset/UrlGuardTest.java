@@ -102,4 +102,13 @@ class UrlGuardTest {
                 .hasMessageContaining("https://1.1.1.1/x")
                 .hasMessageNotContaining("secret");
     }
+
+    /** Messages go into histories and logs, and queries may be signatures. */
+    @Test
+    void messagesShowNoQueryAndNoPassword() {
+        assertThat(UrlGuard.shown(URI.create("https://me:secret@example.com:8443/a/b.bin?X-Amz-Signature=secret#part")))
+                .isEqualTo("https://example.com:8443/a/b.bin?…");
+        assertThat(UrlGuard.shown(URI.create("https://example.com/a"))).isEqualTo("https://example.com/a");
+        assertThat(UrlGuard.shown(URI.create("mailto:me"))).isEqualTo("mailto:…");
+    }
 }

@@ -41,6 +41,11 @@ final class WatchedRun {
                 stage = begun;
                 stageBegan = now;
                 progress = null;
+                if (begun == Stage.TRAIN) { // what an attempt before a pause did is long ago, and no sign of a stall
+                    started = null;
+                    lastStep = null;
+                    checkpoint = null;
+                }
             }
             case RunUpdate.Advanced(Progress newest) -> progress = newest;
             case RunUpdate.Trained(TrainingEvent event) -> take(event);

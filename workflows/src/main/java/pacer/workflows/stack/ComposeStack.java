@@ -83,8 +83,9 @@ public final class ComposeStack {
         }
         StackState state = before.bound(bind == null ? before.bind() : bind, Port.with(before.ports(), ports));
         listener.accept("by Docker Compose: " + file());
-        require(compose(state, List.of("up", "--build", "--detach", "--wait")), "docker compose up");
+        // before it is up: what began of one that fails or is cut off is ended by pacer down, too, and keeps its secret
         state.byDocker(true).write(folder.path());
+        require(compose(state, List.of("up", "--build", "--detach", "--wait")), "docker compose up");
     }
 
     /** Ends it; volumes stay. */

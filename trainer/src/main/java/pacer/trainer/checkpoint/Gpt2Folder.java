@@ -4,19 +4,11 @@ import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
-import java.util.Arrays;
-import java.util.Collection;
 import java.util.Collections;
 import java.util.LinkedHashMap;
-import java.util.List;
 import java.util.Map;
-import java.util.function.Function;
 import java.util.regex.Pattern;
-import java.util.stream.Collectors;
-import pacer.trainer.durable.DurableFiles;
 import pacer.trainer.spec.ModelSpec;
 
 /**
@@ -125,100 +117,8 @@ public final class Gpt2Folder implements AutoCloseable {
         return CONV1D.matcher(name).matches();
     }
 
-    /**
-     * Writes a new {@code folder} that {@code GPT2LMHeadModel.from_pretrained} opens. A model without biases gets biases of zero,
-     * which compute the same.
-     *
-     * @param weights the tensors of {@code model}, as {@link #shapes(ModelSpec)} says, in float32
-     * @throws IOException when {@code folder} exists already, among others
-     * @throws IllegalArgumentException when the network is another than GPT-2's
-     */
-    public static void export(Path folder, ModelSpec model, Collection<TensorSource> weights) throws IOException {
-        if (!model.equalsGpt2()) {
-            throw new IllegalArgumentException("GPT2LMHeadModel computes GPT-2's network alone, and this is another: "
-                    + model.norm() + ", softcap " + model.softcap() + ", " + model.attention() + ", "
-                    + model.stream());
-        }
-        if (Files.exists(folder)) {
-            throw new IOException(folder + " exists already; delete it or export to another folder");
-        }
-        Map<String, TensorSource> given =
-                weights.stream().collect(Collectors.toMap(TensorSource::name, Function.identity()));
-        ModelSpec biased = ModelSpec.gpt2(
-                model.layers(),
-                model.heads(),
-                model.width(),
-                model.sequenceLength(),
-                model.vocabulary(),
-                true,
-                model.activation(),
-                model.normEpsilon(),
-                model.dropout(),
-                model.tiedHead());
-        List<TensorSource> stored = new ArrayList<>();
-        for (Map.Entry<String, int[]> e : shapes(biased).entrySet()) {
-            stored.add(storedForm(e.getKey(), e.getValue(), given.remove(e.getKey()), model.bias()));
-        }
-        if (!given.isEmpty()) {
-            throw new IllegalArgumentException("not part of the model: " + given.keySet());
-        }
-        Path parent = folder.toAbsolutePath().getParent();
-        Path beside = parent.resolve("." + folder.getFileName() + ".partial");
-        DurableFiles.deleteTree(beside);
-        DurableFiles.createFolder(beside);
-        SafetensorsWriter.write(beside.resolve(Checkpoint.WEIGHTS), Map.of("format", "pt"), stored);
-        DurableFiles.write(beside.resolve(Gpt2Config.FILE), Gpt2Config.of(model));
-        DurableFiles.move(beside, folder);
-    }
-
-    private static TensorSource storedForm(String name, int[] shape, TensorSource source, boolean bias) {
-        List<Long> dimensions = Arrays.stream(shape).mapToObj(d -> (long) d).toList();
-        if (source == null && !bias && name.endsWith(".bias")) {
-            return new TensorSource(
-                    name, ElementType.F32, dimensions, (offset, length, scratch) -> scratch.asSlice(0, length)
-                            .fill((byte) 0));
-        }
-        if (source == null || !source.shape().equals(dimensions) || source.type() != ElementType.F32) {
-            String given = source == null ? "missing" : "given as " + source.type() + " " + source.shape();
-            throw new IllegalArgumentException("tensor " + name + " must be F32 " + dimensions + "; it is " + given);
-        }
-        return isTransposed(name)
-                ? new TensorSource(
-                        name, ElementType.F32, dimensions.reversed(), new Transposed(source, shape[0], shape[1]))
-                : source;
-    }
-
-    /** The transpose of a source (rows, columns), in memory from the first piece asked for to the last. */
-    private static final class Transposed implements TensorSource.Content {
-        private final TensorSource source;
-        private final int rows;
-        private final int columns;
-        private Arena arena;
-        private MemorySegment whole;
-
-        Transposed(TensorSource source, int rows, int columns) {
-            this.source = source;
-            this.rows = rows;
-            this.columns = columns;
-        }
-
-        @Override
-        public MemorySegment read(long offset, long length, MemorySegment scratch) throws IOException {
-            if (offset == 0) {
-                arena = Arena.ofConfined();
-                whole = arena.allocate(source.bytes(), 64);
-                transpose(source.copyTo(arena), rows, columns, whole);
-            }
-            MemorySegment piece = scratch.asSlice(0, length).copyFrom(whole.asSlice(offset, length));
-            if (offset + length == source.bytes()) {
-                arena.close();
-            }
-            return piece;
-        }
-    }
-
     /** Writes the transpose of {@code from} (rows, columns), of 4-byte elements, to {@code to} (columns, rows). */
-    private static void transpose(MemorySegment from, int rows, int columns, MemorySegment to) {
+    static void transpose(MemorySegment from, int rows, int columns, MemorySegment to) {
         int tile = 32; // a line of cache serves several elements on both sides
         for (int row0 = 0; row0 < rows; row0 += tile) {
             for (int column0 = 0; column0 < columns; column0 += tile) {

@@ -30,8 +30,8 @@ import java.util.function.Predicate;
  * and rule. Tensors' values are data and not checked: NaN is allowed.
  */
 public final class Safetensors implements AutoCloseable {
-    private static final String SINGLE = "model.safetensors";
-    private static final String INDEX = "model.safetensors.index.json";
+    private static final String SINGLE = WeightFiles.SINGLE;
+    private static final String INDEX = WeightFiles.INDEX;
 
     private final Path source;
     private final Arena arena = Arena.ofShared();

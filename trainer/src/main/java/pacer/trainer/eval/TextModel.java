@@ -1,20 +1,26 @@
 package pacer.trainer.eval;
 
 import java.io.IOException;
+import java.lang.foreign.MemorySegment;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.function.Consumer;
 import pacer.trainer.checkpoint.Checkpoint;
 import pacer.trainer.checkpoint.Gpt2Folder;
 import pacer.trainer.checkpoint.InvalidFileException;
+import pacer.trainer.checkpoint.PacerFolder;
 import pacer.trainer.checkpoint.Safetensors;
 import pacer.trainer.checkpoint.TrainingState;
 import pacer.trainer.model.Engine;
+import pacer.trainer.model.Parameter;
+import pacer.trainer.model.Parameters;
 import pacer.trainer.model.Replica;
 import pacer.trainer.spec.ModelSpec;
-import pacer.trainer.text.Gpt2Tokenizer;
+import pacer.trainer.text.HuggingFaceTokenizer;
 import pacer.trainer.text.TextDecoder;
 import pacer.trainer.text.Tokenizer;
 
@@ -29,49 +35,64 @@ public final class TextModel implements AutoCloseable {
     }
 
     /**
-     * Opens a checkpoint's folder, or that of a Hugging Face GPT-2.
+     * Opens a checkpoint's folder, that of a Hugging Face GPT-2, or an exported model's.
      *
      * @throws InvalidFileException when the folder is neither, or a file in it is damaged
      */
     public static TextModel open(Path folder, Engine engine) throws IOException {
         if (Files.exists(folder.resolve("config.json"))) {
-            return ofHuggingFace(folder, engine);
+            return PacerFolder.type(folder).equals(PacerFolder.TYPE)
+                    ? exported(folder, engine)
+                    : ofHuggingFace(folder, engine);
         }
         Checkpoint checkpoint = Checkpoint.openSound(folder);
         TrainingState state = checkpoint.state();
         Tokenizer tokenizer = Tokenizer.of(state.tokenizer(), characters(state.vocabulary()));
-        Replica replica = engine.open(state.model(), 1, state.model().sequenceLength(), false);
+        int window = state.window() == null ? state.model().attention().windowAt(1) : state.window();
         try (Safetensors stored = checkpoint.openWeights()) {
-            replica.load((parameter, values) -> stored.tensor(parameter.name()).toFloats(values));
-            if (state.window() != null) {
-                replica.setWindow(state.window());
-            }
-            return new TextModel(replica, tokenizer);
-        } catch (IOException | RuntimeException e) {
-            replica.close();
-            throw e;
+            return loaded(engine, state.model(), tokenizer, window, (name, values) -> stored.tensor(name)
+                    .toFloats(values));
         }
     }
 
     private static TextModel ofHuggingFace(Path folder, Engine engine) throws IOException {
         try (Gpt2Folder stored = Gpt2Folder.open(folder)) {
             ModelSpec model = stored.model();
-            Tokenizer tokenizer = Gpt2Tokenizer.instance();
-            if (model.vocabulary() < tokenizer.vocabularySize()) {
-                throw new InvalidFileException(
-                        folder.resolve("config.json"),
-                        "vocab_size",
-                        model.vocabulary() + " is less than GPT-2's " + tokenizer.vocabularySize()
-                                + ": the model has a tokenizer of its own, which is not known here");
-            }
-            Replica replica = engine.open(model, 1, model.sequenceLength(), false);
-            try {
-                replica.load((parameter, values) -> stored.read(parameter.name(), values));
-                return new TextModel(replica, tokenizer);
-            } catch (IOException | RuntimeException e) {
-                replica.close();
-                throw e;
-            }
+            Tokenizer tokenizer = HuggingFaceTokenizer.of(folder, model.vocabulary());
+            return loaded(engine, model, tokenizer, 0, (name, values) -> stored.read(name, values));
+        }
+    }
+
+    private static TextModel exported(Path folder, Engine engine) throws IOException {
+        PacerFolder described = PacerFolder.read(folder);
+        Tokenizer tokenizer = HuggingFaceTokenizer.of(folder, described.model().vocabulary());
+        Map<String, int[]> shapes = new LinkedHashMap<>();
+        for (Parameter p : Parameters.of(described.model()).all()) {
+            shapes.put(p.name(), p.shape().stream().mapToInt(d -> d).toArray());
+        }
+        try (Safetensors stored = Safetensors.openFolder(folder)) {
+            stored.expect(shapes);
+            return loaded(
+                    engine, described.model(), tokenizer, described.window(), (name, values) -> stored.tensor(name)
+                            .toFloats(values));
+        }
+    }
+
+    /** Fills a tensor's values in. */
+    private interface Weights {
+        void read(String name, MemorySegment values) throws IOException;
+    }
+
+    private static TextModel loaded(Engine engine, ModelSpec model, Tokenizer tokenizer, int window, Weights weights)
+            throws IOException {
+        Replica replica = engine.open(model, 1, model.sequenceLength(), false);
+        try {
+            replica.load((parameter, values) -> weights.read(parameter.name(), values));
+            replica.setWindow(window);
+            return new TextModel(replica, tokenizer);
+        } catch (IOException | RuntimeException e) {
+            replica.close();
+            throw e;
         }
     }
 

@@ -1,6 +1,7 @@
 package pacer.trainer.text;
 
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.regex.Pattern;
 import pacer.trainer.data.BadDataException;
@@ -82,6 +83,34 @@ public final class Gpt2Tokenizer implements Tokenizer {
             throw new IllegalArgumentException("token " + token + " of GPT-2's vocabulary of " + vocabularySize());
         }
         return token == END_OF_TEXT ? END_OF_TEXT_BYTES.clone() : vocabulary.bytes(token);
+    }
+
+    /**
+     * Where the two parts meet that {@code token}, of several bytes, was learned from: what is left when its bytes are merged by the tokens
+     * before it.
+     */
+    int merge(int token) {
+        byte[] bytes = vocabulary.bytes(token);
+        List<Integer> ends = new ArrayList<>(); // of the parts
+        for (int i = 1; i <= bytes.length; i++) {
+            ends.add(i);
+        }
+        while (ends.size() > 2) {
+            int best = -1;
+            int rank = token;
+            for (int part = 0; part + 1 < ends.size(); part++) {
+                int union = vocabulary.token(bytes, part == 0 ? 0 : ends.get(part - 1), ends.get(part + 1));
+                if (union < rank) {
+                    best = part;
+                    rank = union;
+                }
+            }
+            if (best < 0) {
+                throw new IllegalStateException("token " + token + " is not made of two that were learned before it");
+            }
+            ends.remove(best);
+        }
+        return ends.getFirst();
     }
 
     /** Index of the first char that is half a surrogate pair without the other half, or -1. */

@@ -15,6 +15,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 import pacer.trainer.ops.Operations.Activation;
 import pacer.trainer.spec.ModelSpec;
 
@@ -30,7 +31,7 @@ class Gpt2FolderTest {
         List<TensorSource> weights = randomWeights(model);
         Path folder = temp.resolve("exported");
 
-        Gpt2Folder.export(folder, model, weights);
+        Gpt2Export.write(folder, model, weights);
 
         try (Gpt2Folder opened = Gpt2Folder.open(folder)) {
             assertThat(opened.model()).isEqualTo(ModelSpec.gpt2(2, 3, 33, 7, 51, true, activation, 1e-6, 0, tied));
@@ -61,7 +62,56 @@ class Gpt2FolderTest {
                     .isEqualTo(ours[100 * 33 + 5]);
             assertThat(stored.metadata()).containsEntry("format", "pt");
         }
-        assertThatThrownBy(() -> Gpt2Folder.export(folder, model, weights)).hasMessageContaining("exists already");
+        assertThatThrownBy(() -> Gpt2Export.write(folder, model, weights)).hasMessageContaining("exists already");
+    }
+
+    @Test
+    void leavesOutRowsThatPadTheVocabularyAndDividesWeights() throws IOException {
+        ModelSpec padded = ModelSpec.gpt2(2, 3, 33, 7, 64, true, Activation.GELU_TANH, 1e-5, 0, false);
+        List<TensorSource> weights = randomWeights(padded);
+        Path folder = temp.resolve("divided");
+
+        Gpt2Export.write(folder, padded, 51, weights, 20_000, Map.of("note.txt", new byte[] {1}));
+
+        try (Gpt2Folder opened = Gpt2Folder.open(folder)) {
+            assertThat(opened.model()).isEqualTo(ModelSpec.gpt2(2, 3, 33, 7, 51, true, Activation.GELU_TANH, 1e-5, 0, false));
+            for (TensorSource weight : weights) {
+                float[] all = weight.content().read(0, weight.bytes(), null).toArray(ElementType.FLOAT);
+                boolean table = weight.shape().getFirst() == 64;
+                assertThat(floats(opened, weight.name()))
+                        .as(weight.name())
+                        .isEqualTo(table ? java.util.Arrays.copyOf(all, 51 * 33) : all);
+            }
+        }
+        try (var files = Files.list(folder)) {
+            List<String> names =
+                    files.map(file -> file.getFileName().toString()).sorted().toList();
+            assertThat(names)
+                    .contains("config.json", "model.safetensors.index.json", "note.txt")
+                    .doesNotContain("model.safetensors")
+                    .filteredOn(name -> name.matches("model-0000\\d-of-0000\\d\\.safetensors"))
+                    .hasSizeGreaterThan(3);
+            for (String name : names) {
+                assertThat(Files.size(folder.resolve(name))).isLessThan(20_000 + 2_000);
+            }
+        }
+    }
+
+    /** What is stored under a name that leads elsewhere is not looked for there. */
+    @ParameterizedTest
+    @ValueSource(strings = {"../a.safetensors", "/tmp/a.safetensors", "sub/a.safetensors", "a.bin", "..", ""})
+    void refusesAnIndexThatNamesFilesElsewhere(String name) throws IOException {
+        ModelSpec model = ModelSpec.gpt2(1, 2, 8, 4, 11, true, Activation.GELU_TANH, 1e-5, 0, true);
+        Path folder = temp.resolve("m");
+        Gpt2Export.write(folder, model, 11, randomWeights(model), 1, Map.of());
+        Path index = folder.resolve("model.safetensors.index.json");
+        var json = (com.fasterxml.jackson.databind.node.ObjectNode) Json.MAPPER.readTree(index.toFile());
+        json.withObject("weight_map").put("transformer.wte.weight", name);
+        Json.MAPPER.writeValue(index.toFile(), json);
+        assertThatThrownBy(() -> Gpt2Folder.open(folder))
+                .isInstanceOf(InvalidFileException.class)
+                .hasMessageContaining("weight_map, \"transformer.wte.weight\"")
+                .hasMessageContaining("must be the plain name of a .safetensors file beside the index");
     }
 
     /** Its parameters have GPT-2's names and shapes, and would be read without a word. */
@@ -85,7 +135,7 @@ class Gpt2FolderTest {
                 gpt2.initial(),
                 gpt2.attention(),
                 gpt2.stream());
-        assertThatThrownBy(() -> Gpt2Folder.export(temp.resolve("other"), capped, List.of()))
+        assertThatThrownBy(() -> Gpt2Export.write(temp.resolve("other"), capped, List.of()))
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessageContaining("softcap 30.0");
     }
@@ -168,7 +218,7 @@ class Gpt2FolderTest {
         assertThatThrownBy(() -> Gpt2Folder.open(temp)).hasMessageContaining("holds no config.json");
         ModelSpec model = ModelSpec.gpt2(1, 2, 8, 4, 11, true, Activation.GELU_TANH, 1e-5, 0, true);
         Path folder = temp.resolve("m");
-        Gpt2Folder.export(folder, model, randomWeights(model));
+        Gpt2Export.write(folder, model, randomWeights(model));
         Files.write(
                 folder.resolve("config.json"),
                 Gpt2Config.of(ModelSpec.gpt2(2, 2, 8, 5, 11, true, Activation.GELU_TANH, 1e-5, 0, false)));
@@ -179,7 +229,7 @@ class Gpt2FolderTest {
                 .hasMessageContaining("more");
         List<TensorSource> tooFew = randomWeights(model);
         tooFew.removeFirst();
-        assertThatThrownBy(() -> Gpt2Folder.export(temp.resolve("n"), model, tooFew))
+        assertThatThrownBy(() -> Gpt2Export.write(temp.resolve("n"), model, tooFew))
                 .hasMessageContaining("transformer.wte.weight must be F32 [11, 8]; it is missing");
     }
 

@@ -12,6 +12,7 @@ final class Commands {
             "train",
             "sample",
             "eval",
+            "export",
             "parity",
             "bench",
             "presets",
@@ -42,6 +43,7 @@ final class Commands {
             case "train" -> new TrainCommand(console);
             case "sample" -> new SampleCommand(console);
             case "eval" -> new EvalCommand(console);
+            case "export" -> new ExportCommand(console);
             case "parity" -> new ParityCommand(console);
             case "bench" -> new BenchCommand(console);
             case "presets" -> new PresetsCommand(console);

@@ -4,6 +4,7 @@ import java.io.Flushable;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
@@ -14,6 +15,7 @@ import java.util.stream.Stream;
 import pacer.trainer.checkpoint.Checkpoint;
 import pacer.trainer.checkpoint.CheckpointStore;
 import pacer.trainer.checkpoint.Fence;
+import pacer.trainer.checkpoint.Gpt2Folder;
 import pacer.trainer.checkpoint.InvalidFileException;
 import pacer.trainer.checkpoint.Safetensors;
 import pacer.trainer.checkpoint.StoredTensor;
@@ -42,6 +44,7 @@ final class RunCheckpoints {
     private final Flushable events;
     private final String commit;
     private final int rank;
+    private final Path weights;
 
     /**
      * The checkpoints of a run.
@@ -49,6 +52,7 @@ final class RunCheckpoints {
      * @param fence null for a rank that writes none
      * @param events puts the events told so far on disk: a checkpoint must not know of more than they do
      * @param commit git commit of the code, or null when unknown
+     * @param weights folder of the weights that training begins with; null where they are drawn
      */
     RunCheckpoints(
             RunSpec spec,
@@ -57,7 +61,8 @@ final class RunCheckpoints {
             Fence fence,
             Flushable events,
             String commit,
-            int rank) {
+            int rank,
+            Path weights) {
         this.spec = spec;
         this.dataset = dataset;
         this.store = store;
@@ -65,6 +70,7 @@ final class RunCheckpoints {
         this.events = events;
         this.commit = commit;
         this.rank = rank;
+        this.weights = weights;
     }
 
     /** Hears how many bytes of a checkpoint are written. */
@@ -137,8 +143,7 @@ final class RunCheckpoints {
     Optional<Checkpoint> restore(Replica replica, Optimizer optimizer) throws IOException {
         Optional<Checkpoint> found = fence == null ? store.newest() : store.recover(fence);
         if (found.isEmpty()) {
-            Initialization.of(spec.model(), replica.parameters(), spec.seed(), replica.device(), replica.weights());
-            replica.weightsChanged();
+            begin(replica);
             return found;
         }
         requireOfThisRun(found.get());
@@ -149,6 +154,22 @@ final class RunCheckpoints {
             }
         }
         return found;
+    }
+
+    private void begin(Replica replica) throws IOException {
+        if (!spec.weights().given()) {
+            Initialization.of(spec.model(), replica.parameters(), spec.seed(), replica.device(), replica.weights());
+            replica.weightsChanged();
+            return;
+        }
+        if (weights == null) {
+            throw new BadDataException(
+                    "trainer: --weights is missing; weights.from is " + spec.weights().from());
+        }
+        try (Gpt2Folder stored = Gpt2Folder.open(weights)) {
+            Gpt2Folder.requireFit(weights, stored.model(), spec.model());
+            replica.load((parameter, values) -> stored.readRows(parameter.name(), values));
+        }
     }
 
     /** Going on with other settings or other data would be a run that nobody asked for. */

@@ -26,7 +26,7 @@ import pacer.trainer.spec.SpecLoader;
 /**
  * A rank of a training as a process:
  *
- * <pre>--spec FILE --data DIR --run DIR --epoch N [--rank R --ranks N --rendezvous WHERE] [--cache DIR] [--commit SHA] [--steps N]</pre>
+ * <pre>--spec FILE --data DIR --run DIR --epoch N [--rank R --ranks N --rendezvous WHERE] [--cache DIR] [--commit SHA] [--steps N] [--weights DIR]</pre>
  *
  * See {@link ProcessLife} for streams, signals and exit codes.
  */
@@ -105,7 +105,7 @@ public final class Trainer {
                 "trainer",
                 args,
                 List.of("spec", "data", "run", "epoch"),
-                List.of("rank", "ranks", "rendezvous", "cache", "commit", "steps"));
+                List.of("rank", "ranks", "rendezvous", "cache", "commit", "steps", "weights"));
         Path run = Path.of(arguments.text("run"));
         Path file = run.resolve("events.jsonl");
         int rank = arguments.integer("rank", 0);
@@ -114,6 +114,7 @@ public final class Trainer {
             life.recordFailure(failed -> record(failed, file, fence)); // what is told only may be heard by nobody
         }
         RunSpec spec = SpecLoader.read(Path.of(arguments.text("spec")));
+        Path weights = arguments.text("weights") == null ? null : Path.of(arguments.text("weights"));
         Engine engine = engine(spec, arguments);
         TrainingBatches.requireRanks(spec, arguments.integer("ranks", 1));
         MemoryNeed.require(spec);
@@ -128,7 +129,7 @@ public final class Trainer {
                         run.resolve("checkpoints"),
                         notice -> events.accept(new TrainingEvent.Notice(Instant.now(), 0, notice)));
                 RunCheckpoints checkpoints = new RunCheckpoints(
-                        spec, dataset.manifest(), store, fence, events::sync, arguments.text("commit"), rank);
+                        spec, dataset.manifest(), store, fence, events::sync, arguments.text("commit"), rank, weights);
                 SignsOfLife signs = new SignsOfLife(rank == 0 ? events : event -> {}, System::nanoTime);
                 int lastStep = arguments.integer("steps", spec.train().steps());
                 TrainingRun training =

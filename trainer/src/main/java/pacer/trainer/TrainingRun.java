@@ -124,6 +124,9 @@ final class TrainingRun {
         resumed.ifPresent(this::compareEngines);
         if (step == 0) {
             validateIfDue();
+            if (isLast() && resumed.isEmpty() && !stopped) {
+                checkpoint(); // nothing is trained: what was measured is kept
+            }
         } else if (validation == null && isValidationDue()) {
             followStep(); // a stop has broken it off
         }
@@ -210,7 +213,7 @@ final class TrainingRun {
             double millis = (System.nanoTime() - start) / 1e6;
             events.accept(new TrainingEvent.Step(Instant.now(), step, loss, norm, rate, millis, tokens / millis * 1e3));
         }
-        if (step == 1) {
+        if (step == 1 && !spec.weights().given()) {
             compareWithUniform(loss);
         }
         return true;

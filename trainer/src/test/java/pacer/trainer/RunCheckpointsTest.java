@@ -198,7 +198,7 @@ class RunCheckpointsTest {
 
     private RunCheckpoints checkpoints(DatasetManifest dataset, Flushable events) {
         CheckpointStore store = new CheckpointStore(run.resolve("checkpoints"), notice -> {});
-        return new RunCheckpoints(spec, dataset, store, fence, events, null, 0);
+        return new RunCheckpoints(spec, dataset, store, fence, events, null, 0, null);
     }
 
     private static DatasetManifest dataset(String sha256, String... characters) {

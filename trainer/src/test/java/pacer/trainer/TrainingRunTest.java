@@ -1,6 +1,7 @@
 package pacer.trainer;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -8,6 +9,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicLong;
@@ -15,8 +17,12 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import pacer.trainer.checkpoint.Checkpoint;
 import pacer.trainer.checkpoint.CheckpointStore;
 import pacer.trainer.checkpoint.Fence;
+import pacer.trainer.checkpoint.Gpt2Export;
+import pacer.trainer.checkpoint.Safetensors;
+import pacer.trainer.checkpoint.TensorSource;
 import pacer.trainer.dist.Collectives;
 import pacer.trainer.dist.Group;
 import pacer.trainer.dist.Rendezvous;
@@ -29,6 +35,7 @@ import pacer.trainer.event.TrainingEvent.Working.Phase;
 import pacer.trainer.model.Engine;
 import pacer.trainer.model.Replica;
 import pacer.trainer.ops.cpu.Gemms;
+import pacer.trainer.spec.ModelSpec;
 import pacer.trainer.spec.RunSpec;
 import pacer.trainer.spec.SpecLoader;
 import pacer.trainer.spec.TrainSpec.Precision;
@@ -39,6 +46,7 @@ class TrainingRunTest {
     private Path folder;
 
     private TrainerFixture fixture;
+    private Path weights; // that training begins with; null where they are drawn
 
     @BeforeEach
     void prepare() throws Exception {
@@ -61,6 +69,72 @@ class TrainingRunTest {
                 .singleElement()
                 .satisfies(event -> assertThat(((TrainingEvent.Notice) event).text())
                         .contains("step-000001", "Java Vector API", "asked for"));
+    }
+
+    /** A model that somebody trained and exported: its loss is measured, then it is trained further. */
+    @Test
+    void trainingBeginsWithTheWeightsOfAnExportedModel() throws Exception {
+        String[] sets = {"model.bias=true", "checkpoint.everySteps=0", "evaluation.everySteps=2"};
+        Path first = fixture.run("first", with(sets, "train.steps=3"));
+        List<TrainingEvent> before = new ArrayList<>();
+        train(first, Gemms.Kind.AUTO, before, () -> false);
+        weights = exported(first);
+
+        String[] from = with(sets, "weights.from=file:" + weights);
+        Path measured = fixture.run("measured", with(from, "train.steps=0"));
+        List<TrainingEvent> events = new ArrayList<>();
+        assertThat(train(measured, Gemms.Kind.AUTO, events, () -> false)).isEqualTo(TrainingRun.End.FINISHED);
+        assertThat(validations(events)).containsExactly(validations(before).getLast());
+        CheckpointStore store = new CheckpointStore(measured.resolve("checkpoints"), notice -> {});
+        assertThat(store.newest().orElseThrow().state().validationLoss()).isEqualTo(validations(before).getLast());
+        assertThat(stepsIn(events)).isZero();
+        train(measured, Gemms.Kind.AUTO, events, () -> false); // there is nothing more to do
+
+        List<TrainingEvent> further = new ArrayList<>();
+        train(fixture.run("further", with(from, "train.steps=2")), Gemms.Kind.AUTO, further, () -> false);
+        assertThat(validations(further).getFirst()).isEqualTo(validations(before).getLast());
+        assertThat(validations(further).getLast()).isLessThan(validations(before).getLast());
+        assertThat(further)
+                .noneMatch(event -> event instanceof TrainingEvent.Notice notice
+                        && notice.text().contains("guessing"));
+
+        Path other = fixture.run("other", with(from, "train.steps=1", "model.heads=1"));
+        assertThatThrownBy(() -> train(other, Gemms.Kind.AUTO, new ArrayList<>(), () -> false))
+                .hasMessageContaining("config.json: model: model.heads is 1, there it is");
+        weights = null;
+        Path lost = fixture.run("lost", with(from, "train.steps=1"));
+        assertThatThrownBy(() -> train(lost, Gemms.Kind.AUTO, new ArrayList<>(), () -> false))
+                .hasMessageContaining("--weights is missing");
+    }
+
+    private static List<Double> validations(List<TrainingEvent> events) {
+        return events.stream()
+                .filter(TrainingEvent.Validated.class::isInstance)
+                .map(event -> ((TrainingEvent.Validated) event).loss())
+                .toList();
+    }
+
+    private static String[] with(String[] sets, String... more) {
+        return Stream.concat(Stream.of(sets), Stream.of(more)).toArray(String[]::new);
+    }
+
+    private Path exported(Path run) throws IOException {
+        Checkpoint checkpoint = new CheckpointStore(run.resolve("checkpoints"), notice -> {})
+                .newest()
+                .orElseThrow();
+        Path exported = folder.resolve("exported");
+        try (Safetensors stored = checkpoint.openWeights()) {
+            List<TensorSource> tensors = stored.tensors().values().stream()
+                    .map(t -> TensorSource.of(
+                            t.name(),
+                            t.type(),
+                            t.bytes(),
+                            t.shape().stream().mapToLong(d -> d).toArray()))
+                    .toList();
+            ModelSpec model = checkpoint.state().model();
+            Gpt2Export.write(exported, model, model.vocabulary(), tensors, 0, Map.of());
+        }
+        return exported;
     }
 
     @Test
@@ -364,7 +438,7 @@ class TrainingRunTest {
             Fence fence = ranks.rank() == 0 ? Fence.acquire(run, Duration.ofSeconds(5), notice -> {}) : null;
             CheckpointStore store = new CheckpointStore(run.resolve("checkpoints"), notice -> {});
             RunCheckpoints checkpoints =
-                    new RunCheckpoints(spec, dataset.manifest(), store, fence, () -> {}, null, ranks.rank());
+                    new RunCheckpoints(spec, dataset.manifest(), store, fence, () -> {}, null, ranks.rank(), weights);
             int last = lastStep == 0 ? spec.train().steps() : lastStep;
             return new TrainingRun(spec, dataset, replica, ranks, checkpoints, signs, stop, last).run();
         }

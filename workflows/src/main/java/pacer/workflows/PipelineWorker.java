@@ -234,7 +234,8 @@ public final class PipelineWorker implements AutoCloseable {
                 answers, // to workflows that were begun before there was a queue for it
                 new DatasetActivityImpl(others.map(alone::together).orElse(alone), activity),
                 preparation,
-                new StagingActivityImpl(new Staging(home, log, clock, stored, settings.cacheLimit()), activity),
+                new StagingActivityImpl(
+                        new Staging(home, log, clock, stored, settings.cacheLimit(), settings.fetch()), activity),
                 new TrainingControlActivityImpl(training),
                 new ReproductionActivityImpl(
                         new Reproductions(home),

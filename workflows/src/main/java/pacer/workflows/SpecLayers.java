@@ -15,6 +15,7 @@ import pacer.trainer.spec.Processor;
 import pacer.trainer.spec.RunSpec;
 import pacer.trainer.spec.SpecLoader;
 import pacer.trainer.spec.SpecResolver;
+import pacer.trainer.spec.WeightsSpec;
 
 /**
  * The layers of a spec as a worker elsewhere needs them, and what they come to on this machine. A local text has its whole path
@@ -52,6 +53,10 @@ public record SpecLayers(String preset, List<String> configs, List<String> sets,
         if (!mirrors.isEmpty()) {
             all.add("dataset.mirrors=" + quoted(mirrors));
         }
+        WeightsSpec weights = loaded.weights().withFrom(absolute(loaded.weights().from()));
+        if (!weights.equals(loaded.weights())) {
+            all.add("weights.from=" + quoted(weights.from()));
+        }
         List<String> texts = new ArrayList<>();
         boolean named = Presets.NAMES.contains(preset);
         if (!named) {
@@ -61,7 +66,7 @@ public record SpecLayers(String preset, List<String> configs, List<String> sets,
             texts.add(Files.readString(config));
         }
         DatasetSpec dataset = loaded.dataset().withUrl(url).withMirrors(mirrors);
-        RunSpec spec = SpecResolver.forMachine(loaded.withDataset(dataset), Processor.here());
+        RunSpec spec = SpecResolver.forMachine(loaded.withDataset(dataset).withWeights(weights), Processor.here());
         return new SpecLayers(named ? preset : null, texts, all, spec);
     }
 

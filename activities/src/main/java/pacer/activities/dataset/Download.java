@@ -28,7 +28,7 @@ import pacer.trainer.durable.Sha256;
  * Fetches one file over https into a part file, going on where an earlier attempt ended, and gives it its name once its
  * SHA-256 is the expected one. A failure that may pass is an {@link IOException}: call again, and it goes on.
  */
-final class Download {
+public final class Download {
     private static final int MAX_REDIRECTS = 5;
     private static final Set<Integer> REDIRECTS = Set.of(301, 302, 303, 307, 308);
     private static final Set<Integer> MAY_PASS = Set.of(408, 425, 429);
@@ -44,16 +44,23 @@ final class Download {
     private static final long RESERVE_BYTES = 1 << 30;
 
     private final FetchSettings settings;
+    private final String setting;
     private final UrlGuard guard;
 
     Download(FetchSettings settings) {
+        this(settings, "dataset.url");
+    }
+
+    /** @param setting whose address is fetched, {@code dataset.url}, for messages */
+    public Download(FetchSettings settings, String setting) {
         this.settings = settings;
-        this.guard = new UrlGuard(settings.allowPrivate());
+        this.setting = setting;
+        this.guard = new UrlGuard(settings.allowPrivate(), setting);
     }
 
     /** Hears how many bytes are there, and of how many (empty: unknown); ends the download by throwing. */
     @FunctionalInterface
-    interface Listener {
+    public interface Listener {
         void received(long bytes, OptionalLong total);
     }
 
@@ -63,7 +70,7 @@ final class Download {
      * @throws BadInputException when trying again cannot help: refused address, 404, too large, another digest
      * @throws IOException when it may: no connection, cut, stalled, server errors
      */
-    void fetch(URI uri, String sha256, Path target, Listener listener) throws IOException, InterruptedException {
+    public void fetch(URI uri, String sha256, Path target, Listener listener) throws IOException, InterruptedException {
         Path part = target.resolveSibling(target.getFileName() + ".part");
         String _ = fetchPart(uri, Optional.of(sha256), part, listener);
         DurableFiles.move(part, target);
@@ -79,7 +86,7 @@ final class Download {
      * @throws BadInputException as {@link #fetch}
      * @throws IOException as {@link #fetch}
      */
-    String fetchPart(URI uri, Optional<String> sha256, Path part, Listener listener)
+    public String fetchPart(URI uri, Optional<String> sha256, Path part, Listener listener)
             throws IOException, InterruptedException {
         Files.createDirectories(part.getParent());
         EntityTag tag = EntityTag.of(part);
@@ -162,7 +169,7 @@ final class Download {
         }
     }
 
-    private static String prove(URI uri, Optional<String> sha256, String found, Path part, boolean resumed)
+    private String prove(URI uri, Optional<String> sha256, String found, Path part, boolean resumed)
             throws IOException {
         if (sha256.isEmpty() || found.equals(sha256.get())) {
             return found;
@@ -171,7 +178,7 @@ final class Download {
         if (resumed) {
             throw new IOException(UrlGuard.shown(uri) + ": what was there of an earlier attempt did not fit; it is fetched whole");
         }
-        throw new BadInputException("dataset.sha256: " + UrlGuard.shown(uri) + " has SHA-256 " + found + ", expected " + sha256.get()
+        throw new BadInputException(setting.substring(0, setting.indexOf('.')) + ".sha256: " + UrlGuard.shown(uri) + " has SHA-256 " + found + ", expected " + sha256.get()
                 + "; the file changed at its home, or the preset is wrong");
     }
 
@@ -225,10 +232,10 @@ final class Download {
             } else if (MAY_PASS.contains(status) || (status >= 500 && !STAYS.contains(status))) {
                 throw new IOException(UrlGuard.shown(uri) + ": the server answers " + status);
             } else {
-                throw new BadInputException("dataset.url: " + UrlGuard.shown(uri) + ": the server answers " + status);
+                throw new BadInputException(setting + ": " + UrlGuard.shown(uri) + ": the server answers " + status);
             }
         }
-        throw new BadInputException("dataset.url: " + UrlGuard.shown(from) + " redirects more than " + MAX_REDIRECTS + " times");
+        throw new BadInputException(setting + ": " + UrlGuard.shown(from) + " redirects more than " + MAX_REDIRECTS + " times");
     }
 
     /** The client's own messages name no address, and are missing where a connection is refused. */
@@ -247,7 +254,7 @@ final class Download {
         return e.getMessage() != null ? e.getMessage() : e.getClass().getSimpleName();
     }
 
-    private static URI target(URI from, String location) {
+    private URI target(URI from, String location) {
         try {
             if (!location.isBlank()) {
                 return from.resolve(location);
@@ -258,17 +265,17 @@ final class Download {
         throw noAddress(from, location);
     }
 
-    private static BadInputException noAddress(URI from, String location) {
-        return new BadInputException("dataset.url: " + UrlGuard.shown(from) + " redirects to '" + location.replaceAll("\\?.*", "?…")
+    private BadInputException noAddress(URI from, String location) {
+        return new BadInputException(setting + ": " + UrlGuard.shown(from) + " redirects to '" + location.replaceAll("\\?.*", "?…")
                 + "' (its header Location), which is no URL; give the address of the file itself");
     }
 
     /** Length of the whole file, as far as the server says. */
-    private static OptionalLong total(URI uri, HttpResponse<InputStream> response, long had) throws IOException {
+    private OptionalLong total(URI uri, HttpResponse<InputStream> response, long had) throws IOException {
         String encoding = response.headers().firstValue("Content-Encoding").orElse("identity");
         if (!encoding.equalsIgnoreCase("identity")) {
             throw new BadInputException(
-                    "dataset.url: " + UrlGuard.shown(uri) + " comes as " + encoding + ", though the plain bytes were asked for");
+                    setting + ": " + UrlGuard.shown(uri) + " comes as " + encoding + ", though the plain bytes were asked for");
         }
         if (response.statusCode() != 206) {
             return response.headers().firstValueAsLong("Content-Length");
@@ -366,6 +373,6 @@ final class Download {
     }
 
     private BadInputException tooLarge(URI uri) {
-        return new BadInputException("dataset.url: " + UrlGuard.shown(uri) + " is larger than " + settings.maxBytes() + " bytes");
+        return new BadInputException(setting + ": " + UrlGuard.shown(uri) + " is larger than " + settings.maxBytes() + " bytes");
     }
 }

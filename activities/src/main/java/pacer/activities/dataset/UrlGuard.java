@@ -14,8 +14,13 @@ import pacer.activities.run.BadInputException;
  * JVM keeps what it resolved for half a minute, and whoever answers needs a certificate for that name.
  *
  * @param allowPrivate lets private, loopback and link-local addresses pass: for mirrors inside a network, and for tests
+ * @param setting whose address it is, for messages
  */
-record UrlGuard(boolean allowPrivate) {
+record UrlGuard(boolean allowPrivate, String setting) {
+
+    UrlGuard(boolean allowPrivate) {
+        this(allowPrivate, "dataset.url");
+    }
 
     /**
      * Checks scheme, form and every address of the host.
@@ -108,7 +113,7 @@ record UrlGuard(boolean allowPrivate) {
                         + (uri.getRawQuery() == null ? "" : "?…");
     }
 
-    private static BadInputException refused(URI url, String rule) {
-        return new BadInputException("dataset.url: " + shown(url) + ": " + rule);
+    private BadInputException refused(URI url, String rule) {
+        return new BadInputException(setting + ": " + shown(url) + ": " + rule);
     }
 }

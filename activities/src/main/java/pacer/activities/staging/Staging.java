@@ -9,24 +9,30 @@ import java.time.Duration;
 import java.util.Arrays;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Set;
 import java.util.stream.Stream;
+import pacer.activities.dataset.FetchSettings;
 import pacer.activities.run.DamagedDataException;
 import pacer.activities.run.FileChecks;
 import pacer.activities.run.Home;
 import pacer.activities.run.LocalCache;
 import pacer.activities.run.Progress;
 import pacer.activities.run.RunFolder;
+import pacer.activities.run.RunRecord;
 import pacer.activities.run.Stage;
 import pacer.activities.run.StageContext;
 import pacer.activities.run.StageLog;
 import pacer.activities.store.StoredDatasets;
+import pacer.activities.weights.WeightFolders;
 import pacer.trainer.data.BadDataException;
 import pacer.trainer.durable.DurableFiles;
 import pacer.trainer.durable.FileGuard;
 import pacer.trainer.durable.Sha256;
+import pacer.trainer.spec.RunSpec;
+import pacer.trainer.spec.SpecLoader;
 import pacer.trainer.text.DatasetManifest;
 import pacer.trainer.text.Tokenization.Shard;
 
@@ -42,22 +48,39 @@ public final class Staging {
     private final Clock clock;
     private final Optional<StoredDatasets> store;
     private final LocalCache cache;
+    private final WeightFolders weights;
 
     public Staging(Home home, StageLog log, Clock clock) {
-        this(home, log, clock, Optional.empty(), OptionalLong.empty());
+        this(home, log, clock, Optional.empty(), OptionalLong.empty(), FetchSettings.of(Map.of()));
     }
 
     /**
      * Staging of datasets that may lie in {@code store} only.
      *
      * @param limit what this machine's cache may hold, in bytes
+     * @param fetching how weights are fetched
      */
-    public Staging(Home home, StageLog log, Clock clock, Optional<StoredDatasets> store, OptionalLong limit) {
+    public Staging(
+            Home home,
+            StageLog log,
+            Clock clock,
+            Optional<StoredDatasets> store,
+            OptionalLong limit,
+            FetchSettings fetching) {
+        this.weights = new WeightFolders(home.cache().resolve("weights"), fetching, clock);
         this.cache = new LocalCache(home, limit, clock);
         this.home = home;
         this.log = log;
         this.clock = clock;
         this.store = store;
+    }
+
+    /** The folder of the weights that were staged for the training of {@code run}; empty where it draws them. */
+    public static Optional<Path> weights(RunRecord run) {
+        return run.stage(Stage.STAGE)
+                .map(stage -> stage.resultAs(StagingResult.class))
+                .map(StagingResult::weights)
+                .map(Path::of);
     }
 
     /** The folder that a trainer of the dataset {@code hash} is given. */
@@ -84,9 +107,14 @@ public final class Staging {
 
     private StagingResult stageAndShrink(StagingRequest request, StageContext context)
             throws IOException, InterruptedException {
-        StagingResult staged = stage(request.dataset(), home.run(request.run()), context);
+        RunFolder run = home.run(request.run());
+        StagingResult staged = stage(request.dataset(), run, context);
         cache.shrink(context);
-        return staged;
+        RunSpec spec = SpecLoader.read(run.preset());
+        // what has a checkpoint goes on from that, and their home may be gone
+        return spec.weights().given() && run.newestStep() == 0
+                ? staged.with(weights.bring(spec.weights(), spec.model(), context))
+                : staged;
     }
 
     private StagingResult stage(String hash, RunFolder run, StageContext context)

@@ -1,5 +1,6 @@
 package pacer.activities.staging;
 
+import java.nio.file.Path;
 import pacer.activities.run.StageResult;
 
 /**
@@ -12,9 +13,19 @@ import pacer.activities.run.StageResult;
  * @param fetched shards that were not
  * @param mended shards among those that were there but damaged
  * @param fromStore shards among those fetched that came from the store, the others from the dataset's folder on this machine
+ * @param weights folder of the weights that training begins with; null where they are drawn
  */
-public record StagingResult(String dataset, int files, long bytes, int hits, int fetched, int mended, int fromStore)
+public record StagingResult(String dataset, int files, long bytes, int hits, int fetched, int mended, int fromStore, String weights)
         implements StageResult {
+
+    /** A dataset for a training that draws its first weights. */
+    public StagingResult(String dataset, int files, long bytes, int hits, int fetched, int mended, int fromStore) {
+        this(dataset, files, bytes, hits, fetched, mended, fromStore, null);
+    }
+
+    StagingResult with(Path folder) {
+        return new StagingResult(dataset, files, bytes, hits, fetched, mended, fromStore, folder.toString());
+    }
 
     @Override
     public boolean reused() {

@@ -39,12 +39,21 @@ final class TrainerLauncher {
      * Starts the ranks of an attempt; when one does not start, none is left.
      *
      * @param data folder of the staged dataset
+     * @param weights folder of the weights to begin with; empty where they are drawn
      * @param size number of ranks
      * @param lastStep where training ends; null: where the spec says
      * @param commit git commit of the code, for the checkpoints; null when unknown
      * @param lines takes the lines of their standard output
      */
-    List<Child> start(RunFolder folder, Path data, int size, Integer lastStep, long epoch, String commit, Lines lines)
+    List<Child> start(
+            RunFolder folder,
+            Path data,
+            Optional<Path> weights,
+            int size,
+            Integer lastStep,
+            long epoch,
+            String commit,
+            Lines lines)
             throws IOException, InterruptedException {
         deleteMeetingPlaces(folder);
         Path rendezvous = folder.path().resolve(MEETING_PLACE + epoch);
@@ -57,6 +66,7 @@ final class TrainerLauncher {
             for (int rank = 0; rank < size; rank++) {
                 int which = rank;
                 List<String> arguments = arguments(folder, data, lastStep, epoch, commit, rank, size, rendezvous);
+                weights.ifPresent(from -> arguments.addAll(List.of("--weights", from.toString())));
                 Path log = rank == 0 ? folder.trainerLog() : folder.path().resolve("trainer-rank" + rank + ".log");
                 Optional<Child> standby = size == 1 ? standby(arguments, log, lines) : Optional.empty();
                 ranks.add(

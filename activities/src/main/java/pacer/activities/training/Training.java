@@ -287,9 +287,16 @@ public final class Training {
                 context::progress);
         List<Child> ranks;
         try {
-            Integer lastStep = folder.read().lastStep();
+            RunRecord record = folder.read();
             ranks = launcher.start(
-                    folder, data, spec.train().ranks(), lastStep, attempt.epoch(), here.commit(), monitor::line);
+                    folder,
+                    data,
+                    Staging.weights(record),
+                    spec.train().ranks(),
+                    record.lastStep(),
+                    attempt.epoch(),
+                    here.commit(),
+                    monitor::line);
         } catch (IOException e) {
             if (Reasons.lasting(e)) {
                 throw e;

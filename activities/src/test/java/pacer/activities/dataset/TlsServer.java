@@ -25,15 +25,15 @@ import javax.net.ssl.SSLContext;
 import javax.net.ssl.TrustManagerFactory;
 
 /** An https server on this machine, with a certificate of its own making. */
-final class TlsServer implements AutoCloseable {
+public final class TlsServer implements AutoCloseable {
     private static final String PASSWORD = "changeit";
     private static final SSLContext TLS = context();
 
-    final List<String> ranges = new CopyOnWriteArrayList<>();
+    public final List<String> ranges = new CopyOnWriteArrayList<>();
     private final HttpsServer server;
     private final ExecutorService threads = Executors.newCachedThreadPool();
 
-    TlsServer(HttpHandler handler) throws IOException {
+    public TlsServer(HttpHandler handler) throws IOException {
         server = HttpsServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
         server.setHttpsConfigurator(new HttpsConfigurator(TLS));
         server.setExecutor(threads);
@@ -47,12 +47,12 @@ final class TlsServer implements AutoCloseable {
     }
 
     /** A server that gives {@code content}, and parts of it. */
-    static TlsServer of(byte[] content) throws IOException {
+    public static TlsServer of(byte[] content) throws IOException {
         return new TlsServer(exchange -> give(exchange, content, content.length));
     }
 
     /** Gives the part that is asked for, but ends after {@code most} bytes of the body. */
-    static void give(HttpExchange exchange, byte[] content, int most) throws IOException {
+    public static void give(HttpExchange exchange, byte[] content, int most) throws IOException {
         String range = exchange.getRequestHeaders().getFirst("Range");
         int from = 0;
         int to = content.length;
@@ -73,12 +73,12 @@ final class TlsServer implements AutoCloseable {
         body.flush();
     }
 
-    URI uri(String path) {
+    public URI uri(String path) {
         return URI.create("https://localhost:" + server.getAddress().getPort() + path);
     }
 
     /** What trusts this server, and goes to this machine. */
-    static FetchSettings settings(long maxBytes, Duration stall) {
+    public static FetchSettings settings(long maxBytes, Duration stall) {
         return new FetchSettings(true, maxBytes, stall, TLS);
     }
 

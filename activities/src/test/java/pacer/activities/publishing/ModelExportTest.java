@@ -44,7 +44,7 @@ class ModelExportTest {
               attention: {positions: rotary_half, rotaryBase: 1024, qkNorm: true, values: tables_mirrored, leftOut: 1,
                 window: 12, windowStart: 4, windowStep: 4}
               stream: {embedding: true, skips: true}
-            """.indent(2);
+            """;
 
     @TempDir
     Path temp;

@@ -118,7 +118,7 @@ class StoredRunsTest {
             String hash = new Datasets(home, log, Clock.systemUTC(), FetchSettings.of(Map.of()), datasets)
                     .prepare(new DatasetRequest(plan.run(), plan.dataset()), stage)
                     .hash();
-            new Staging(home, log, Clock.systemUTC(), datasets, OptionalLong.empty())
+            new Staging(home, log, Clock.systemUTC(), datasets, OptionalLong.empty(), FetchSettings.of(Map.of()))
                     .stage(new StagingRequest(plan.run(), hash), stage);
             TrainingSettings settings = new TrainingSettings(
                     java(properties),

@@ -25,7 +25,7 @@ final class Gpt2Config {
             "gelu_pytorch_tanh", Activation.GELU_TANH,
             "relu2", Activation.RELU_SQUARED));
 
-    private static final int GPT2_END_OF_TEXT = 50256;
+    static final int GPT2_END_OF_TEXT = 50256;
 
     private final Path file;
     private final JsonNode json;

@@ -6,7 +6,10 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.file.Path;
 import java.util.Collections;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.regex.Pattern;
 import pacer.trainer.spec.ModelSpec;
@@ -75,6 +78,69 @@ public final class Gpt2Folder implements AutoCloseable {
             MemorySegment floats = arena.allocate(4 * stored.elements(), 64);
             stored.toFloats(floats);
             transpose(floats, shape[1], shape[0], to);
+        }
+    }
+
+    /**
+     * As {@link #read}, but of tables of tokens and positions as many rows as {@code to} holds: tokens that are not stored get zeros, positions
+     * that are not asked for are left out, as nanoGPT crops a model.
+     */
+    public void readRows(String name, MemorySegment to) throws InvalidFileException {
+        StoredTensor stored = weights.tensor(storedName(name));
+        if (4 * stored.elements() == to.byteSize()) {
+            read(name, to);
+            return;
+        }
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment floats = arena.allocate(4 * stored.elements(), 64);
+            stored.toFloats(floats);
+            long both = Math.min(floats.byteSize(), to.byteSize());
+            MemorySegment.copy(floats, 0, to, 0, both);
+            to.asSlice(both).fill((byte) 0);
+        }
+    }
+
+    /** The model that {@code config.json} in {@code folder} describes; weights are not looked at. */
+    public static ModelSpec describe(Path folder) throws IOException {
+        return Gpt2Config.read(folder);
+    }
+
+    /**
+     * Requires that {@code model} can begin with the weights in {@code folder}: it is that network, of no more positions.
+     *
+     * @param stored what the folder's configuration describes
+     * @param model its vocabulary may be 0, not known yet
+     * @throws InvalidFileException naming all that differs
+     */
+    public static void requireFit(Path folder, ModelSpec stored, ModelSpec model) throws InvalidFileException {
+        List<String> faults = new ArrayList<>();
+        differ(faults, "layers", stored.layers(), model.layers());
+        differ(faults, "heads", stored.heads(), model.heads());
+        differ(faults, "width", stored.width(), model.width());
+        differ(faults, "bias", stored.bias(), model.bias());
+        differ(faults, "activation", stored.activation(), model.activation());
+        differ(faults, "normEpsilon", stored.normEpsilon(), model.normEpsilon());
+        differ(faults, "tiedHead", stored.tiedHead(), model.tiedHead());
+        if (model.sequenceLength() > stored.sequenceLength()) {
+            faults.add("model.sequenceLength is %d, at most %d positions are there"
+                    .formatted(model.sequenceLength(), stored.sequenceLength()));
+        }
+        boolean padded = Math.min(model.vocabulary(), stored.vocabulary()) > Gpt2Config.GPT2_END_OF_TEXT;
+        if (model.vocabulary() > 0 && model.vocabulary() != stored.vocabulary() && !padded) {
+            faults.add("model.vocabulary is %d, %d tokens are there"
+                    .formatted(model.vocabulary(), stored.vocabulary()));
+        }
+        if (!faults.isEmpty()) {
+            throw new InvalidFileException(
+                    folder.resolve(Gpt2Config.FILE), "model", String.join("; ", faults) + "; give what is there");
+        }
+    }
+
+    private static void differ(List<String> faults, String setting, Object stored, Object model) {
+        if (!stored.equals(model)) {
+            String there = stored instanceof Enum<?> named ? named.name().toLowerCase(Locale.ROOT) : stored.toString();
+            String here = model instanceof Enum<?> named ? named.name().toLowerCase(Locale.ROOT) : model.toString();
+            faults.add("model.%s is %s, there it is %s".formatted(setting, here, there));
         }
     }
 

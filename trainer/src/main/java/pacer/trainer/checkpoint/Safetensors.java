@@ -18,6 +18,7 @@ import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.function.Predicate;
@@ -77,6 +78,11 @@ public final class Safetensors implements AutoCloseable {
             opened.close();
             throw e;
         }
+    }
+
+    /** Names of the files that an index of Hugging Face's layout lists, each a plain name. */
+    public static Set<String> indexed(Path index) throws IOException {
+        return new TreeSet<>(readIndex(index).values());
     }
 
     /** All tensors by name, in the order of the headers. */

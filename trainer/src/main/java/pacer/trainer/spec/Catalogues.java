@@ -42,7 +42,7 @@ public final class Catalogues {
     }
 
     /** Lines as sha256sum writes them. */
-    private static Map<String, String> digests(byte[] text) {
+    static Map<String, String> digests(byte[] text) {
         Map<String, String> digests = new LinkedHashMap<>();
         new String(text, StandardCharsets.UTF_8)
                 .lines()

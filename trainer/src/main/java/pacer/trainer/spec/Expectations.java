@@ -12,7 +12,7 @@ final class Expectations {
     /** What {@link ExpectationSpec#source} begins with where an expectation lapsed. */
     static final String LAPSED = "no expectation: ";
 
-    private static final Set<String> SECTIONS = Set.of("dataset", "model", "train", "optimizer", "schedule");
+    private static final Set<String> SECTIONS = Set.of("dataset", "model", "weights", "train", "optimizer", "schedule");
 
     /** How the same numbers are computed: other bits, no other loss. */
     private static final Set<String> ASIDE =
@@ -50,6 +50,9 @@ final class Expectations {
     private static boolean determines(RunSpec spec, Setting setting) {
         boolean unpinned =
                 setting.path().equals("dataset.url") && spec.dataset().sha256().isEmpty();
+        if (setting.path().equals("weights.from")) {
+            return spec.weights().sha256().isEmpty();
+        }
         return unpinned
                 || MEASURED.contains(setting.path())
                 || (SECTIONS.contains(setting.section()) && !ASIDE.contains(setting.path()));

@@ -14,13 +14,28 @@ import java.util.stream.Stream;
 /** The presets that come with pacer, in the order in which a newcomer would try them. */
 public final class Presets {
     private static final List<String> FIRST = List.of("quickstart", "shakespeare-char-cpu", "shakespeare-char");
+    private static final List<String> OTHERS = List.of(
+            "scaleup-1b",
+            "llmc-124m",
+            "llmc-350m",
+            "llmc-774m",
+            "llmc-1558m",
+            "openwebtext-124m",
+            "finetune-shakespeare-small",
+            "finetune-shakespeare",
+            "eval-gpt2",
+            "eval-gpt2-medium",
+            "eval-gpt2-large",
+            "eval-gpt2-xl");
     private static final int FIRST_RECORD = 1;
     private static final int LAST_RECORD = 18;
 
     /** Names, as {@link SpecLoader#load} takes them. */
-    public static final List<String> NAMES = Stream.concat(
+    public static final List<String> NAMES = Stream.of(
                     FIRST.stream(),
-                    IntStream.rangeClosed(FIRST_RECORD, LAST_RECORD).mapToObj(Presets::record))
+                    IntStream.rangeClosed(FIRST_RECORD, LAST_RECORD).mapToObj(Presets::record),
+                    OTHERS.stream())
+            .flatMap(names -> names)
             .toList();
 
     private Presets() {}
@@ -71,8 +86,12 @@ public final class Presets {
     }
 
     static String known() {
-        return "presets are %s, %s to %s; for a file of your own give its path, ./mine.yaml"
-                .formatted(String.join(", ", FIRST), record(FIRST_RECORD), record(LAST_RECORD));
+        return "presets are %s, %s to %s, %s; for a file of your own give its path, ./mine.yaml"
+                .formatted(
+                        String.join(", ", FIRST),
+                        record(FIRST_RECORD),
+                        record(LAST_RECORD),
+                        String.join(", ", OTHERS));
     }
 
     /** The preset of a record of the NanoGPT speedrun. */

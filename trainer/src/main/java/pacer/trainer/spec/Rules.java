@@ -32,6 +32,7 @@ final class Rules {
         identity();
         dataset();
         model();
+        new WeightsRules(spec, this::require).check();
         batches();
         optimizer();
         schedule();

@@ -18,6 +18,10 @@ public record RunSpec(
 
         @Doc("the text and how it becomes tokens") DatasetSpec dataset,
         @Doc("the network") ModelSpec model,
+
+        @Doc(value = "weights that training begins with, instead of drawn ones", standard = "{}")
+        WeightsSpec weights,
+
         @Doc("batches, steps, precision, ranks") TrainSpec train,
         @Doc("the update rule") OptimizerSpec optimizer,
 
@@ -61,6 +65,27 @@ public record RunSpec(
                 device,
                 other,
                 model,
+                weights,
+                train,
+                optimizer,
+                schedule,
+                evaluation,
+                sample,
+                checkpoint,
+                expectation,
+                cost);
+    }
+
+    /** This one with other weights to begin with. */
+    public RunSpec withWeights(WeightsSpec other) {
+        return new RunSpec(
+                name,
+                description,
+                seed,
+                device,
+                dataset,
+                model,
+                other,
                 train,
                 optimizer,
                 schedule,
@@ -80,6 +105,7 @@ public record RunSpec(
                 device,
                 dataset,
                 model,
+                weights,
                 train,
                 optimizer,
                 schedule,

@@ -99,6 +99,7 @@ public final class SpecResolver {
                 spec.device(),
                 spec.dataset(),
                 model,
+                spec.weights(),
                 train,
                 spec.optimizer(),
                 schedule,

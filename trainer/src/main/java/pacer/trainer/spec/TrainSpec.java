@@ -2,7 +2,8 @@ package pacer.trainer.spec;
 
 /** Batches, steps, precision, ranks. */
 public record TrainSpec(
-        @Doc(value = "optimizer steps", min = 1, max = 1e9) int steps,
+        @Doc(value = "optimizer steps; 0 only measures the first weights", min = 0, max = 1e9)
+        int steps,
 
         @Doc(
                 value =
@@ -77,7 +78,7 @@ public record TrainSpec(
 
     /** How much of the training is done after {@code step} steps, 0 to 1. */
     public double progress(int step) {
-        return Math.min(1, (double) step / steps);
+        return steps == 0 ? 1 : Math.min(1, (double) step / steps);
     }
 
     /** Arithmetic of products. */

@@ -129,7 +129,9 @@ class LayersTest {
         assertThatThrownBy(() -> SpecLoader.load("quikstart", List.of(), List.of()))
                 .hasMessage(
                         "preset quikstart: no such preset; did you mean quickstart? presets are quickstart,"
-                                + " shakespeare-char-cpu, shakespeare-char, speedrun-01 to speedrun-18; for a file of your own give its path, ./mine.yaml");
+                                + " shakespeare-char-cpu, shakespeare-char, speedrun-01 to speedrun-18, scaleup-1b, llmc-124m, llmc-350m, llmc-774m, llmc-1558m,"
+                                + " openwebtext-124m, finetune-shakespeare-small, finetune-shakespeare, eval-gpt2, eval-gpt2-medium,"
+                                + " eval-gpt2-large, eval-gpt2-xl; for a file of your own give its path, ./mine.yaml");
     }
 
     @ParameterizedTest

@@ -50,18 +50,53 @@ class PresetsTest {
             "loss",
             "differs");
 
+    private static final List<String> OF_LONG_ONES =
+            List.of("source", "data", "parameters", "tokens", "flops", "time", "cost", "loss", "differs");
+
+    /** GPT-2's published sizes, as OpenAI's weights have them; nanoGPT pads its vocabulary and leaves out biases. */
+    @ParameterizedTest
+    @CsvSource({
+        "eval-gpt2, 124439808",
+        "eval-gpt2-medium, 354823168",
+        "eval-gpt2-large, 774030080",
+        "eval-gpt2-xl, 1557611200",
+        "finetune-shakespeare, 1557611200",
+        "llmc-124m, 124475904",
+        "openwebtext-124m, 124373760",
+        "scaleup-1b, 1549467648",
+    })
+    void otherPresetsHaveThePublishedSizes(String name, long parameters) {
+        assertThat(Presets.named(name).spec().model().parameters()).isEqualTo(parameters);
+    }
+
+    /** Weights that a preset begins with are known, and fit its model. */
+    @Test
+    void everyNameOfWeightsHasAPresetThatMeasuresThem() {
+        for (String name : KnownWeights.NAMES) {
+            RunSpec spec = Presets.named("eval-" + name).spec();
+            assertThat(spec.weights()).isEqualTo(new WeightsSpec(name, ""));
+            assertThat(spec.train().steps()).isZero();
+            KnownWeights known = KnownWeights.find(name).orElseThrow();
+            assertThat(known.homes()).singleElement().asString().matches("https://.*/" + name + "/resolve/[0-9a-f]{40}/");
+            assertThat(known.known().values()).allMatch(digest -> digest.matches("[0-9a-f]{64}"));
+        }
+    }
+
     @ParameterizedTest
     @MethodSource("presets")
     void headersAreWorkedOutFromTheSettings(Preset preset) throws Exception {
         RunSpec spec = preset.spec();
-        boolean isRecord = preset.name().startsWith("speedrun-");
-        assertThat(preset.facts().sequencedKeySet()).containsExactlyElementsOf(isRecord ? OF_RECORDS : OF_ALL);
-        ModelSpec model = isRecord ? spec.model() : spec.model().withVocabulary(vocabulary(spec));
+        boolean isRecord = preset.name().startsWith("speedrun-") || preset.name().startsWith("scaleup-");
+        boolean isLong = preset.name().startsWith("llmc-") || preset.name().startsWith("openwebtext-");
+        boolean named = spec.model().vocabulary() > 0;
+        assertThat(preset.facts().sequencedKeySet())
+                .containsExactlyElementsOf(isRecord ? OF_RECORDS : isLong ? OF_LONG_ONES : OF_ALL);
+        ModelSpec model = named ? spec.model() : spec.model().withVocabulary(vocabulary(spec));
         assertThat(preset.parameters()).isEqualTo(model.parameters());
         List<Parameter> parameters = Parameters.of(model).all();
         long matrices = parameters.stream().filter(Parameter::decays).count();
         assertThat(preset.facts().get("parameters"))
-                .endsWith((isRecord
+                .endsWith((named
                                 ? "(%d tensors of two dimensions, %d of one)"
                                 : "(%d tensors with weight decay, %d without)")
                         .formatted(matrices, parameters.size() - matrices));
@@ -78,16 +113,42 @@ class PresetsTest {
             assertThat(preset.facts().get("loss"))
                     .contains(Double.toString(spec.expectation().referenceLoss()));
         }
+        if (isRecord || isLong) {
+            requireFlops(preset, model);
+        }
         if (isRecord) {
-            requireArithmetic(preset, model);
+            requireArithmetic(preset);
+        }
+        if (isLong) {
+            requireHours(preset);
         }
     }
 
-    private static void requireArithmetic(Preset preset, ModelSpec model) {
+    private static void requireFlops(Preset preset, ModelSpec model) {
         double flops = Flops.perToken(model, model.parameters());
         assertThat(preset.facts().get("flops"))
                 .startsWith(
                         "%.3f GFLOP a token, %.3f EFLOP in all".formatted(flops / 1e9, flops * preset.tokens() / 1e18));
+    }
+
+    private static void requireHours(Preset preset) {
+        Matcher time = Pattern.compile("(?:([0-9]+) days|([0-9.]+) hours) on 8x\\w+ .*?(?:\\(([0-9,]+) ms a step.*)?, ([0-9]+) GPU hours;.*")
+                .matcher(preset.facts().get("time"));
+        assertThat(time.matches()).as(preset.facts().get("time")).isTrue();
+        double hours = time.group(1) != null ? 24 * Double.parseDouble(time.group(1)) : Double.parseDouble(time.group(2));
+        if (time.group(3) != null) {
+            double worked = preset.spec().train().steps() * Double.parseDouble(time.group(3).replace(",", "")) / 3.6e6;
+            assertThat(hours).isEqualTo(Math.round(10 * worked) / 10.0);
+            hours = worked;
+        }
+        assertThat(time.group(4)).isEqualTo("%.0f".formatted(8 * hours));
+        Matcher cost = Pattern.compile("([0-9.]+) USD at ([0-9.]+) USD an hour and GPU")
+                .matcher(preset.facts().get("cost"));
+        assertThat(cost.matches()).isTrue();
+        assertThat(cost.group(1)).isEqualTo("%.2f".formatted(8 * hours * Double.parseDouble(cost.group(2))));
+    }
+
+    private static void requireArithmetic(Preset preset) {
         Matcher minutes = Pattern.compile("([0-9.]+) minutes on 8xH100 .* ([0-9]+) GPU minutes.*")
                 .matcher(preset.facts().get("time"));
         assertThat(minutes.matches()).isTrue();
@@ -95,7 +156,8 @@ class PresetsTest {
         assertThat(minutes.group(2)).isEqualTo("%.0f".formatted(8 * time));
         assertThat(preset.facts().get("record")).endsWith(minutes.group(1) + " minutes on 8xH100");
         assertThat(preset.facts().get("cost")).startsWith("%.2f USD at 3 USD".formatted(time / 60 * 8 * 3));
-        long shards = Math.ceilDiv(preset.tokens(), 190L * preset.spec().train().batchTokens());
+        int batch = preset.spec().train().batchTokens();
+        long shards = Math.ceilDiv(preset.tokens(), 100_000_000L / batch * batch);
         assertThat(preset.spec().dataset().shards()).isEqualTo((int) shards);
         assertThat(preset.facts().get("data")).contains("the first " + shards + " of 103 shards");
     }

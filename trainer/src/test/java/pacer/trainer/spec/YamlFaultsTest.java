@@ -48,8 +48,8 @@ class YamlFaultsTest {
 
     @Test
     void aSingleFaultIsASingleLine() {
-        assertThatThrownBy(() -> files.whole("train.steps=0"))
-                .hasMessage("--set train.steps=0: 0, must be 1 to 1e9; give 1 or more");
+        assertThatThrownBy(() -> files.whole("train.batchTokens=0"))
+                .hasMessage("--set train.batchTokens=0: 0, must be 1 to 1e9; give 1 or more");
     }
 
     @ParameterizedTest
@@ -66,9 +66,9 @@ class YamlFaultsTest {
                 "train.steps   | 2_000  | 2_000, must be a whole number in plain digits; write 2000",
                 "train.steps   | '2,000' | '\"2,000\", must be a whole number, not text in quotes; remove the quotes'",
                 "train.steps   | 2k     | 2k, must be a whole number in plain digits; write digits alone, for example 12",
-                "train.steps   | -5     | -5, must be 1 to 1e9; give 1 or more",
-                "train.steps   | 99999999999999999999 | 99999999999999999999, must be 1 to 1e9; give a number in that range",
-                "train.steps   | 1000000001 | 1000000001, must be 1 to 1e9; give 1e9 or less",
+                "train.steps   | -5     | -5, must be 0 to 1e9; give 0 or more",
+                "train.steps   | 99999999999999999999 | 99999999999999999999, must be 0 to 1e9; give a number in that range",
+                "train.steps   | 1000000001 | 1000000001, must be 0 to 1e9; give 1e9 or less",
                 "train.steps   | 1e999999999 | 1e999999999, must be a whole number in plain digits; round it",
                 "seed          | 9223372036854775808 | 9223372036854775808, must be a number of 64 bits; give a number in that range",
                 "model.dropout | .nan   | .nan, must be a finite number; give 0 to 0.99",

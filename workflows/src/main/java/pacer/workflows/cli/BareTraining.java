@@ -106,7 +106,7 @@ final class BareTraining implements AutoCloseable {
             try {
                 DatasetResult data = new Datasets(home, log, clock, FetchSettings.of(environment), datasets)
                         .prepare(new DatasetRequest(id, spec.dataset()), context(Stage.DATASET));
-                new Staging(home, log, clock, datasets, LocalCache.limit(environment))
+                new Staging(home, log, clock, datasets, LocalCache.limit(environment), FetchSettings.of(environment))
                         .stage(new StagingRequest(id, data.hash()), context(Stage.STAGE));
                 new Training(home, log, hub, clock, Machine::environment, TrainingSettings.of(environment), stored)
                         .train(new TrainingRequest(id, data.hash()), id, context(Stage.TRAIN));

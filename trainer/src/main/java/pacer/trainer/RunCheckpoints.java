@@ -163,8 +163,8 @@ final class RunCheckpoints {
             return;
         }
         if (weights == null) {
-            throw new BadDataException(
-                    "trainer: --weights is missing; weights.from is " + spec.weights().from());
+            throw new BadDataException("trainer: --weights is missing; weights.from is "
+                    + spec.weights().from());
         }
         try (Gpt2Folder stored = Gpt2Folder.open(weights)) {
             Gpt2Folder.requireFit(weights, stored.model(), spec.model());

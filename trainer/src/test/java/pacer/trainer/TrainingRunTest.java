@@ -86,14 +86,17 @@ class TrainingRunTest {
         assertThat(train(measured, Gemms.Kind.AUTO, events, () -> false)).isEqualTo(TrainingRun.End.FINISHED);
         assertThat(validations(events)).containsExactly(validations(before).getLast());
         CheckpointStore store = new CheckpointStore(measured.resolve("checkpoints"), notice -> {});
-        assertThat(store.newest().orElseThrow().state().validationLoss()).isEqualTo(validations(before).getLast());
+        assertThat(store.newest().orElseThrow().state().validationLoss())
+                .isEqualTo(validations(before).getLast());
         assertThat(stepsIn(events)).isZero();
         train(measured, Gemms.Kind.AUTO, events, () -> false); // there is nothing more to do
 
         List<TrainingEvent> further = new ArrayList<>();
         train(fixture.run("further", with(from, "train.steps=2")), Gemms.Kind.AUTO, further, () -> false);
-        assertThat(validations(further).getFirst()).isEqualTo(validations(before).getLast());
-        assertThat(validations(further).getLast()).isLessThan(validations(before).getLast());
+        assertThat(validations(further).getFirst())
+                .isEqualTo(validations(before).getLast());
+        assertThat(validations(further).getLast())
+                .isLessThan(validations(before).getLast());
         assertThat(further)
                 .noneMatch(event -> event instanceof TrainingEvent.Notice notice
                         && notice.text().contains("guessing"));

@@ -53,7 +53,8 @@ public record SpecLayers(String preset, List<String> configs, List<String> sets,
         if (!mirrors.isEmpty()) {
             all.add("dataset.mirrors=" + quoted(mirrors));
         }
-        WeightsSpec weights = loaded.weights().withFrom(absolute(loaded.weights().from()));
+        WeightsSpec weights =
+                loaded.weights().withFrom(absolute(loaded.weights().from()));
         if (!weights.equals(loaded.weights())) {
             all.add("weights.from=" + quoted(weights.from()));
         }

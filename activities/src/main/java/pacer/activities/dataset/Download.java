@@ -178,8 +178,8 @@ public final class Download {
         if (resumed) {
             throw new IOException(UrlGuard.shown(uri) + ": what was there of an earlier attempt did not fit; it is fetched whole");
         }
-        throw new BadInputException(setting.substring(0, setting.indexOf('.')) + ".sha256: " + UrlGuard.shown(uri) + " has SHA-256 " + found + ", expected " + sha256.get()
-                + "; the file changed at its home, or the preset is wrong");
+        throw new BadInputException(setting.substring(0, setting.indexOf('.')) + ".sha256: " + UrlGuard.shown(uri) + " has SHA-256 "
+                + found + ", expected " + sha256.get() + "; the file changed at its home, or the preset is wrong");
     }
 
     private static boolean isWhole(MessageDigest digest, String sha256) {

@@ -15,7 +15,8 @@ import pacer.activities.run.StageResult;
  * @param fromStore shards among those fetched that came from the store, the others from the dataset's folder on this machine
  * @param weights folder of the weights that training begins with; null where they are drawn
  */
-public record StagingResult(String dataset, int files, long bytes, int hits, int fetched, int mended, int fromStore, String weights)
+public record StagingResult(
+        String dataset, int files, long bytes, int hits, int fetched, int mended, int fromStore, String weights)
         implements StageResult {
 
     /** A dataset for a training that draws its first weights. */

@@ -7,6 +7,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.SequencedMap;
+import java.util.stream.IntStream;
 import pacer.activities.dataset.DatasetResult;
 import pacer.activities.run.Environment;
 import pacer.activities.run.RunJson;
@@ -141,5 +142,21 @@ record RunFacts(RunRecord record, RunSpec spec, TrackingSettings settings) {
         } catch (JsonProcessingException e) {
             throw new UncheckedIOException(e);
         }
+    }
+
+    /**
+     * What the preset's own source or a published run reached, as a line beside {@code validation/loss}: a point at the first step and one at
+     * the last. They have the time of the run's beginning, so that sent again they are the same.
+     */
+    List<Points.Point> references() {
+        double loss = spec.expectation().referenceLoss();
+        if (!(loss > 0)) {
+            return List.of();
+        }
+        int last = record.lastStep(spec.train().steps());
+        return IntStream.of(0, last)
+                .distinct()
+                .mapToObj(step -> new Points.Point("validation/reference_loss", loss, record.created(), step, null))
+                .toList();
     }
 }

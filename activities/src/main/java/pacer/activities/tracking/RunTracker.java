@@ -167,6 +167,7 @@ final class RunTracker {
                             RunFacts.input(
                                     facts.dataset().get(), facts.measuredOn().orElseThrow())));
         }
+        log(facts.references());
         described = true;
     }
 

@@ -62,7 +62,10 @@ class ModelExportTest {
         assertThat(transformers).isEqualTo(network.equals("gpt2"));
         assertThat(text(folder)).isEqualTo(text(checkpoint.folder()));
         assertThat(Files.readString(folder.resolve("README.md")))
-                .contains("# small, step 7\n", "| training | 7 of 20 steps of 32 tokens, ", "| validation loss | 1.5000 nats")
+                .contains(
+                        "# small, step 7\n",
+                        "| training | 7 of 20 steps of 32 tokens, ",
+                        "| validation loss | 1.5000 nats")
                 .contains(transformers ? "AutoModelForCausalLM" : "modded-nanogpt");
         assertThat(Files.exists(folder.resolve("model.safetensors.index.json"))).isTrue();
         assertThatThrownBy(() -> ModelExport.write(checkpoint, Optional.of(spec), folder, 0, _ -> {}))

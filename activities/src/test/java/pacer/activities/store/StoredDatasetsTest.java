@@ -78,7 +78,8 @@ class StoredDatasetsTest {
             Optional<StoredDatasets> shared = Optional.of(new StoredDatasets(store));
             plan = TestRuns.open(home, hub, text);
             datasets = new Datasets(home, log, Clock.systemUTC(), FetchSettings.of(Map.of()), shared);
-            staging = new Staging(home, log, Clock.systemUTC(), shared, OptionalLong.empty(), FetchSettings.of(Map.of()));
+            staging =
+                    new Staging(home, log, Clock.systemUTC(), shared, OptionalLong.empty(), FetchSettings.of(Map.of()));
         }
 
         DatasetResult prepare() throws IOException, InterruptedException {

@@ -43,6 +43,7 @@ import pacer.activities.run.Verdict;
 import pacer.activities.tracking.DroppingProxy.Fate;
 import pacer.trainer.durable.DurableFiles;
 import pacer.trainer.spec.DatasetSpec;
+import pacer.trainer.spec.SpecLoader;
 
 /** Against a real server, some of the time through a proxy that loses answers. */
 @Timeout(120)
@@ -147,6 +148,24 @@ class TrackingTest {
         list.forEach(
                 one -> pairs.put(one.path("key").asText(), one.path("value").asText()));
         return pairs;
+    }
+
+    /** Its level at the first step and the last, once each, however often it is sent. */
+    @Test
+    void aReferenceIsALineBesideTheValidationLoss() throws Exception {
+        folder = newRun("expectation.referenceLoss", 1.68, "expectation.source", "somebody");
+        events = new EventsForTests(folder);
+        events.launch(1, 30);
+        finish(1.5);
+        tracking().publish(folder, context);
+        Files.delete(folder.path().resolve("tracking.json"));
+        tracking().publish(folder, context);
+
+        String run = onlyRun().path("info").path("run_id").asText();
+        long time = folder.read().created().toEpochMilli();
+        int last = SpecLoader.read(folder.preset()).train().steps();
+        assertThat(MLFLOW.points(run, "validation/reference_loss"))
+                .containsExactlyInAnyOrder("0@%d=1.68".formatted(time), "%d@%d=1.68".formatted(last, time));
     }
 
     @Test

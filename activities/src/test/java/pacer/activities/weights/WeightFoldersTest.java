@@ -144,7 +144,8 @@ class WeightFoldersTest {
         try (TlsServer server = new TlsServer(files())) {
             WeightsSpec spec = of(server, "");
             Path folder = folders().bring(spec, MODEL, stage);
-            assertThat(stage.notices).anyMatch(notice -> notice.contains("are taken as they came, SHA-256 " + digest(folder)));
+            assertThat(stage.notices)
+                    .anyMatch(notice -> notice.contains("are taken as they came, SHA-256 " + digest(folder)));
             published = temp.resolve("other");
             write(published, 0, 2);
             assertThat(folders().bring(spec, MODEL, stage)).isEqualTo(folder);
@@ -181,7 +182,8 @@ class WeightFoldersTest {
         }
         assertThatThrownBy(() -> folders().bring(new WeightsSpec("file:/no/such", ""), MODEL, stage))
                 .isInstanceOf(BadInputException.class)
-                .hasMessage("weights.from: /no/such does not exist; give a folder with config.json and model.safetensors");
+                .hasMessage(
+                        "weights.from: /no/such does not exist; give a folder with config.json and model.safetensors");
     }
 
     /** Its name may lead to what only this machine's network can reach. */

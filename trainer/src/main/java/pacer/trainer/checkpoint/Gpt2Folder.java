@@ -5,8 +5,8 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.file.Path;
-import java.util.Collections;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
@@ -127,8 +127,8 @@ public final class Gpt2Folder implements AutoCloseable {
         }
         boolean padded = Math.min(model.vocabulary(), stored.vocabulary()) > Gpt2Config.GPT2_END_OF_TEXT;
         if (model.vocabulary() > 0 && model.vocabulary() != stored.vocabulary() && !padded) {
-            faults.add("model.vocabulary is %d, %d tokens are there"
-                    .formatted(model.vocabulary(), stored.vocabulary()));
+            faults.add(
+                    "model.vocabulary is %d, %d tokens are there".formatted(model.vocabulary(), stored.vocabulary()));
         }
         if (!faults.isEmpty()) {
             throw new InvalidFileException(

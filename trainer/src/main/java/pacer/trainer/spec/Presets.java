@@ -88,10 +88,7 @@ public final class Presets {
     static String known() {
         return "presets are %s, %s to %s, %s; for a file of your own give its path, ./mine.yaml"
                 .formatted(
-                        String.join(", ", FIRST),
-                        record(FIRST_RECORD),
-                        record(LAST_RECORD),
-                        String.join(", ", OTHERS));
+                        String.join(", ", FIRST), record(FIRST_RECORD), record(LAST_RECORD), String.join(", ", OTHERS));
     }
 
     /** The preset of a record of the NanoGPT speedrun. */

@@ -88,7 +88,8 @@ record WeightsRules(RunSpec spec, ModelRules.Require require) {
                 return Optional.of("names no model of the hub; write hf://ORGANISATION/NAME@REVISION");
             }
             return hub.group("revision") == null && weights.sha256().isEmpty()
-                    ? Optional.of("may hold something else tomorrow; add @ and its 40 hex digits of revision, or give weights.sha256")
+                    ? Optional.of(
+                            "may hold something else tomorrow; add @ and its 40 hex digits of revision, or give weights.sha256")
                     : Optional.empty();
         }
         if (from.startsWith("https:")) {

@@ -59,7 +59,8 @@ public final class HuggingFaceTokenizer {
     }
 
     private static byte[] pretty(JsonNode json) throws IOException {
-        // as text first: its bytes would have escapes for characters beyond U+FFFF, which Jackson itself does not read in names
+        // as text first: its bytes would have escapes for characters beyond U+FFFF, which Jackson itself does not read
+        // in names
         return JSON.writerWithDefaultPrettyPrinter().writeValueAsString(json).getBytes(StandardCharsets.UTF_8);
     }
 

@@ -74,7 +74,8 @@ class Gpt2FolderTest {
         Gpt2Export.write(folder, padded, 51, weights, 20_000, Map.of("note.txt", new byte[] {1}));
 
         try (Gpt2Folder opened = Gpt2Folder.open(folder)) {
-            assertThat(opened.model()).isEqualTo(ModelSpec.gpt2(2, 3, 33, 7, 51, true, Activation.GELU_TANH, 1e-5, 0, false));
+            assertThat(opened.model())
+                    .isEqualTo(ModelSpec.gpt2(2, 3, 33, 7, 51, true, Activation.GELU_TANH, 1e-5, 0, false));
             for (TensorSource weight : weights) {
                 float[] all = weight.content().read(0, weight.bytes(), null).toArray(ElementType.FLOAT);
                 boolean table = weight.shape().getFirst() == 64;

@@ -89,7 +89,7 @@ class LayersTest {
                 "modle.layers=12           | --set modle.layers=12: no such setting; did you mean model.layers?",
                 "layers=12                 | --set layers=12: no such setting; did you mean model.layers?",
                 "train.lr=1                | --set train.lr=1: no such setting; did you mean optimizer.learningRate?",
-                "zzz.yyy=1                 | --set zzz.yyy=1: no such setting; sections are dataset, model, train, optimizer, schedule, evaluation, sample, checkpoint, expectation, cost",
+                "zzz.yyy=1                 | --set zzz.yyy=1: no such setting; sections are dataset, model, weights, train, optimizer, schedule, evaluation, sample, checkpoint, expectation, cost",
                 "model.layers              | --set model.layers: must be path=value; write for example --set train.steps=100",
                 "=12                       | --set =12: must be path=value; write for example --set train.steps=100",
                 "model.layers=             | --set model.layers=: nothing, must be a whole number; give a value or delete the line",
@@ -127,11 +127,10 @@ class LayersTest {
                 .extracting(RunSpec::name, spec -> spec.train().steps())
                 .containsExactly("quickstart", 5);
         assertThatThrownBy(() -> SpecLoader.load("quikstart", List.of(), List.of()))
-                .hasMessage(
-                        "preset quikstart: no such preset; did you mean quickstart? presets are quickstart,"
-                                + " shakespeare-char-cpu, shakespeare-char, speedrun-01 to speedrun-18, scaleup-1b, llmc-124m, llmc-350m, llmc-774m, llmc-1558m,"
-                                + " openwebtext-124m, finetune-shakespeare-small, finetune-shakespeare, eval-gpt2, eval-gpt2-medium,"
-                                + " eval-gpt2-large, eval-gpt2-xl; for a file of your own give its path, ./mine.yaml");
+                .hasMessage("preset quikstart: no such preset; did you mean quickstart? presets are quickstart,"
+                        + " shakespeare-char-cpu, shakespeare-char, speedrun-01 to speedrun-18, scaleup-1b, llmc-124m, llmc-350m, llmc-774m, llmc-1558m,"
+                        + " openwebtext-124m, finetune-shakespeare-small, finetune-shakespeare, eval-gpt2, eval-gpt2-medium,"
+                        + " eval-gpt2-large, eval-gpt2-xl; for a file of your own give its path, ./mine.yaml");
     }
 
     @ParameterizedTest

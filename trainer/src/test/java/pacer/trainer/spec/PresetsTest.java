@@ -77,7 +77,10 @@ class PresetsTest {
             assertThat(spec.weights()).isEqualTo(new WeightsSpec(name, ""));
             assertThat(spec.train().steps()).isZero();
             KnownWeights known = KnownWeights.find(name).orElseThrow();
-            assertThat(known.homes()).singleElement().asString().matches("https://.*/" + name + "/resolve/[0-9a-f]{40}/");
+            assertThat(known.homes())
+                    .singleElement()
+                    .asString()
+                    .matches("https://.*/" + name + "/resolve/[0-9a-f]{40}/");
             assertThat(known.known().values()).allMatch(digest -> digest.matches("[0-9a-f]{64}"));
         }
     }
@@ -86,7 +89,8 @@ class PresetsTest {
     @MethodSource("presets")
     void headersAreWorkedOutFromTheSettings(Preset preset) throws Exception {
         RunSpec spec = preset.spec();
-        boolean isRecord = preset.name().startsWith("speedrun-") || preset.name().startsWith("scaleup-");
+        boolean isRecord =
+                preset.name().startsWith("speedrun-") || preset.name().startsWith("scaleup-");
         boolean isLong = preset.name().startsWith("llmc-") || preset.name().startsWith("openwebtext-");
         boolean named = spec.model().vocabulary() > 0;
         assertThat(preset.facts().sequencedKeySet())
@@ -132,12 +136,16 @@ class PresetsTest {
     }
 
     private static void requireHours(Preset preset) {
-        Matcher time = Pattern.compile("(?:([0-9]+) days|([0-9.]+) hours) on 8x\\w+ .*?(?:\\(([0-9,]+) ms a step.*)?, ([0-9]+) GPU hours;.*")
+        Matcher time = Pattern.compile(
+                        "(?:([0-9]+) days|([0-9.]+) hours) on 8x\\w+ .*?(?:\\(([0-9,]+) ms a step.*)?, ([0-9]+) GPU hours;.*")
                 .matcher(preset.facts().get("time"));
         assertThat(time.matches()).as(preset.facts().get("time")).isTrue();
-        double hours = time.group(1) != null ? 24 * Double.parseDouble(time.group(1)) : Double.parseDouble(time.group(2));
+        double hours =
+                time.group(1) != null ? 24 * Double.parseDouble(time.group(1)) : Double.parseDouble(time.group(2));
         if (time.group(3) != null) {
-            double worked = preset.spec().train().steps() * Double.parseDouble(time.group(3).replace(",", "")) / 3.6e6;
+            double worked = preset.spec().train().steps()
+                    * Double.parseDouble(time.group(3).replace(",", ""))
+                    / 3.6e6;
             assertThat(hours).isEqualTo(Math.round(10 * worked) / 10.0);
             hours = worked;
         }

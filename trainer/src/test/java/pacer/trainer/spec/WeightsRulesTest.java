@@ -70,7 +70,6 @@ class WeightsRulesTest {
     }
 
     private static RunSpec load(String... sets) {
-        return SpecLoader.load(
-                "eval-gpt2", List.of(), Stream.of(sets).toList());
+        return SpecLoader.load("eval-gpt2", List.of(), Stream.of(sets).toList());
     }
 }

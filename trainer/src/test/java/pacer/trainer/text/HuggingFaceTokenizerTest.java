@@ -92,8 +92,8 @@ class HuggingFaceTokenizerTest {
                 "{\"model\":{\"type\":\"WordLevel\",\"vocab\":%s}}".formatted(vocabulary.replace('\'', '"')));
         assertThatThrownBy(() -> HuggingFaceTokenizer.of(folder, 10))
                 .isInstanceOf(BadDataException.class)
-                .hasMessageContaining("tokenizer.json: model.vocab must number single characters from 0 on; it has "
-                        + named);
+                .hasMessageContaining(
+                        "tokenizer.json: model.vocab must number single characters from 0 on; it has " + named);
     }
 
     private void write(Map<String, byte[]> files) throws IOException {

@@ -35,7 +35,8 @@ final class PresetReference {
 
             What is left to the machine and the dataset (threads, vocabulary, decay steps) is filled in before training; the file
             in the run's folder says everything. Its *spec hash* covers what changes the run's numbers: all settings but `name`,
-            `description`, `train.recompute`, `checkpoint`, `expectation`, `cost`, `dataset.mirrors`, and `dataset.url` where `dataset.sha256` is given.
+            `description`, `train.recompute`, `checkpoint`, `expectation`, `cost`, `dataset.mirrors`, and `dataset.url`
+            and `weights.from` where `dataset.sha256` or `weights.sha256` is given.
 
             """;
 

@@ -19,7 +19,7 @@ import java.util.regex.Pattern;
  * @param text what the driver says after it, perhaps nothing
  */
 public record Xid(String device, int code, String text) {
-    private static final Pattern LINE = Pattern.compile("NVRM: Xid \\(([^)]{1,64})\\): (\\d{1,4})(?:, (.*))?");
+    private static final Pattern LINE = Pattern.compile("NVRM: Xid \\(([^)]{1,64})\\): (\\d{1,4})\\b(?:, (.*))?");
 
     /** The driver itself says what is to be done: {@code GPU recovery action changed from 0x0 (None) to 0x1 (GPU Reset Required)}. */
     private static final int RECOVERY_ACTION = 154;

@@ -22,12 +22,7 @@ import pacer.trainer.spec.RunSpec;
  * @param alone what each change would do; empty where none is needed
  */
 record PlanView(
-        RunSpec spec,
-        Hardware hardware,
-        MemoryPlan plan,
-        long there,
-        Optional<Change> cheapest,
-        List<Change> alone) {
+        RunSpec spec, Hardware hardware, MemoryPlan plan, long there, Optional<Change> cheapest, List<Change> alone) {
 
     private boolean fits() {
         return plan.need() <= there;
@@ -91,7 +86,8 @@ record PlanView(
         out.flow(
                 cheapest.map(change -> "The cheapest change that fits: %s; %s. Price: %s."
                                 .formatted(options(change), Quantities.bytes(change.need()), change.price()))
-                        .orElse("No micro-batch, recompute, optimizer or sequence makes it fit: lower model.layers or model.width."),
+                        .orElse(
+                                "No micro-batch, recompute, optimizer or sequence makes it fit: lower model.layers or model.width."),
                 2);
         if (!alone.isEmpty()) {
             out.println("");
@@ -112,14 +108,16 @@ record PlanView(
         List<String> all = new ArrayList<>();
         switch (hardware) {
             case Hardware.Cpu _ ->
-                all.add("Tensors and attention's workspace are counted to the byte. Not counted: the process itself (Java, shards that are"
-                        + " read), product libraries.");
+                all.add(
+                        "Tensors and attention's workspace are counted to the byte. Not counted: the process itself (Java, shards that are"
+                                + " read), product libraries.");
             case Hardware.Gpus gpus -> {
                 String state = gpus.zero() == 1
                         ? "the optimizer's state divided over the GPUs (ZeRO-1)"
                         : "all of the optimizer's state on each";
-                all.add("By the rules of the spec: the CPU engine's tensors, a micro-batch in one pass, attention without scores, %s."
-                        .formatted(plan.ranks() == 1 ? "one rank" : state));
+                all.add(
+                        "By the rules of the spec: the CPU engine's tensors, a micro-batch in one pass, attention without scores, %s."
+                                .formatted(plan.ranks() == 1 ? "one rank" : state));
                 all.add("Not counted: CUDA's context, workspaces of its libraries, buffers of NCCL, fragmentation.");
             }
         }

@@ -20,5 +20,9 @@ def every_panel_has_data(stack):
         print("\n".join(line for line in panels.stdout.splitlines() if not line.startswith("✓")), panels.stderr, file=sys.stderr)
         raise
     check(True, "Prometheus: every query of every panel has data")
+    # a server without its pages answers everything but people; Debian's has the classic ones, with scripts of their own
+    if (stack.tools / "prometheus-debian").exists():
+        check(b"<script" in stack.text("prometheus", "/classic/graph"), "Prometheus: its pages are there")
+        check(len(stack.text("prometheus", "/classic/static/jquery/jquery.min.js")) > 10_000, "Prometheus: and their scripts")
     groups = stack.get("prometheus", "/api/v1/rules")["data"]["groups"]
     check(groups and all(r["health"] == "ok" for g in groups for r in g["rules"]), "Prometheus: the rules are healthy")

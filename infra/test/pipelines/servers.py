@@ -36,6 +36,7 @@ class Stack:
             "PACER_RUNS": str(folder / "runs"),
             "PACER_CACHE": str(folder / "cache"),
         }
+        self.tools = tools
         self.temporal_program = str(tools / "temporal")
 
     def url(self, port):

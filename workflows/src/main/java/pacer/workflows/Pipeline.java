@@ -217,8 +217,7 @@ public final class Pipeline implements AutoCloseable {
                                 .setTaskQueue(TaskQueues.CONTROL)
                                 .setStaticSummary(RunPage.cut("record attempt: " + spec.name()))
                                 .setStaticDetails(RunPage.details(spec, request.note()))
-                                .setWorkflowIdConflictPolicy(
-                                        WorkflowIdConflictPolicy.WORKFLOW_ID_CONFLICT_POLICY_FAIL)
+                                .setWorkflowIdConflictPolicy(WorkflowIdConflictPolicy.WORKFLOW_ID_CONFLICT_POLICY_FAIL)
                                 .build());
         WorkflowClient.start(workflow::run, request);
         return new RecordHandle(

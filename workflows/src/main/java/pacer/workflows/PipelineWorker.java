@@ -146,7 +146,8 @@ public final class PipelineWorker implements AutoCloseable {
             // who opens a run has it: all its stages go to that host's queues, so one without them must not
             Worker opening = control(factory, options());
             opening.registerActivitiesImplementations(runs);
-            Worker training = host(factory, opening, connection, settings, runs, notifier, hub, health, clock, machine::join);
+            Worker training =
+                    host(factory, opening, connection, settings, runs, notifier, hub, health, clock, machine::join);
             health.onUnfit(_ -> {
                 training.suspendPolling();
                 if (apart) {

@@ -74,7 +74,8 @@ public final class RecordAttemptImpl implements RecordAttempt {
         } catch (CanceledFailure e) {
             throw e;
         } catch (TemporalFailure e) {
-            show(result.text() + "\n\nnot written down: " + TrainPipelineImpl.inItsOwnWords(e).getMessage());
+            show(result.text() + "\n\nnot written down: "
+                    + TrainPipelineImpl.inItsOwnWords(e).getMessage());
         }
         return result;
     }
@@ -86,8 +87,7 @@ public final class RecordAttemptImpl implements RecordAttempt {
     private void show(String verdict) {
         StringBuilder page = new StringBuilder();
         page.append("**%s**: %s, %d runs, target %s\n\n"
-                .formatted(
-                        plan.id(), plan.preset(), plan.seeds().size(), Double.toString(plan.target())));
+                .formatted(plan.id(), plan.preset(), plan.seeds().size(), Double.toString(plan.target())));
         String gap = RunDetails.GAP;
         page.append("| run%s | seed%s | val loss |\n|---|---|---|\n".formatted(gap, gap));
         List<RecordRun> finished = trials.finished();

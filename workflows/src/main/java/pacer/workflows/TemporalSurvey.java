@@ -80,12 +80,13 @@ public final class TemporalSurvey {
         ListSearchAttributesRequest request = ListSearchAttributesRequest.newBuilder()
                 .setNamespace(namespace())
                 .build();
-        Map<String, IndexedValueType> types = asked(
-                () -> OperatorServiceGrpc.newBlockingStub(
-                                connection.stubs().blockingStub().getChannel()) // not the raw channel: the API key goes with this one only
-                        .withDeadlineAfter(PATIENCE)
-                        .listSearchAttributes(request)
-                        .getCustomAttributesMap());
+        Map<String, IndexedValueType> types = asked(() -> OperatorServiceGrpc.newBlockingStub(connection
+                        .stubs()
+                        .blockingStub()
+                        .getChannel()) // not the raw channel: the API key goes with this one only
+                .withDeadlineAfter(PATIENCE)
+                .listSearchAttributes(request)
+                .getCustomAttributesMap());
         Map<String, String> spelled = new LinkedHashMap<>();
         types.forEach((name, type) -> spelled.put(name, SearchAttributes.spelled(type)));
         return spelled;

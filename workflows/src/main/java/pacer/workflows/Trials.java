@@ -116,8 +116,7 @@ final class Trials {
                 RecordActivity records =
                         Workflow.newActivityStub(RecordActivity.class, policies.recording(result.host()));
                 return new Patience(policies, result.host())
-                        .await(() ->
-                                records.read(result.run(), plan.seeds().get(number)));
+                        .await(() -> records.read(result.run(), plan.seeds().get(number)));
             } catch (ChildWorkflowFailure e) {
                 boolean again = e.getCause() instanceof ApplicationFailure failure
                         && !failure.getType().equals(ActivityStage.BAD_INPUT)
@@ -158,10 +157,8 @@ final class Trials {
         if (all == null) {
             return null;
         }
-        double hours = finished.values().stream()
-                        .mapToDouble(RecordRun::spentSeconds)
-                        .sum()
-                / 3600;
+        double hours =
+                finished.values().stream().mapToDouble(RecordRun::spentSeconds).sum() / 3600;
         return new Budget(
                 all.hours() == null ? null : (all.hours() - hours) / plan.parallel(),
                 all.dollars() == null ? null : (all.dollars() - hours * plan.dollarsPerHour()) / plan.parallel());

@@ -108,7 +108,10 @@ class RecordAttemptTest {
         RecordResult result = attempt(2, 1.5, List.of(), "refuse=true").result();
 
         assertThat(result.record()).isNull();
-        assertThat(result.text()).contains("no verdict: run ").contains("seed 10, failed: ").endsWith("after 0 of 2 runs");
+        assertThat(result.text())
+                .contains("no verdict: run ")
+                .contains("seed 10, failed: ")
+                .endsWith("after 0 of 2 runs");
     }
 
     @Test

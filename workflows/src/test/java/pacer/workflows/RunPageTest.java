@@ -99,7 +99,11 @@ class RunPageTest {
                 true,
                 null,
                 60_000);
-        assertThat(page).contains("●\u00a0paused").doesNotContain("USD").doesNotContain(">").doesNotContain("[");
+        assertThat(page)
+                .contains("●\u00a0paused")
+                .doesNotContain("USD")
+                .doesNotContain(">")
+                .doesNotContain("[");
     }
 
     /** A text of others must not become a table, a link or a picture. */

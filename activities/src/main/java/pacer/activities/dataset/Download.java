@@ -176,10 +176,12 @@ public final class Download {
         }
         Files.delete(part);
         if (resumed) {
-            throw new IOException(UrlGuard.shown(uri) + ": what was there of an earlier attempt did not fit; it is fetched whole");
+            throw new IOException(
+                    UrlGuard.shown(uri) + ": what was there of an earlier attempt did not fit; it is fetched whole");
         }
-        throw new BadInputException(setting.substring(0, setting.indexOf('.')) + ".sha256: " + UrlGuard.shown(uri) + " has SHA-256 "
-                + found + ", expected " + sha256.get() + "; the file changed at its home, or the preset is wrong");
+        throw new BadInputException(
+                setting.substring(0, setting.indexOf('.')) + ".sha256: " + UrlGuard.shown(uri) + " has SHA-256 " + found
+                        + ", expected " + sha256.get() + "; the file changed at its home, or the preset is wrong");
     }
 
     private static boolean isWhole(MessageDigest digest, String sha256) {
@@ -235,7 +237,8 @@ public final class Download {
                 throw new BadInputException(setting + ": " + UrlGuard.shown(uri) + ": the server answers " + status);
             }
         }
-        throw new BadInputException(setting + ": " + UrlGuard.shown(from) + " redirects more than " + MAX_REDIRECTS + " times");
+        throw new BadInputException(
+                setting + ": " + UrlGuard.shown(from) + " redirects more than " + MAX_REDIRECTS + " times");
     }
 
     /** The client's own messages name no address, and are missing where a connection is refused. */
@@ -266,16 +269,17 @@ public final class Download {
     }
 
     private BadInputException noAddress(URI from, String location) {
-        return new BadInputException(setting + ": " + UrlGuard.shown(from) + " redirects to '" + location.replaceAll("\\?.*", "?…")
-                + "' (its header Location), which is no URL; give the address of the file itself");
+        return new BadInputException(
+                setting + ": " + UrlGuard.shown(from) + " redirects to '" + location.replaceAll("\\?.*", "?…")
+                        + "' (its header Location), which is no URL; give the address of the file itself");
     }
 
     /** Length of the whole file, as far as the server says. */
     private OptionalLong total(URI uri, HttpResponse<InputStream> response, long had) throws IOException {
         String encoding = response.headers().firstValue("Content-Encoding").orElse("identity");
         if (!encoding.equalsIgnoreCase("identity")) {
-            throw new BadInputException(
-                    setting + ": " + UrlGuard.shown(uri) + " comes as " + encoding + ", though the plain bytes were asked for");
+            throw new BadInputException(setting + ": " + UrlGuard.shown(uri) + " comes as " + encoding
+                    + ", though the plain bytes were asked for");
         }
         if (response.statusCode() != 206) {
             return response.headers().firstValueAsLong("Content-Length");
@@ -283,7 +287,8 @@ public final class Download {
         String header = response.headers().firstValue("Content-Range").orElse("");
         Matcher range = CONTENT_RANGE.matcher(header);
         if (!range.matches() || Long.parseLong(range.group(1)) != had) {
-            throw new IOException(UrlGuard.shown(uri) + ": asked for bytes from " + had + ", got Content-Range '" + header + "'");
+            throw new IOException(
+                    UrlGuard.shown(uri) + ": asked for bytes from " + had + ", got Content-Range '" + header + "'");
         }
         return range.group(3).equals("*") ? OptionalLong.empty() : OptionalLong.of(Long.parseLong(range.group(3)));
     }
@@ -298,8 +303,8 @@ public final class Download {
         long left = total.getAsLong() - Files.size(part);
         long room = Files.getFileStore(part).getUsableSpace();
         if (left > room) {
-            throw new BadInputException(UrlGuard.shown(uri) + " needs " + left + " more bytes in " + part.getParent() + ", where "
-                    + room + " are free; make room, or move the cache (PACER_CACHE)");
+            throw new BadInputException(UrlGuard.shown(uri) + " needs " + left + " more bytes in " + part.getParent()
+                    + ", where " + room + " are free; make room, or move the cache (PACER_CACHE)");
         }
     }
 
@@ -342,7 +347,8 @@ public final class Download {
             }
         }
         if (total.isPresent() && received.get() != total.getAsLong()) {
-            throw new IOException(UrlGuard.shown(uri) + ": ended after " + received.get() + " of " + total.getAsLong() + " bytes");
+            throw new IOException(
+                    UrlGuard.shown(uri) + ": ended after " + received.get() + " of " + total.getAsLong() + " bytes");
         }
     }
 
@@ -369,10 +375,12 @@ public final class Download {
                 throw new IOException(UrlGuard.shown(uri) + ": " + said(e), e);
             }
         }
-        throw new IOException(UrlGuard.shown(uri) + ": nothing came for " + watch.patience().toSeconds() + " s");
+        throw new IOException(
+                UrlGuard.shown(uri) + ": nothing came for " + watch.patience().toSeconds() + " s");
     }
 
     private BadInputException tooLarge(URI uri) {
-        return new BadInputException(setting + ": " + UrlGuard.shown(uri) + " is larger than " + settings.maxBytes() + " bytes");
+        return new BadInputException(
+                setting + ": " + UrlGuard.shown(uri) + " is larger than " + settings.maxBytes() + " bytes");
     }
 }

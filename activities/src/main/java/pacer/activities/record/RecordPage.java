@@ -18,7 +18,7 @@ final class RecordPage {
         page.append("**").append(result.text()).append("**\n\n");
         page.append(rule(plan)).append("\n\n");
         if (plan.reference() > 0) {
-            line(page, "Published: val loss %.4f (%s).\n", plan.reference(), plan.source());
+            page.append(String.format(Locale.ROOT, "Published: val loss %.4f (%s).\n", plan.reference(), plan.source())).append('\n');
         }
         if (result.runs().isEmpty()) {
             return page.toString();
@@ -28,32 +28,26 @@ final class RecordPage {
                 |---|--:|--:|--:|--:|--:|--:|
                 """);
         for (RecordRun run : result.runs()) {
-            line(
-                    page,
-                    "| %s | %d | %.4f | %,d | %s | %s | %,.0f |",
+            page.append(String.format(Locale.ROOT, "| %s | %d | %.4f | %,d | %s | %s | %,.0f |",
                     run.run(),
                     run.seed(),
                     run.validationLoss(),
                     run.steps(),
                     time(run.stepSeconds()),
                     time(run.trainSeconds()),
-                    run.tokensPerSecond());
+                    run.tokensPerSecond())).append('\n');
         }
         Significance found = result.significance();
         if (found != null) {
-            line(
-                    page,
-                    "\nMean %.5f, standard deviation %s, p %s, target %.4f.",
+            page.append(String.format(Locale.ROOT, "\nMean %.5f, standard deviation %s, p %s, target %.4f.",
                     found.mean(),
                     found.standardDeviation() == null
                             ? "unknown"
                             : String.format(Locale.ROOT, "%.5f", found.standardDeviation()),
                     found.p() == null ? "unknown" : String.format(Locale.ROOT, "%.3g", found.p()),
-                    found.target());
+                    found.target())).append('\n');
         }
-        line(
-                page,
-                "Mean time of the steps %s, with start, compilation and validation %s.\n",
+        page.append(String.format(Locale.ROOT, "Mean time of the steps %s, with start, compilation and validation %s.\n",
                 time(result.runs().stream()
                         .mapToDouble(RecordRun::stepSeconds)
                         .average()
@@ -61,7 +55,7 @@ final class RecordPage {
                 time(result.runs().stream()
                         .mapToDouble(RecordRun::trainSeconds)
                         .average()
-                        .orElseThrow()));
+                        .orElseThrow()))).append('\n');
         page.append("## Proof\n\n");
         proof(page, "machine", result.runs(), run -> machine(run.machine()));
         proof(page, "commit", result.runs(), run -> commit(run.machine()));
@@ -70,27 +64,31 @@ final class RecordPage {
         proof(page, "validation tokens", result.runs(), run -> "%,d".formatted(run.validationTokens()));
         page.append("\n| log | SHA-256 |\n|---|---|\n");
         for (RecordRun run : result.runs()) {
-            line(page, "| logs/%s.jsonl | `%s` |", run.run(), run.log());
+            page.append(String.format(Locale.ROOT, "| logs/%s.jsonl | `%s` |", run.run(), run.log())).append('\n');
         }
         return page.toString();
     }
 
     private static String rule(RecordPlan plan) {
         int looks = plan.looks().size();
-        String settled = "Settled before the first run: %d runs, seeds %d to %d, a one-sided t-test of the mean against %s"
-                .formatted(
-                        plan.seeds().size(),
-                        plan.seeds().getFirst(),
-                        plan.seeds().getLast(),
-                        Double.toString(plan.target()));
+        String settled =
+                "Settled before the first run: %d runs, seeds %d to %d, a one-sided t-test of the mean against %s"
+                        .formatted(
+                                plan.seeds().size(),
+                                plan.seeds().getFirst(),
+                                plan.seeds().getLast(),
+                                Double.toString(plan.target()));
         return looks == 1
                 ? settled + ", once, at p < " + Significance.LEVEL + "."
-                : settled + ", after %s runs, each at p < %s / %d, so that %s holds for all looks together."
-                        .formatted(
-                                plan.looks().stream().map(String::valueOf).collect(Collectors.joining(", ")),
-                                Significance.LEVEL,
-                                looks,
-                                Significance.LEVEL);
+                : settled
+                        + ", after %s runs, each at p < %s / %d, so that %s holds for all looks together."
+                                .formatted(
+                                        plan.looks().stream()
+                                                .map(String::valueOf)
+                                                .collect(Collectors.joining(", ")),
+                                        Significance.LEVEL,
+                                        looks,
+                                        Significance.LEVEL);
     }
 
     /** Once, where it is the same for all runs. */
@@ -112,10 +110,6 @@ final class RecordPage {
         return machine == null || machine.commit() == null
                 ? "unknown"
                 : "`" + machine.commit() + "`" + (machine.dirty() ? " with changes" : "");
-    }
-
-    private static void line(StringBuilder page, String format, Object... values) {
-        page.append(String.format(Locale.ROOT, format, values)).append('\n');
     }
 
     private static String time(double seconds) {

@@ -16,8 +16,7 @@ public record RecordResult(
 
     /** After a look. */
     public static RecordResult of(RecordPlan plan, List<RecordRun> runs, Significance significance) {
-        return new RecordResult(
-                plan, List.copyOf(runs), significance, significance.holds(), null, significance.text());
+        return new RecordResult(plan, List.copyOf(runs), significance, significance.holds(), null, significance.text());
     }
 
     /**
@@ -32,6 +31,7 @@ public record RecordResult(
                 significance,
                 null,
                 why,
-                "no verdict: %s, after %d of %d runs".formatted(why, runs.size(), plan.seeds().size()));
+                "no verdict: %s, after %d of %d runs"
+                        .formatted(why, runs.size(), plan.seeds().size()));
     }
 }

@@ -13,7 +13,6 @@ import pacer.activities.dataset.DatasetResult;
 import pacer.activities.evaluation.EvaluationResult;
 import pacer.activities.run.BadInputException;
 import pacer.activities.run.Home;
-import pacer.trainer.durable.Host;
 import pacer.activities.run.RecordRequest;
 import pacer.activities.run.RunFolder;
 import pacer.activities.run.RunId;
@@ -24,6 +23,7 @@ import pacer.activities.run.SpecRequest;
 import pacer.activities.run.Stage;
 import pacer.activities.training.TrainingResult;
 import pacer.trainer.durable.DurableFiles;
+import pacer.trainer.durable.Host;
 import pacer.trainer.durable.Sha256;
 import pacer.trainer.spec.RunSpec;
 
@@ -120,8 +120,7 @@ public final class Records {
         if (run.status() != RunStatus.FINISHED) {
             throw new BadInputException("run " + id + " is not finished: it proves nothing");
         }
-        EvaluationResult evaluated =
-                run.stage(Stage.EVALUATE).orElseThrow().resultAs(EvaluationResult.class);
+        EvaluationResult evaluated = run.stage(Stage.EVALUATE).orElseThrow().resultAs(EvaluationResult.class);
         TrainingResult trained = run.stage(Stage.TRAIN).orElseThrow().resultAs(TrainingResult.class);
         DatasetResult dataset = run.stage(Stage.DATASET).orElseThrow().resultAs(DatasetResult.class);
         return new RecordRun(

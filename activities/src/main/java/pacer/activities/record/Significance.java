@@ -19,8 +19,7 @@ import org.apache.commons.statistics.inference.TTest;
  * @param target nats a token
  * @param level that p must be below at this look
  */
-public record Significance(
-        int runs, double mean, Double standardDeviation, Double p, double target, double level) {
+public record Significance(int runs, double mean, Double standardDeviation, Double p, double target, double level) {
     /** A record counts at p < 0.01. */
     public static final double LEVEL = 0.01;
 
@@ -50,7 +49,8 @@ public record Significance(
     public String text() {
         String found = String.format(Locale.ROOT, "mean val loss %.4f over %d runs, target %.4f", mean, runs, target);
         if (p == null) {
-            return found + (runs < 2 ? "; one run proves nothing" : "; its runs are all the same, which proves nothing");
+            return found
+                    + (runs < 2 ? "; one run proves nothing" : "; its runs are all the same, which proves nothing");
         }
         return String.format(
                 Locale.ROOT,

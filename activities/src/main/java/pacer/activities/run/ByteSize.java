@@ -19,6 +19,7 @@ public final class ByteSize {
         int thousands = size.group(2).isEmpty()
                 ? 0
                 : "KMGT".indexOf(Character.toUpperCase(size.group(2).charAt(0))) + 1;
-        return OptionalLong.of(Long.parseLong(size.group(1)) * (long) Math.pow(size.group(3).isEmpty() ? 1000 : 1024, thousands));
+        return OptionalLong.of(
+                Long.parseLong(size.group(1)) * (long) Math.pow(size.group(3).isEmpty() ? 1000 : 1024, thousands));
     }
 }

@@ -20,7 +20,18 @@ final class RequestReader {
             List.of("preset", "overrides", "config", "sets", "dataset", "host", "faults");
 
     private static final List<String> OF_RECORD = List.of(
-            "preset", "overrides", "config", "note", "sets", "budget", "runs", "target", "looks", "parallel", "seed", "faults");
+            "preset",
+            "overrides",
+            "config",
+            "note",
+            "sets",
+            "budget",
+            "runs",
+            "target",
+            "looks",
+            "parallel",
+            "seed",
+            "faults");
 
     private final JsonNode input;
     private final List<String> faults = new ArrayList<>();
@@ -87,7 +98,9 @@ final class RequestReader {
                 whole("runs", "a whole number, such as 5").map(Long::intValue).orElse(null),
                 input.hasNonNull("target") ? number(input, "", "target") : null,
                 numbers("looks"),
-                whole("parallel", "a whole number, such as 2").map(Long::intValue).orElse(null),
+                whole("parallel", "a whole number, such as 2")
+                        .map(Long::intValue)
+                        .orElse(null),
                 whole("seed", "a whole number, such as 1337").orElse(null),
                 faults);
     }

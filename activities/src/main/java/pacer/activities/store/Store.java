@@ -19,7 +19,8 @@ public final class Store implements AutoCloseable {
 
     /** Begins the client, if it has not begun. */
     public synchronized Store begin() {
-        if (objects == null || objects.isCompletedExceptionally()) { // a region that was slow to tell at boot is there now
+        if (objects == null
+                || objects.isCompletedExceptionally()) { // a region that was slow to tell at boot is there now
             objects = CompletableFuture.supplyAsync(() -> {
                 try {
                     return new ObjectStore(settings.place(), settings.access());

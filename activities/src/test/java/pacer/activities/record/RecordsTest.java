@@ -47,7 +47,8 @@ class RecordsTest {
 
     @Test
     void allFaultsAreToldAtOnceInOurWords() {
-        assertThatThrownBy(() -> open("{\"presets\": \"quickstart\", \"runs\": \"five\", \"target\": [], \"looks\": [1.5]}"))
+        assertThatThrownBy(() ->
+                        open("{\"presets\": \"quickstart\", \"runs\": \"five\", \"target\": [], \"looks\": [1.5]}"))
                 .isInstanceOf(BadInputException.class)
                 .hasMessageContaining("presets: no such field; did you mean preset?")
                 .hasMessageContaining("runs: \"five\", must be a whole number, such as 5")
@@ -60,8 +61,9 @@ class RecordsTest {
 
     @Test
     void whatCannotBeTestedIsRefused() {
-        assertThatThrownBy(() -> open(
-                        "{\"preset\": \"quickstart\", \"runs\": 1, \"target\": -1, \"looks\": [3, 2], \"parallel\": 0}"))
+        assertThatThrownBy(
+                        () -> open(
+                                "{\"preset\": \"quickstart\", \"runs\": 1, \"target\": -1, \"looks\": [3, 2], \"parallel\": 0}"))
                 .isInstanceOf(BadInputException.class)
                 .hasMessageContaining("runs: 1, must be from 2 to 1000")
                 .hasMessageContaining("target: -1.0, must be the validation loss to reach")

@@ -18,8 +18,9 @@ class SignificanceTest {
         Significance other = Significance.of(new double[] {1.88, 1.905, 1.895, 1.9043}, 1.9, 1);
         assertThat(other.p()).isCloseTo(0.27427940409978335, within(1e-9));
         assertThat(other.text())
-                .isEqualTo("mean val loss 1.8961 over 4 runs, target 1.9000: no record at p = 0.27 (needed: below 0.01);"
-                        + " standard deviation 0.0116");
+                .isEqualTo(
+                        "mean val loss 1.8961 over 4 runs, target 1.9000: no record at p = 0.27 (needed: below 0.01);"
+                                + " standard deviation 0.0116");
     }
 
     @Test

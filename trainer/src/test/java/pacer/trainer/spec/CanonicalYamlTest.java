@@ -93,7 +93,8 @@ class CanonicalYamlTest {
                             embedding: false
                             skips: false
 
-                        train:
+                        weights:
+                          from: ""
                         """)
                 .endsWith("cost:\n  dollarsPerHour: 0.0\n");
     }

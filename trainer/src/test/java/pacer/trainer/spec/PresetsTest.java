@@ -51,7 +51,7 @@ class PresetsTest {
             "differs");
 
     private static final List<String> OF_LONG_ONES =
-            List.of("source", "data", "parameters", "tokens", "flops", "time", "cost", "loss", "differs");
+            List.of("source", "data", "parameters", "tokens", "flops", "memory", "time", "cost", "loss", "differs");
 
     /** GPT-2's published sizes, as OpenAI's weights have them; nanoGPT pads its vocabulary and leaves out biases. */
     @ParameterizedTest

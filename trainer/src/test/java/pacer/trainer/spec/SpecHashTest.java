@@ -107,6 +107,7 @@ class SpecHashTest {
                             .contains(path)
                     || path.startsWith("model.attention.")
                     || path.startsWith("model.stream.")
+                    || path.startsWith("weights.")
                     || path.startsWith("checkpoint.")
                     || path.startsWith("expectation.")
                     || path.startsWith("cost.");

@@ -89,8 +89,7 @@ final class RecordCommand implements Callable<Integer> {
             if (most != null) {
                 most.require(layers.spec().cost().dollarsPerHour());
             }
-            RecordRequest request =
-                    RecordRequest.of(layers.trial(note, most), runs, target, looks, parallel, seed);
+            RecordRequest request = RecordRequest.of(layers.trial(note, most), runs, target, looks, parallel, seed);
             try (Pipeline pipeline = prepared.open()) {
                 return follow(pipeline, pipeline.attempt(request, layers.spec()));
             }
@@ -102,8 +101,8 @@ final class RecordCommand implements Callable<Integer> {
         RecordHandle.Outcome outcome;
         try (Follower follower = new Follower(shown)) {
             shown.size().follow();
-            follower.say(shown.paint(Tone.STRONG, attempt.id())
-                    + shown.paint(Tone.QUIET, "  " + pipeline.announcement()));
+            follower.say(
+                    shown.paint(Tone.STRONG, attempt.id()) + shown.paint(Tone.QUIET, "  " + pipeline.announcement()));
             try (StopSignals _ = signals(follower, attempt)) {
                 outcome = attempt.follow(follower);
             }
@@ -141,16 +140,16 @@ final class RecordCommand implements Callable<Integer> {
         console.out()
                 .flow(
                         console.out()
-                                .paint(
-                                        Boolean.TRUE.equals(result.record()) ? Tone.GOOD : Tone.STRONG,
-                                        result.text()),
+                                .paint(Boolean.TRUE.equals(result.record()) ? Tone.GOOD : Tone.STRONG, result.text()),
                         0);
-        Path folder = places.home(console.environment()).runs().resolve(result.plan().id());
+        Path folder =
+                places.home(console.environment()).runs().resolve(result.plan().id());
         if (folder.toFile().isDirectory()) {
             console.println("");
             console.println(Console.shown(folder.resolve("record.md")));
         } else {
-            console.println("record.md and record.json are on host " + result.plan().host());
+            console.println(
+                    "record.md and record.json are on host " + result.plan().host());
         }
     }
 
@@ -185,8 +184,10 @@ final class RecordCommand implements Callable<Integer> {
         public void began(String run) {
             view.close();
             view = new RunView(terminal, System::nanoTime).ticking();
-            say(terminal.paint(Tone.STRONG, "run " + run.substring(run.lastIndexOf('-') + 1) + " of "
-                    + plan.seeds().size()));
+            say(terminal.paint(
+                    Tone.STRONG,
+                    "run " + run.substring(run.lastIndexOf('-') + 1) + " of "
+                            + plan.seeds().size()));
         }
 
         @Override

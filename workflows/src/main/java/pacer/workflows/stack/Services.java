@@ -133,7 +133,8 @@ final class Services {
                 "--storage.tsdb.path=" + data.resolve("data"),
                 "--web.listen-address=" + state.bind() + ":" + state.port(Port.PROMETHEUS)));
         // Debian's has its pages beside it, and looks for them where its package would be installed
-        Path pages = program.toRealPath().resolveSibling("../share/prometheus/web").normalize();
+        Path pages =
+                program.toRealPath().resolveSibling("../share/prometheus/web").normalize();
         if (Files.isDirectory(pages)) {
             command.add("--web.local-assets=" + pages);
         }

@@ -79,14 +79,18 @@ public final class RecordHandle {
         Teller teller = new Teller(listener);
         while (!result.isDone()) {
             teller.poll();
-            try {
-                result.copy().get(POLL_MILLIS, TimeUnit.MILLISECONDS);
-            } catch (TimeoutException | ExecutionException e) {
-                continue; // not yet, or told by the outcome
-            }
+            waitFor(result);
         }
         teller.poll();
         return outcome(result);
+    }
+
+    private static void waitFor(CompletableFuture<RecordResult> result) throws InterruptedException {
+        try {
+            result.copy().get(POLL_MILLIS, TimeUnit.MILLISECONDS);
+        } catch (TimeoutException | ExecutionException e) {
+            return; // not yet, or told by the outcome
+        }
     }
 
     /** Asks for an end: the runs at work stop, with checkpoints. */

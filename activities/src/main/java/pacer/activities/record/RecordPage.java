@@ -18,7 +18,8 @@ final class RecordPage {
         page.append("**").append(result.text()).append("**\n\n");
         page.append(rule(plan)).append("\n\n");
         if (plan.reference() > 0) {
-            page.append(String.format(Locale.ROOT, "Published: val loss %.4f (%s).\n", plan.reference(), plan.source())).append('\n');
+            page.append(String.format(Locale.ROOT, "Published: val loss %.4f (%s).\n", plan.reference(), plan.source()))
+                    .append('\n');
         }
         if (result.runs().isEmpty()) {
             return page.toString();
@@ -28,34 +29,43 @@ final class RecordPage {
                 |---|--:|--:|--:|--:|--:|--:|
                 """);
         for (RecordRun run : result.runs()) {
-            page.append(String.format(Locale.ROOT, "| %s | %d | %.4f | %,d | %s | %s | %,.0f |",
-                    run.run(),
-                    run.seed(),
-                    run.validationLoss(),
-                    run.steps(),
-                    time(run.stepSeconds()),
-                    time(run.trainSeconds()),
-                    run.tokensPerSecond())).append('\n');
+            page.append(String.format(
+                            Locale.ROOT,
+                            "| %s | %d | %.4f | %,d | %s | %s | %,.0f |",
+                            run.run(),
+                            run.seed(),
+                            run.validationLoss(),
+                            run.steps(),
+                            time(run.stepSeconds()),
+                            time(run.trainSeconds()),
+                            run.tokensPerSecond()))
+                    .append('\n');
         }
         Significance found = result.significance();
         if (found != null) {
-            page.append(String.format(Locale.ROOT, "\nMean %.5f, standard deviation %s, p %s, target %.4f.",
-                    found.mean(),
-                    found.standardDeviation() == null
-                            ? "unknown"
-                            : String.format(Locale.ROOT, "%.5f", found.standardDeviation()),
-                    found.p() == null ? "unknown" : String.format(Locale.ROOT, "%.3g", found.p()),
-                    found.target())).append('\n');
+            page.append(String.format(
+                            Locale.ROOT,
+                            "\nMean %.5f, standard deviation %s, p %s, target %.4f.",
+                            found.mean(),
+                            found.standardDeviation() == null
+                                    ? "unknown"
+                                    : String.format(Locale.ROOT, "%.5f", found.standardDeviation()),
+                            found.p() == null ? "unknown" : String.format(Locale.ROOT, "%.3g", found.p()),
+                            found.target()))
+                    .append('\n');
         }
-        page.append(String.format(Locale.ROOT, "Mean time of the steps %s, with start, compilation and validation %s.\n",
-                time(result.runs().stream()
-                        .mapToDouble(RecordRun::stepSeconds)
-                        .average()
-                        .orElseThrow()),
-                time(result.runs().stream()
-                        .mapToDouble(RecordRun::trainSeconds)
-                        .average()
-                        .orElseThrow()))).append('\n');
+        page.append(String.format(
+                        Locale.ROOT,
+                        "Mean time of the steps %s, with start, compilation and validation %s.\n",
+                        time(result.runs().stream()
+                                .mapToDouble(RecordRun::stepSeconds)
+                                .average()
+                                .orElseThrow()),
+                        time(result.runs().stream()
+                                .mapToDouble(RecordRun::trainSeconds)
+                                .average()
+                                .orElseThrow())))
+                .append('\n');
         page.append("## Proof\n\n");
         proof(page, "machine", result.runs(), run -> machine(run.machine()));
         proof(page, "commit", result.runs(), run -> commit(run.machine()));
@@ -64,7 +74,8 @@ final class RecordPage {
         proof(page, "validation tokens", result.runs(), run -> "%,d".formatted(run.validationTokens()));
         page.append("\n| log | SHA-256 |\n|---|---|\n");
         for (RecordRun run : result.runs()) {
-            page.append(String.format(Locale.ROOT, "| logs/%s.jsonl | `%s` |", run.run(), run.log())).append('\n');
+            page.append(String.format(Locale.ROOT, "| logs/%s.jsonl | `%s` |", run.run(), run.log()))
+                    .append('\n');
         }
         return page.toString();
     }

@@ -366,8 +366,12 @@ class TrainingTest {
                 stage.unfit = "Xid 79 of GPU PCI:0000:3b:00: the GPU has fallen off the bus";
             }
         })) {
-            StageFailure failure =
-                    catchThrowableOfType(StageFailure.class, () -> train(training("mishap=hang", "at=15")));
+            long begun = System.nanoTime();
+            StageFailure failure = catchThrowableOfType(
+                    StageFailure.class, () -> train(training(Duration.ofSeconds(60), "mishap=hang", "at=15")));
+            assertThat(Duration.ofNanos(System.nanoTime() - begun))
+                    .as("it is not waited for until it is silent for too long")
+                    .isLessThan(Duration.ofSeconds(45));
             assertThat(failure)
                     .hasMessageContainingAll(
                             " is drained, Xid 79 of GPU PCI:0000:3b:00: ",

@@ -66,30 +66,30 @@ def keep_goodput(folder, result):
 
 
 def write(folder):
-    """Puts the table of all results of folder between the markers of docs/reliability.md."""
+    """Puts the table of all results of folder between the markers of docs/reliability.md; rows of cases that it has none of stay as they are."""
     results = [json.loads(file.read_text()) for file in sorted(folder.glob("case-*.json"))]
     page = PAGE.read_text()
     before, rest = page.split(BEGIN)
-    _, after = rest.split(END)
+    old, after = rest.split(END)
     measured = [json.loads(file.read_text()) for file in sorted(folder.glob("goodput-*.json"))]
-    lines = "".join(f"- {one['headline']}\n" for one in measured)
-    PAGE.write_text(before + BEGIN + "\n\n" + table(results) + "\n" + (lines + "\n" if lines else "") + END + after)
+    lines = "".join(f"- {one['headline']}\n" for one in measured) or "".join(
+        line + "\n" for line in old.splitlines() if line.startswith("- goodput ")
+    )
+    PAGE.write_text(before + BEGIN + "\n\n" + table(results, old) + "\n" + (lines + "\n" if lines else "") + END + after)
 
 
-def table(results):
+def table(results, old=""):
     by_case = {}
     for result in results:
         by_case.setdefault(result["case"], []).append(result)
+    # number, promise, rounds, seeds, broke and the rest, of rows with rounds
+    there = {int(row[1]): row[0] for row in re.finditer(r"^\| (\d+) \|[^|]*\| \d+ \|.*$", old, re.MULTILINE)}
     day = datetime.date.fromtimestamp(max(result["ended"] for result in results))
-    broken = sum(result["broke"] is not None for result in results)
-    rows = [
-        f"{len(results)} rounds, {broken} of them broke something; to {day}, on {cpu()}, {os.cpu_count()} cores, "
-        f"{platform.system()} {platform.release()}.",
-        "",
-        "| case | promise | rounds | seeds | broke | to the next step | to new ground | goodput |",
-        "|---|---|---|---|---|---|---|---|",
-    ]
+    rows = []
     for number in sorted({*ORDER, *COVERED}):
+        if number not in by_case and number in there:
+            rows.append(there[number])
+            continue
         if number not in by_case and number not in COVERED:
             rows.append(f"| {number} | `infra/faults/run --case {number}` | none yet | | | | | |")
             continue
@@ -104,7 +104,16 @@ def table(results):
             f"| {sum(r['broke'] is not None for r in all)} | {seconds([r['next_step'] for r in all])} "
             f"| {seconds(lost)} | {goodput(lost)} |"
         )
-    return "\n".join(rows) + "\n"
+    cells = [[cell.strip() for cell in row.split("|")] for row in rows]
+    rounds, broken = (sum(int(row[at]) for row in cells if row[at].isdigit()) for at in (3, 5))
+    head = [
+        f"{rounds} rounds, {broken} of them broke something; the last ones on {day}, on {cpu()}, {os.cpu_count()} cores, "
+        f"{platform.system()} {platform.release()}.",
+        "",
+        "| case | promise | rounds | seeds | broke | to the next step | to new ground | goodput |",
+        "|---|---|---|---|---|---|---|---|",
+    ]
+    return "\n".join(head + rows) + "\n"
 
 
 def spans(seeds):

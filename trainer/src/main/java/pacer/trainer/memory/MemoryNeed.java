@@ -6,8 +6,10 @@ import java.util.Locale;
 import java.util.Optional;
 import java.util.stream.Collectors;
 import pacer.trainer.data.BadDataException;
+import pacer.trainer.spec.ModelSpec;
 import pacer.trainer.spec.RunSpec;
 import pacer.trainer.spec.SpecResolver;
+import pacer.trainer.spec.TrainSpec;
 
 /** Refuses a training that could only thrash. */
 public final class MemoryNeed {
@@ -29,10 +31,20 @@ public final class MemoryNeed {
      */
     public static void require(RunSpec spec) {
         RunSpec known = SpecResolver.forTokenizer(spec);
-        MemoryPlan plan = MemoryPlan.of(known);
-        if (plan.need() > LITTLE) {
-            requireIn(known, plan, here());
+        if (atMost(known) > LITTLE) { // a plan takes a second in a process that has just begun
+            requireIn(known, MemoryPlan.of(known), here());
         }
+    }
+
+    /** More bytes than a training takes, at a glance: some eight times what its streams have, and copies of its weights. */
+    static long atMost(RunSpec spec) {
+        ModelSpec model =
+                spec.model().vocabulary() > 0 ? spec.model() : spec.model().withVocabulary(1);
+        TrainSpec train = spec.train();
+        double weights = 4.0 * model.parameters() * (8 + train.threads());
+        double tokens = (double) Math.min(train.microBatch() * (long) model.sequenceLength(), train.batchTokens());
+        double ofToken = 4.0 * (64.0 * (model.layers() + 1) * model.width() + 8.0 * model.vocabulary());
+        return (long) (train.ranks() * (weights + tokens * ofToken));
     }
 
     static void requireIn(RunSpec spec, MemoryPlan plan, long memory) {

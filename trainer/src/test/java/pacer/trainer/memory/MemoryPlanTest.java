@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatCode;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -217,5 +218,49 @@ class MemoryPlanTest {
         assertThat(both.flops()).isBetween(1.0000001, 1.01);
         assertThat(both.price()).contains("the same bits");
         assertThat(Changes.of(spec, 8, none, 1).cheapest()).isEmpty();
+    }
+
+    /** Else a run that does not fit would pass for a small one. */
+    @ParameterizedTest
+    @MethodSource("names")
+    void aGlanceSeesNoLessThanThePlan(String preset) {
+        RunSpec spec = SpecResolver.forTokenizer(SpecResolver.forMachine(Presets.named(preset).spec(), new Processor(2, true)));
+        assertThat(MemoryNeed.atMost(spec)).isGreaterThanOrEqualTo(MemoryPlan.of(spec).need());
+    }
+
+    private static List<String> names() {
+        return Presets.NAMES;
+    }
+
+    /** The command line and workers plan as well, and have no module for vectors. */
+    @Test
+    void aProcessWithoutVectorsPlansToo() throws Exception {
+        Process other = new ProcessBuilder(
+                        Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                        "-XX:TieredStopAtLevel=1",
+                        "--enable-native-access=ALL-UNNAMED",
+                        "-cp",
+                        System.getProperty("java.class.path"),
+                        WithoutVectors.class.getName())
+                .redirectErrorStream(true)
+                .start();
+        try {
+            String told = new String(other.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+            assertThat(other.waitFor()).as(told).isZero();
+            assertThat(told).contains("planned ");
+        } finally {
+            other.destroyForcibly();
+        }
+    }
+
+    /** What the process without vectors does. */
+    static final class WithoutVectors {
+        private WithoutVectors() {}
+
+        public static void main(String[] arguments) {
+            RunSpec spec = SpecResolver.forTokenizer(
+                    SpecResolver.forMachine(Presets.named("speedrun-18").spec(), new Processor(2, true)));
+            System.out.println("planned " + MemoryPlan.of(spec).need());
+        }
     }
 }

@@ -46,17 +46,6 @@ final class AttentionHead {
         this.scratch = scratch;
     }
 
-    /**
-     * Bytes of working memory that a thread takes for the forward and backward pass of sequences of {@code length}, head by head.
-     *
-     * @param results that go through {@link #resultScratch} at once, 0 where all are written straight
-     */
-    static long workspaceBytes(int length, int width, int results) {
-        long padded = Math.ceilDiv(width, LANES) * (long) LANES;
-        long panels = ROW * Math.ceilDiv(length, PANEL) * width; // queries, and the gradient of outputs
-        return 2 * ROW * length + 3 * ROW + 2 * panels + 4L * results * length * padded;
-    }
-
     /** Takes up a head. {@code dropoutBase} is the element of the first probability in the dropout's stream. */
     void head(int length, int width, long firstKey, Dropout dropout, long dropoutBase) {
         this.length = length;

@@ -58,9 +58,7 @@ public final class CpuDevice implements Device {
      */
     public static long attentionWorkspace(
             int threads, int heads, int length, int width, DType output, DType gradients) {
-        boolean whole = width % Vectors.LANES == 0;
-        int results = !whole || gradients != DType.F32 ? 3 : output != DType.F32 ? 1 : 0;
-        return Math.min(threads, heads) * AttentionHead.workspaceBytes(length, width, results);
+        return AttentionWorkspace.bytes(threads, heads, length, width, output, gradients);
     }
 
     @Override

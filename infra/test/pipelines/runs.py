@@ -78,8 +78,9 @@ def updates_steer_a_run(stack):
     stack.update("steered", "pause")
     check("paused already" in stack.update("steered", "pause", fails=True), "update pause pauses, once")
     check("20,500" in json.dumps(stack.update("steered", "extend", 500)), "update extend moves the end")
+    before = stack.step("steered")
     stack.update("steered", "resume")
-    until("it trains again", lambda: stack.step("steered") > 0)
+    until("it trains again", lambda: stack.step("steered") > before)  # until then the answer is the attempt's before
     stack.update("steered", "stopEarly")
     until("it came to its end", lambda: stack.status("steered") == "COMPLETED")
     check("training ended at step" in json.dumps(stack.temporal("workflow", "describe", "-w", "steered")), "update stopEarly evaluates and publishes")

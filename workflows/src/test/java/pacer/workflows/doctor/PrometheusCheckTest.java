@@ -122,7 +122,7 @@ class PrometheusCheckTest {
             List<Finding> findings = once("it scrapes 1 worker", Finding.State.GOOD);
             Found.nothingWrong(findings);
             Found.good(findings, "prometheus", "it scrapes 1 worker");
-            Found.good(findings, "prometheus", "12 alert rules of pacer");
+            Found.good(findings, "prometheus", "13 alert rules of pacer");
         }
     }
 

@@ -24,7 +24,8 @@ import picocli.CommandLine.Option;
         name = "record",
         description = {
             "Train a preset with several seeds, and test whether its mean loss reaches a target.",
-            "The runs are settled before the first; a record counts at p < 0.01 of a one-sided t-test.%n"
+            "The runs are settled before the first; a record counts at p < 0.01 of a one-sided t-test.",
+            "PACER_RUNS and PACER_CACHE name other folders for runs and for data.%n"
         })
 final class RecordCommand implements Callable<Integer> {
     @Mixin
@@ -65,8 +66,8 @@ final class RecordCommand implements Callable<Integer> {
     @Mixin
     private ServiceOption service;
 
-    @Mixin
-    private PlaceOptions places;
+    /** By the environment alone: {@code --runs} is how many there are. */
+    private final PlaceOptions places = new PlaceOptions();
 
     @Mixin
     private OutputOption output;

@@ -92,6 +92,11 @@ final class Ledger {
         return now;
     }
 
+    /** Whether any attempt at training told of a step. */
+    boolean hasTakenStep() {
+        return !curve.points().points().isEmpty() || (now != null && now.step() != null && now.step() > 0);
+    }
+
     LossPoints curve() {
         return curve.points();
     }

@@ -358,11 +358,8 @@ public final class TrainPipelineImpl implements TrainPipeline {
     @Override
     public void checkStopEarly() {
         requireTraining();
-        require(
-                ledger.now() != null
-                        && ledger.now().step() != null
-                        && ledger.now().step() > 0,
-                "no step is taken yet");
+        // an attempt that has just begun tells of no step yet, but those before it took some
+        require(ledger.hasTakenStep(), "no step is taken yet");
     }
 
     private String endAt(Supplier<Integer> step) {

@@ -224,8 +224,10 @@ class MemoryPlanTest {
     @ParameterizedTest
     @MethodSource("names")
     void aGlanceSeesNoLessThanThePlan(String preset) {
-        RunSpec spec = SpecResolver.forTokenizer(SpecResolver.forMachine(Presets.named(preset).spec(), new Processor(2, true)));
-        assertThat(MemoryNeed.atMost(spec)).isGreaterThanOrEqualTo(MemoryPlan.of(spec).need());
+        RunSpec spec = SpecResolver.forTokenizer(
+                SpecResolver.forMachine(Presets.named(preset).spec(), new Processor(2, true)));
+        assertThat(MemoryNeed.atMost(spec))
+                .isGreaterThanOrEqualTo(MemoryPlan.of(spec).need());
     }
 
     private static List<String> names() {

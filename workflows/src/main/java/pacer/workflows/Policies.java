@@ -165,11 +165,12 @@ record Policies(Duration heartbeat, Duration hostTimeout) {
     /**
      * Runs of weeks are runs; the heartbeat and the trainer's own watchdog find what hangs. The number of attempts is not
      * limited here, for a long run on bad hardware may need many: the activity itself gives up when several in a row got no
-     * further than the same checkpoint. Waiting for the host's only training slot is no fault, so it has no limit while the host answers.
+     * further than the same checkpoint, and says how long to wait before the next. Pauses here are those after a worker that is silent or
+     * ends, of which the activity cannot tell; they must not grow with the age of a run, as its steps would wait for them. Waiting for the host's only training slot is no fault, so it has no limit while the host answers.
      */
     ActivityOptions training(String host) {
         String summary = "optimizer steps, from the newest checkpoint";
-        return stage(TaskQueues.train(host), summary, Duration.ofDays(60), UNLIMITED, Duration.ofMinutes(1));
+        return stage(TaskQueues.train(host), summary, Duration.ofDays(60), UNLIMITED, Duration.ofSeconds(4));
     }
 
     /** A pass over the validation tokens and some samples: minutes; hours on a slow machine with a large model. */

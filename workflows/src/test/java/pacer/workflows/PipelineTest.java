@@ -297,7 +297,7 @@ class PipelineTest {
                         new RunUpdate.Notice(
                                 Stage.TRAIN, "train did not succeed: " + failure + "; trying again in 1 s"),
                         new RunUpdate.Notice(
-                                Stage.TRAIN, "train did not succeed: " + failure + "; trying again in 2 s"));
+                                Stage.TRAIN, "train did not succeed: " + failure + "; trying again in 1 s"));
         assertThat(stages(RunUpdate.StageEnded.class)).containsExactly(Stage.DATASET, Stage.STAGE, Stage.TRAIN);
         assertThat(updates.getLast()).isInstanceOf(RunUpdate.Closed.class);
         assertThat(updates)

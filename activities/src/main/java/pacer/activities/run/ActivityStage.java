@@ -136,7 +136,12 @@ public final class ActivityStage {
             case StageFailure failed
             when failed.isRefusal() -> ApplicationFailure.newNonRetryableFailure(failed.getMessage(), BAD_INPUT);
             case StageFailure failed
-            when failed.retryable() -> ApplicationFailure.newFailure(failed.getMessage(), FAILED);
+            when failed.retryable() ->
+                ApplicationFailure.newBuilder()
+                        .setMessage(failed.getMessage())
+                        .setType(FAILED)
+                        .setNextRetryDelay(failed.pause().orElse(null))
+                        .build();
             case StageFailure failed -> ApplicationFailure.newNonRetryableFailure(failed.getMessage(), FAILED);
             case InterruptedException interrupted -> {
                 Thread.currentThread().interrupt();
@@ -155,9 +160,13 @@ public final class ActivityStage {
 
     /** How long the service waits before it tries again after {@code failure}; empty when it does not. */
     static Optional<Duration> pause(RuntimeException failure, ActivityInfo info) {
-        return failure instanceof ApplicationFailure said && said.isNonRetryable()
-                ? Optional.empty()
-                : pause(info.getRetryOptions(), info.getAttempt());
+        if (failure instanceof ApplicationFailure said && said.isNonRetryable()) {
+            return Optional.empty();
+        }
+        Optional<Duration> ofPolicy = pause(info.getRetryOptions(), info.getAttempt());
+        return failure instanceof ApplicationFailure said && said.getNextRetryDelay() != null
+                ? ofPolicy.map(_ -> said.getNextRetryDelay())
+                : ofPolicy;
     }
 
     /** The same after the {@code attempt}th of as many as {@code retries} allow. */

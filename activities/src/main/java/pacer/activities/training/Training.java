@@ -61,6 +61,7 @@ public final class Training {
     private static final int LAST_WORDS = 5;
     private static final Duration FENCE_PATIENCE = Duration.ofSeconds(10);
     private static final Duration STOP_NEWS = Duration.ofSeconds(3);
+    private static final int MOST_DOUBLINGS = 6; // of a pause of a second: a minute is long enough for what passes
 
     private final Home home;
     private final StageLog log;
@@ -184,10 +185,12 @@ public final class Training {
         int count = untold.merge(owner, 1, Integer::sum);
         boolean again = count < settings.fruitlessAttempts();
         return new StageFailure(
-                again
-                        ? Reasons.of(e)
-                        : "%d attempts failed before a trainer ran; the last: %s".formatted(count, Reasons.of(e)),
-                again);
+                        again
+                                ? Reasons.of(e)
+                                : "%d attempts failed before a trainer ran; the last: %s"
+                                        .formatted(count, Reasons.of(e)),
+                        again)
+                .after(pause(count));
     }
 
     /** Adds a checkpoint to {@code unsound} when it is gone, or its files are not what its manifest says. */
@@ -301,7 +304,7 @@ public final class Training {
             if (Reasons.lasting(e)) {
                 throw e;
             }
-            throw counted(attempts, attempt, new StageFailure(Reasons.of(e), true));
+            throw counted(folder, attempts, attempt, new StageFailure(Reasons.of(e), true));
         }
         Attempts.Attempt running = attempt.withProcesses(ranks.stream()
                 .flatMap(rank -> ProcessIdentity.of(rank.handle()).stream())
@@ -324,13 +327,14 @@ public final class Training {
         }
         if (end.unfit() != null) {
             String where = monitor.step().map(step -> " after step " + step).orElse(" before its first step");
-            throw counted(attempts, running, StageFailure.ofHost(end.unfit(), "the trainer was killed" + where));
+            throw counted(
+                    folder, attempts, running, StageFailure.ofHost(end.unfit(), "the trainer was killed" + where));
         }
         if (TrainerExit.of(end.code()) == TrainerExit.STOPPED) {
             awaitStop(context);
         }
         context.check(); // told to stop: whatever the exit code, that is why
-        StageFailure failure = counted(attempts, running, failure(end, ranks.get(end.rank()), monitor));
+        StageFailure failure = counted(folder, attempts, running, failure(end, ranks.get(end.rank()), monitor));
         if (end.hung()) {
             hub.tell(folder.id(), new RunUpdate.Stalled(failure.getMessage()));
         }
@@ -347,7 +351,7 @@ public final class Training {
     }
 
     /** Writes the failure down; it is the last one when several in a row got no further. */
-    private StageFailure counted(Attempts attempts, Attempts.Attempt attempt, StageFailure failure)
+    private StageFailure counted(RunFolder folder, Attempts attempts, Attempts.Attempt attempt, StageFailure failure)
             throws IOException, InterruptedException {
         try {
             attempts.put(attempt.failed(failure.getMessage()));
@@ -361,7 +365,12 @@ public final class Training {
                         "%d attempts in a row got no further than step %d; the last: %s"
                                 .formatted(fruitless, attempt.fromStep(), failure.getMessage()),
                         false)
-                : failure;
+                : failure.after(pause(folder.newestStep() > attempt.fromStep() ? 1 : fruitless));
+    }
+
+    /** The pause before the next attempt, when so many in a row got nowhere; one that got further is gone on from at once. */
+    private static Duration pause(int fruitless) {
+        return Duration.ofSeconds(1L << Math.clamp(fruitless - 1L, 0, MOST_DOUBLINGS));
     }
 
     private void prove(String dataset, StageContext context) throws IOException, InterruptedException {

@@ -237,10 +237,13 @@ class TrainingTest {
             StageFailure failure = catchThrowableOfType(StageFailure.class, () -> train(crashing));
             assertThat(failure).hasMessage("trainer rank 0 failed after step 15: loss is not finite");
             assertThat(failure.retryable()).as("attempt " + attempt).isTrue();
+            // after the first, which got to a checkpoint, and the first that did not
+            assertThat(failure.pause()).contains(Duration.ofSeconds(1));
         }
         // the first attempt began at step 0, the next two at the checkpoint of step 10: one more makes three there
         StageFailure third = catchThrowableOfType(StageFailure.class, () -> train(crashing));
         assertThat(third.retryable()).isTrue();
+        assertThat(third.pause()).contains(Duration.ofSeconds(2));
         StageFailure last = catchThrowableOfType(StageFailure.class, () -> train(crashing));
         assertThat(last)
                 .hasMessage("3 attempts in a row got no further than step 10; the last:"

@@ -47,6 +47,7 @@ public final class CheckpointUploads implements AutoCloseable {
     private long done; // those that were tried, under the lock
     private volatile boolean closed;
     private boolean claimed;
+    private boolean weeded; // events that were damaged in the store
     private boolean superseded;
     private String said; // the fault that people know of
     private StoredRun run; // null: not yet
@@ -170,6 +171,10 @@ public final class CheckpointUploads implements AutoCloseable {
             throw new SupersededException();
         }
         claimed = true;
+        if (!weeded) {
+            run.weedEvents(this::listen);
+            weeded = true;
+        }
         if (stored == null) {
             stored = run.manifests(this::listen);
         }

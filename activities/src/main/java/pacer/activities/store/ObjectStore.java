@@ -2,6 +2,7 @@ package pacer.activities.store;
 
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
@@ -140,6 +141,20 @@ public final class ObjectStore implements AutoCloseable {
             Retrieval.ofRange(this, key, first, bytes, sha256, moved).to(target);
             return null;
         });
+    }
+
+    /** Whether all bytes of the object of {@code key} are those of {@code sha256}: they are read, and kept nowhere. One that is not there is not. */
+    public boolean isSound(String key, long bytes, String sha256, TransferListener listener)
+            throws IOException, InterruptedException {
+        try {
+            Transfer.run(bytes, listener, moved -> {
+                new Retrieval(this, key, bytes, sha256, moved).prove();
+                return null;
+            });
+            return true;
+        } catch (DamagedObjectException | NoSuchFileException e) {
+            return false;
+        }
     }
 
     /** The bytes of a small object, proven by the digest that it was stored with; empty when there is none. */

@@ -32,6 +32,7 @@ final class Retrieval {
     private final long bytes;
     private final String sha256; // empty where none is known
     private final AtomicLong moved;
+    private String fault; // what is wrong where that is no other digest
 
     Retrieval(ObjectStore store, String key, long bytes, String sha256, AtomicLong moved) {
         this(store, key, 0, true, bytes, sha256, moved);
@@ -98,6 +99,21 @@ final class Retrieval {
         DurableFiles.move(part, target);
     }
 
+    /** Reads all of it for nothing but its digest. */
+    void prove() throws IOException, InterruptedException {
+        proven(0, Sha256.begin(), new Sink() {
+            @Override
+            public void begin(long at) {
+                // nothing is kept
+            }
+
+            @Override
+            public void take(byte[] buffer, int length) {
+                // nothing is kept
+            }
+        });
+    }
+
     void to(ByteBuffer target) throws IOException, InterruptedException {
         proven(0, Sha256.begin(), new Sink() {
             @Override
@@ -125,8 +141,9 @@ final class Retrieval {
         if (!isRight(found)) {
             throw new DamagedObjectException(store.address(key)
                     + (whole ? ": " : ": what begins at byte " + first + " ")
-                    + (found.isEmpty() ? "its bytes are not what the server's checksum says" : "has SHA-256 " + found)
-                    + ", should have " + sha256 + "; it is damaged in the store");
+                    + (found.isEmpty() ? fault : "has SHA-256 " + found)
+                    + ", should have " + (found.isEmpty() ? "%d bytes of ".formatted(bytes) : "") + sha256
+                    + "; it is damaged in the store");
         }
     }
 
@@ -134,16 +151,23 @@ final class Retrieval {
         return !found.isEmpty() && (sha256.isEmpty() || found.equals(sha256));
     }
 
-    /** SHA-256 of what was read; empty when the server's own checksum says that it is damaged. */
+    /** SHA-256 of what was read; empty when its size or the server's own checksum says that it is damaged. */
     private String read(long from, MessageDigest digest, Sink sink) throws IOException, InterruptedException {
         long at = from;
         int fruitless = 0;
         while (at < bytes) {
             long before = at;
             try (ResponseInputStream<GetObjectResponse> body = open(at)) {
+                Long length = body.response().contentLength();
+                if (whole && length != null && length != bytes - at) {
+                    body.abort();
+                    fault = "has " + (at + length) + " bytes";
+                    return "";
+                }
                 at = copy(body, at, digest, sink);
             } catch (SdkException e) {
                 if (String.valueOf(e.getMessage()).contains("checksum")) {
+                    fault = "its bytes are not what the server's checksum says";
                     return "";
                 }
                 throw store.fault(key, e);

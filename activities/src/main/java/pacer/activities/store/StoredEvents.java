@@ -61,7 +61,7 @@ final class StoredEvents {
         try (FileChannel events = FileChannel.open(file, StandardOpenOption.READ)) {
             long end = EventLog.wholeLines(events);
             if (stored == null || bytes(stored) > end) {
-                stored = inCommon(events, end, listOrNone(listener), listener);
+                stored = inCommon(events, end, listOrNone(listener), permit, listener);
             }
             if (bytes(stored) == end) {
                 return;
@@ -73,9 +73,7 @@ final class StoredEvents {
                     : Optional.of(pieces.removeLast());
             long from = bytes(pieces);
             Piece added = new Piece(end - from, digest(events, from, end - from, listener));
-            try (Content content = Content.of(file, from, added.bytes(), added.sha256())) {
-                boolean _ = objects.put(key(added), content, listener);
-            }
+            store(added, from, permit, listener);
             pieces.add(added);
             permit.require(); // a piece may have taken long
             objects.replace(prefix + LIST, Content.of(RunJson.MAPPER.writeValueAsBytes(new Pieces(pieces))), listener);
@@ -87,9 +85,13 @@ final class StoredEvents {
         }
     }
 
-    /** The first of {@code pieces}, as far as the file begins with them; another host's are others where both went on. */
-    private static List<Piece> inCommon(FileChannel events, long end, List<Piece> pieces, TransferListener listener)
-            throws IOException {
+    /**
+     * The first of {@code pieces}, as far as the file begins with them; another host's are others where both went on. What the store has lost of
+     * them is stored again: this host has the right bytes, and another may not.
+     */
+    private List<Piece> inCommon(
+            FileChannel events, long end, List<Piece> pieces, StoredRun.Permit permit, TransferListener listener)
+            throws IOException, InterruptedException {
         List<Piece> same = new ArrayList<>();
         long at = 0;
         for (Piece piece : pieces) {
@@ -97,10 +99,41 @@ final class StoredEvents {
                     || !digest(events, at, piece.bytes(), listener).equals(piece.sha256())) {
                 break;
             }
+            store(piece, at, permit, listener);
             same.add(piece);
             at += piece.bytes();
         }
         return same;
+    }
+
+    /** Stores the piece that begins at {@code from} in the file, unless the store has it. */
+    private void store(Piece piece, long from, StoredRun.Permit permit, TransferListener listener)
+            throws IOException, InterruptedException {
+        try (Content content = Content.of(file, from, piece.bytes(), piece.sha256())) {
+            try {
+                boolean _ = objects.put(key(piece), content, listener);
+            } catch (ObjectConflictException other) { // its name is the digest of what it should hold
+                permit.require();
+                objects.replace(key(piece), content, listener);
+            }
+        }
+    }
+
+    /**
+     * Deletes the pieces that are damaged in the store, which nothing else would notice before another host needs them; what is sent next brings them
+     * anew, from a host that has the right bytes.
+     */
+    void weed(TransferListener listener) throws IOException, InterruptedException {
+        for (Piece piece : listOrNone(listener)) {
+            if (!objects.isSound(key(piece), piece.bytes(), piece.sha256(), listener)) {
+                discard(piece, listener);
+            }
+        }
+    }
+
+    private void discard(Piece piece, TransferListener listener) throws IOException, InterruptedException {
+        objects.delete(key(piece), listener); // who has the right bytes can store them then
+        stored = null;
     }
 
     /**
@@ -175,7 +208,7 @@ final class StoredEvents {
                 damage.add(objects.address(key(piece)) + " is gone");
             } catch (DamagedObjectException e) {
                 damage.add(e.getMessage());
-                objects.delete(key(piece), listener); // who has the right bytes can store them then
+                discard(piece, listener);
             } finally {
                 Files.deleteIfExists(one);
             }

@@ -232,6 +232,11 @@ final class StoredRun {
         refresh("run.json", Content.of(Files.readAllBytes(folder.recordFile())), listener);
     }
 
+    /** Has those of the run's events sent anew that are damaged in the store, if this host has them. */
+    void weedEvents(TransferListener listener) throws IOException, InterruptedException {
+        events.weed(listener);
+    }
+
     private void refresh(String name, Content content, TransferListener listener)
             throws IOException, InterruptedException {
         if (!content.sha256().equals(sent.get(name))) {

@@ -79,6 +79,9 @@ class StoredEventsTest {
     }
 
     private List<Path> pieces() throws IOException {
+        if (!Files.exists(SERVER.file(prefix + "/runs/r/events"))) {
+            return List.of();
+        }
         try (Stream<Path> files = Files.list(SERVER.file(prefix + "/runs/r/events"))) {
             return files.toList();
         }
@@ -162,6 +165,59 @@ class StoredEventsTest {
         assertThat(Files.readString(SERVER.file(prefix + "/runs/r/events.json")))
                 .isEqualTo(list);
         assertThat(new Host("b").brings()).endsWith("a 9\n");
+    }
+
+    /** Each of three pieces is harmed in another way. */
+    private void harm(Host host) throws Exception {
+        host.says(0, 60).sends();
+        host.says(60, 120).sends();
+        host.says(120, 180).sends();
+        for (Path piece : pieces()) {
+            String text = Files.readString(piece);
+            if (text.startsWith("a 0\n")) {
+                Files.writeString(piece, text.replace("a 31", "a 13"));
+            } else if (text.startsWith("a 60\n")) {
+                Files.writeString(piece, text.substring(0, 100));
+            } else {
+                Files.delete(piece);
+            }
+        }
+    }
+
+    @Test
+    void whatIsDamagedInTheStoreIsStoredAnewByWhoHasTheRightBytes() throws Exception {
+        Host first = new Host("a");
+        harm(first);
+        Host second = new Host("a"); // its next attempt
+        second.events.weed(TransferListener.NOBODY);
+        second.says(180, 181).sends();
+        Host other = new Host("b");
+        assertThat(other.brings()).isEqualTo(first.text());
+        assertThat(other.damage).isEmpty();
+        assertThat(pieces()).hasSize(4);
+    }
+
+    @Test
+    void whatAnotherHostFoundDamagedIsStoredAnewToo() throws Exception {
+        Host first = new Host("a");
+        harm(first);
+        Host other = new Host("b");
+        assertThat(other.brings()).isEmpty();
+        assertThat(other.damage).hasSize(3);
+        assertThat(pieces()).as("no host takes them for events any more").isEmpty();
+        new Host("a").sends();
+        assertThat(new Host("c").brings()).isEqualTo(first.text());
+    }
+
+    /** One that nobody looked at yet is no reason for a refusal when its bytes are to be stored. */
+    @Test
+    void otherBytesUnderAPiecesNameAreReplaced() throws Exception {
+        Host first = new Host("a").says(0, 60).sends();
+        Path piece = pieces().getFirst();
+        Files.writeString(piece, "torn");
+        new Host("a").says(60, 61).sends();
+        assertThat(Files.readString(piece)).hasLineCount(60);
+        assertThat(new Host("b").brings()).isEqualTo(first.text());
     }
 
     @Test

@@ -9,9 +9,9 @@ import java.util.Optional;
 import java.util.function.Function;
 import java.util.stream.Stream;
 import pacer.activities.run.BadInputException;
+import pacer.activities.run.CacheUse;
 import pacer.activities.run.FileChecks;
 import pacer.activities.run.Home;
-import pacer.activities.run.LocalCache;
 import pacer.activities.run.Progress;
 import pacer.activities.run.Reasons;
 import pacer.activities.run.RunFolder;
@@ -232,18 +232,25 @@ public final class Datasets {
     private Prepared prepare(DatasetSpec spec, StageContext context) throws IOException, InterruptedException {
         if (Source.parse(spec.url()) instanceof Source.Ready) {
             ReadyDataset ready = ready(spec);
-            return prepare(ready.hash(LAYOUT), spec, folder -> ready.make(folder, context), context);
+            String hash = ready.hash(LAYOUT);
+            return prepare(hash, spec, folder -> ready.make(hash, folder, context), context);
         }
         // a pinned digest names the dataset without a look at the raw file; but a user's own file may be another
         // than the one that the preset pins, and nothing else would say so
         boolean unseen = !spec.sha256().isEmpty() && !(Source.parse(spec.url()) instanceof Source.LocalFile);
         Optional<RawFile> raw = unseen ? Optional.empty() : Optional.of(rawFiles.acquire(spec, context));
         DatasetSpec pinned = spec.withSha256(raw.map(RawFile::sha256).orElse(spec.sha256()));
-        return prepare(
-                hash(pinned),
-                pinned,
-                folder -> make(spec, raw.isPresent() ? raw.get() : rawFiles.acquire(spec, context), folder, context),
-                context);
+        String hash = hash(pinned);
+        return prepare(hash, pinned, folder -> make(spec, held(hash, pinned, raw, context), folder, context), context);
+    }
+
+    /** The raw file, kept in the cache for the dataset {@code hash}; brought again where the limit was quicker. */
+    private RawFile held(String hash, DatasetSpec pinned, Optional<RawFile> raw, StageContext context)
+            throws IOException, InterruptedException {
+        if (!(Source.parse(pinned.url()) instanceof Source.LocalFile)) {
+            CacheUse.byPreparation(hash, home.downloads().resolve(pinned.sha256()), context::check);
+        }
+        return raw.isPresent() && Files.exists(raw.get().path()) ? raw.get() : rawFiles.acquire(pinned, context);
     }
 
     /** The ready shards that {@code spec} asks for. */
@@ -291,6 +298,20 @@ public final class Datasets {
         DatasetManifest make(Path folder) throws IOException, InterruptedException;
     }
 
+    /** Makes it; what it is made from is kept where another attempt will go on. */
+    private DatasetManifest made(String hash, Path folder, Maker maker) throws IOException, InterruptedException {
+        DatasetManifest manifest;
+        try {
+            manifest = maker.make(folder);
+        } catch (BadInputException e) {
+            CacheUse.prepared(home, hash);
+            throw e;
+        }
+        CacheUse.touch(folder); // it may have taken longer than what is new is left alone
+        CacheUse.prepared(home, hash);
+        return manifest;
+    }
+
     private Prepared prepare(String hash, DatasetSpec pinned, Maker maker, StageContext context)
             throws IOException, InterruptedException {
         Path folder = home.datasets().resolve(hash);
@@ -298,7 +319,7 @@ public final class Datasets {
             context.check();
             context.progress(at(null, "another process prepares this dataset"));
         })) {
-            LocalCache.touch(folder);
+            CacheUse.touch(folder);
             Optional<DatasetManifest> there = sound(folder, context);
             if (there.isPresent()) {
                 share(hash, there.get(), folder, context);
@@ -309,7 +330,7 @@ public final class Datasets {
                 return new Prepared(hash, elsewhere.manifest().get(), true); // staging fetches its shards
             }
             if (together.isEmpty() || !elsewhere.answered()) {
-                DatasetManifest made = maker.make(folder);
+                DatasetManifest made = made(hash, folder, maker);
                 share(hash, made, folder, context);
                 return new Prepared(hash, made, false);
             }

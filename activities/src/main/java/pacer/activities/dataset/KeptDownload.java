@@ -4,7 +4,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.function.LongConsumer;
-import pacer.activities.run.LocalCache;
+import pacer.activities.run.CacheUse;
 import pacer.activities.run.StageContext;
 import pacer.trainer.durable.Sha256;
 
@@ -32,7 +32,7 @@ final class KeptDownload {
             Files.delete(file);
             return false;
         }
-        LocalCache.touch(file);
+        CacheUse.touch(file);
         return true;
     }
 }

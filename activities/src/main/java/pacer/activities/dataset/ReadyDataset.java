@@ -59,10 +59,10 @@ final class ReadyDataset {
                 isCut() ? Integer.toString(shardTokens) : "as they are");
     }
 
-    /** Brings what is missing, and writes the manifest last. */
-    DatasetManifest make(Path folder, StageContext context) throws IOException, InterruptedException {
+    /** Brings what is missing, and writes the manifest last. Files that came are kept for the dataset {@code hash} while others still do. */
+    DatasetManifest make(String hash, Path folder, StageContext context) throws IOException, InterruptedException {
         List<Catalogue.File> wanted = wanted();
-        List<ReadyFiles.Ready> ready = bring(wanted, context);
+        List<ReadyFiles.Ready> ready = bring(wanted, hash, context);
         long trusted = ready.stream().filter(ReadyFiles.Ready::trusted).count();
         if (trusted > 0) {
             context.notice(trusted(
@@ -112,6 +112,7 @@ final class ReadyDataset {
                 catalogue,
                 file,
                 homes(),
+                Optional.empty(), // it goes to the store at once
                 context,
                 bytes -> context.progress(at(
                         Math.min(1, bytes / all),
@@ -173,7 +174,7 @@ final class ReadyDataset {
         return homes;
     }
 
-    private List<ReadyFiles.Ready> bring(List<Catalogue.File> wanted, StageContext context)
+    private List<ReadyFiles.Ready> bring(List<Catalogue.File> wanted, String hash, StageContext context)
             throws IOException, InterruptedException {
         List<String> homes = homes();
         Meter meter = new Meter(wanted.size(), context);
@@ -186,7 +187,12 @@ final class ReadyDataset {
                 int index = i;
                 tasks.submit(() -> {
                     ready[index] = files.bring(
-                            catalogue, wanted.get(index), homes, context, bytes -> meter.received(index, bytes));
+                            catalogue,
+                            wanted.get(index),
+                            homes,
+                            Optional.of(hash),
+                            context,
+                            bytes -> meter.received(index, bytes));
                     meter.done();
                     return null;
                 });

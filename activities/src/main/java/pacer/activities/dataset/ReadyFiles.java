@@ -14,7 +14,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.function.LongConsumer;
 import pacer.activities.run.BadInputException;
-import pacer.activities.run.LocalCache;
+import pacer.activities.run.CacheUse;
 import pacer.activities.run.StageContext;
 import pacer.activities.store.StoredPins;
 import pacer.trainer.data.BadDataException;
@@ -60,18 +60,25 @@ final class ReadyFiles {
      * Brings {@code file}.
      *
      * @param homes folders, each ending in a slash, to be tried in order
+     * @param dataset hash of the one for which it is kept in the cache; empty for none
      * @param received hears how many of its bytes are there
      * @throws BadInputException when no home has it as it should be
      * @throws IOException when one may have it another time
      */
     Ready bring(
-            Catalogue catalogue, Catalogue.File file, List<String> homes, StageContext context, LongConsumer received)
+            Catalogue catalogue,
+            Catalogue.File file,
+            List<String> homes,
+            Optional<String> dataset,
+            StageContext context,
+            LongConsumer received)
             throws IOException, InterruptedException {
         String key = catalogue.name() + "-" + file.name();
         try (FileGuard _ = FileGuard.take(downloads.resolve(key + ".lock"), context::check)) {
             Optional<String> expected = pins.of(catalogue, file, context);
             if (expected.isPresent()) {
                 Path there = downloads.resolve(expected.get());
+                keep(dataset, there, context); // before the look: what is there must stay
                 if (KeptDownload.isSound(there, expected.get(), context, received)) {
                     return ready(catalogue, file, there, expected.get(), false);
                 }
@@ -86,8 +93,9 @@ final class ReadyFiles {
                     if (expected.isEmpty()) {
                         pins.pin(catalogue, file, sha256, context); // first: what has its name has its pin
                     }
+                    keep(dataset, target, context);
+                    CacheUse.touch(target);
                     DurableFiles.move(part, target);
-                    LocalCache.touch(target);
                     return new Ready(target, sha256, sound.bytes(), sound.tokens(), sound.trusted());
                 } catch (BadDataException e) {
                     Files.deleteIfExists(part);
@@ -100,6 +108,13 @@ final class ReadyFiles {
                 }
             }
             throw failure(failures);
+        }
+    }
+
+    private static void keep(Optional<String> dataset, Path file, StageContext context)
+            throws IOException, InterruptedException {
+        if (dataset.isPresent()) {
+            CacheUse.byPreparation(dataset.get(), file, context::check);
         }
     }
 

@@ -8,7 +8,7 @@ import pacer.trainer.CacheFolder;
  * Where a machine keeps things.
  *
  * @param runs folder of run folders
- * @param cache folder of datasets, downloads and staged shards, shared by all runs
+ * @param cache folder of datasets, downloads, weights and staged shards, shared by all runs
  */
 public record Home(Path runs, Path cache) {
 
@@ -32,6 +32,11 @@ public record Home(Path runs, Path cache) {
 
     public Path downloads() {
         return cache.resolve("downloads");
+    }
+
+    /** Folders of weights to begin with, by their digests. */
+    public Path weights() {
+        return cache.resolve("weights");
     }
 
     public Path staged() {

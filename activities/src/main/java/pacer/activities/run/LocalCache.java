@@ -2,13 +2,11 @@ package pacer.activities.run;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.attribute.BasicFileAttributes;
-import java.nio.file.attribute.FileTime;
 import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
@@ -27,22 +25,16 @@ import pacer.trainer.durable.DurableFiles;
 import pacer.trainer.durable.FileGuard;
 
 /**
- * Keeps datasets, staged shards and downloads of this machine within a limit: what was used least recently goes, but nothing that a run at
- * work has. When a thing was used is the time of the file {@code .used} beside it (not of its lock: to change that one's time means to
- * open and close it, which would let go of the lock). Which runs have a dataset is in {@code staged/<hash>.runs/}, a file each
- * that names the run's folder: such a run is at work while its lease is held and, between its stages, for a day unless its record is closed.
+ * Keeps datasets, staged shards, downloads and weights of this machine within a limit: what was used least recently goes, but nothing that a run
+ * at work has, or a dataset in preparation needs, as {@link CacheUse} says.
  */
 public final class LocalCache {
-    private static final String USED = ".used";
-    private static final String LOCK = ".lock";
     private static final String VARIABLE = "PACER_CACHE_LIMIT";
     private static final Pattern HASH = Pattern.compile("[0-9a-f]{64}");
     private static final Pattern SHARD = Pattern.compile("[0-9a-f]{64}\\.bin");
 
     /** From being used by a stage until the next stage says for whom. */
     private static final Duration YOUNG = Duration.ofMinutes(10);
-
-    private static final Duration BETWEEN_STAGES = Duration.ofDays(1);
 
     private final Home home;
     private final OptionalLong limit;
@@ -71,25 +63,12 @@ public final class LocalCache {
         return bytes;
     }
 
-    /** Notes that {@code thing} is used now. */
-    public static void touch(Path thing) throws IOException {
-        Path used = beside(thing, USED);
-        Files.createDirectories(used.getParent());
-        Files.write(used, new byte[0]);
-        Files.setLastModifiedTime(used, FileTime.from(Instant.now()));
-    }
-
-    /** Notes that {@code run} works with the dataset {@code hash}. */
-    public void use(String hash, RunFolder run) throws IOException {
-        Path staged = home.staged().resolve(hash);
-        Files.createDirectories(runs(hash));
-        Files.writeString(
-                runs(hash).resolve(run.id()), run.path().toAbsolutePath().toString());
-        touch(staged);
-    }
-
-    /** A dataset with everything of it, or a single file, and when it was used. */
-    private record Thing(String name, Optional<String> dataset, List<Path> paths, Instant used) {}
+    /**
+     * What goes as a whole: a dataset with everything of it, a download, weights.
+     *
+     * @param uses those of its paths that others may use, and lock
+     */
+    private record Thing(List<Path> paths, List<Path> uses, Instant used) {}
 
     /** Deletes what is over the limit; what was deleted is said in one line. */
     public void shrink(StageContext context) throws IOException {
@@ -120,8 +99,9 @@ public final class LocalCache {
         }
         String rest = "%.3f GB of at most %.3f GB are left".formatted(now / 1e9, most / 1e9);
         if (dropped > 0) {
-            context.notice("cache: the %d datasets and downloads not used for longest deleted, %.3f GB; %s (%s)"
-                    .formatted(dropped, (before - now) / 1e9, rest, VARIABLE));
+            context.notice(
+                    "cache: the %d datasets, downloads and weights not used for longest deleted, %.3f GB; %s (%s)"
+                            .formatted(dropped, (before - now) / 1e9, rest, VARIABLE));
         }
         if (now > most) {
             context.notice("cache: " + rest + ", all of it used now or just before; raise " + VARIABLE);
@@ -144,30 +124,40 @@ public final class LocalCache {
             Path staged = home.staged().resolve(hash);
             Set<String> own = new HashSet<>(shards.getOrDefault(hash, Set.of()));
             shards.forEach((other, all) -> own.removeAll(other.equals(hash) ? Set.of() : all));
-            List<Path> paths = new ArrayList<>(List.of(dataset, staged, runs(hash)));
+            List<Path> paths = new ArrayList<>(List.of(dataset, staged));
             own.forEach(shard -> paths.add(home.staged().resolve(shard)));
-            if (!isInUse(hash)) {
-                things.add(new Thing(hash, Optional.of(hash), paths, latest(dataset, staged)));
-            }
+            things.add(thing(paths, List.of(dataset, staged)));
         }
-        for (Path file : list(home.downloads(), HASH)) {
-            things.add(new Thing(name(file), Optional.empty(), List.of(file), latest(file)));
+        for (Path root : List.of(home.downloads(), home.weights())) {
+            for (Path path : list(root, HASH)) {
+                things.add(thing(List.of(path), List.of(path)));
+            }
         }
         things.removeIf(thing -> thing.used().isAfter(limitOfYouth));
         things.sort(Comparator.comparing(Thing::used));
         return things;
     }
 
+    private static Thing thing(List<Path> paths, List<Path> uses) throws IOException {
+        return new Thing(paths, uses, CacheUse.latest(uses));
+    }
+
     /** Unless somebody has it in hand. */
     private boolean drop(Thing thing) throws IOException {
-        Path first = thing.dataset().isPresent()
-                ? home.datasets().resolve(thing.name())
-                : thing.paths().getFirst();
-        Path second = home.staged().resolve(thing.name());
-        try (FileGuard one = FileGuard.tryTake(beside(first, LOCK)).orElse(null);
-                FileGuard two = FileGuard.tryTake(beside(second, LOCK)).orElse(null)) {
-            if (one == null || two == null || (thing.dataset().isPresent() && isInUse(thing.name()))) {
-                return false;
+        List<FileGuard> guards = new ArrayList<>();
+        try {
+            for (Path path : thing.uses()) {
+                Optional<FileGuard> guard = FileGuard.tryTake(CacheUse.beside(path, CacheUse.LOCK));
+                if (guard.isEmpty()) {
+                    return false;
+                }
+                guards.add(guard.get());
+            }
+            // now that nobody can begin to use it
+            for (Path path : thing.uses()) {
+                if (CacheUse.isInUse(path, home, clock)) {
+                    return false;
+                }
             }
             for (Path path : thing.paths()) {
                 if (Files.isDirectory(path)) {
@@ -176,38 +166,13 @@ public final class LocalCache {
                 } else {
                     Files.deleteIfExists(path);
                 }
-                Files.deleteIfExists(beside(path, USED));
+                CacheUse.forget(path);
             }
             return true;
-        }
-    }
-
-    private boolean isInUse(String hash) throws IOException {
-        for (Path mark : list(runs(hash), Pattern.compile(".+"))) {
-            RunFolder run = new RunFolder(Path.of(Files.readString(mark, StandardCharsets.UTF_8)));
-            boolean lately = Files.getLastModifiedTime(mark)
-                    .toInstant()
-                    .isAfter(clock.instant().minus(BETWEEN_STAGES));
-            if (isLeased(run) || (lately && !isClosed(run))) {
-                return true;
+        } finally {
+            for (FileGuard guard : guards) {
+                guard.close();
             }
-        }
-        return false;
-    }
-
-    private static boolean isLeased(RunFolder run) {
-        try {
-            return run.exists() && run.leased();
-        } catch (UncheckedIOException e) {
-            return true; // another user's, perhaps
-        }
-    }
-
-    private static boolean isClosed(RunFolder run) {
-        try {
-            return run.exists() && run.read().status() != RunStatus.RUNNING;
-        } catch (IOException e) {
-            return false;
         }
     }
 
@@ -219,7 +184,7 @@ public final class LocalCache {
     /** Size of all that the cache holds. A staged shard may be a second name of a dataset's: a file counts once. */
     public static long bytes(Home home) throws IOException {
         Map<Object, Long> sizes = new HashMap<>();
-        for (Path root : List.of(home.datasets(), home.staged(), home.downloads())) {
+        for (Path root : List.of(home.datasets(), home.staged(), home.downloads(), home.weights())) {
             if (Files.isDirectory(root)) {
                 try (Stream<Path> all = Files.walk(root)) {
                     for (Path file : all.toList()) {
@@ -259,19 +224,6 @@ public final class LocalCache {
         return shards;
     }
 
-    private static Instant latest(Path... things) throws IOException {
-        Instant latest = Instant.EPOCH;
-        for (Path thing : things) {
-            for (Path path : List.of(thing, beside(thing, USED))) {
-                if (Files.exists(path)) {
-                    Instant used = Files.getLastModifiedTime(path).toInstant();
-                    latest = used.isAfter(latest) ? used : latest;
-                }
-            }
-        }
-        return latest;
-    }
-
     private static List<Path> list(Path folder, Pattern names) throws IOException {
         try (Stream<Path> all = Files.list(folder)) {
             return all.filter(path -> names.matcher(name(path)).matches()).toList();
@@ -282,13 +234,5 @@ public final class LocalCache {
 
     private static String name(Path path) {
         return path.getFileName().toString();
-    }
-
-    private static Path beside(Path thing, String ending) {
-        return thing.resolveSibling(thing.getFileName() + ending);
-    }
-
-    private Path runs(String hash) {
-        return home.staged().resolve(hash + ".runs");
     }
 }

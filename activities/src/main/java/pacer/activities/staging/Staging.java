@@ -15,6 +15,7 @@ import java.util.OptionalLong;
 import java.util.Set;
 import java.util.stream.Stream;
 import pacer.activities.dataset.FetchSettings;
+import pacer.activities.run.CacheUse;
 import pacer.activities.run.DamagedDataException;
 import pacer.activities.run.FileChecks;
 import pacer.activities.run.Home;
@@ -67,7 +68,7 @@ public final class Staging {
             Optional<StoredDatasets> store,
             OptionalLong limit,
             FetchSettings fetching) {
-        this.weights = new WeightFolders(home.cache().resolve("weights"), fetching, clock);
+        this.weights = new WeightFolders(home.weights(), fetching, clock);
         this.cache = new LocalCache(home, limit, clock);
         this.home = home;
         this.log = log;
@@ -109,12 +110,13 @@ public final class Staging {
             throws IOException, InterruptedException {
         RunFolder run = home.run(request.run());
         StagingResult staged = stage(request.dataset(), run, context);
-        cache.shrink(context);
         RunSpec spec = SpecLoader.read(run.preset());
         // what has a checkpoint goes on from that, and their home may be gone
-        return spec.weights().given() && run.newestStep() == 0
-                ? staged.with(weights.bring(spec.weights(), spec.model(), context))
+        StagingResult all = spec.weights().given() && run.newestStep() == 0
+                ? staged.with(weights.bring(spec.weights(), spec.model(), run, context))
                 : staged;
+        cache.shrink(context);
+        return all;
     }
 
     private StagingResult stage(String hash, RunFolder run, StageContext context)
@@ -125,7 +127,7 @@ public final class Staging {
             context.check();
             context.progress(Progress.of(Stage.STAGE, clock.instant(), null, "another process stages this dataset"));
         })) {
-            cache.use(hash, run);
+            CacheUse.by(run, folder(home, hash));
             return stageAlone(hash, context);
         }
     }

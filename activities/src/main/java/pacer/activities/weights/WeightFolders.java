@@ -15,8 +15,10 @@ import java.util.stream.Stream;
 import pacer.activities.dataset.Download;
 import pacer.activities.dataset.FetchSettings;
 import pacer.activities.run.BadInputException;
+import pacer.activities.run.CacheUse;
 import pacer.activities.run.Progress;
 import pacer.activities.run.Reasons;
+import pacer.activities.run.RunFolder;
 import pacer.activities.run.Stage;
 import pacer.activities.run.StageContext;
 import pacer.trainer.checkpoint.Gpt2Folder;
@@ -57,10 +59,11 @@ public final class WeightFolders {
      * The folder with the weights that {@code spec} names, all of it proven.
      *
      * @param model what is to begin with them
+     * @param run for which they are kept in the cache while it is at work
      * @throws BadInputException when they are not what they should be, or not for {@code model}
      * @throws IOException when trying again may help
      */
-    public Path bring(WeightsSpec spec, ModelSpec model, StageContext context)
+    public Path bring(WeightsSpec spec, ModelSpec model, RunFolder run, StageContext context)
             throws IOException, InterruptedException {
         try {
             if (spec.from().startsWith("file:")) {
@@ -73,6 +76,9 @@ public final class WeightFolders {
                 Optional<String> expected = !spec.sha256().isEmpty()
                         ? Optional.of(spec.sha256())
                         : Files.exists(pin) ? Optional.of(Files.readString(pin).strip()) : Optional.empty();
+                if (expected.isPresent()) { // before the look: what is there must stay
+                    CacheUse.by(run, cache.resolve(expected.get()), context::check);
+                }
                 if (expected.isPresent() && isSound(cache.resolve(expected.get()), expected.get(), context)) {
                     Path folder = cache.resolve(expected.get());
                     Gpt2Folder.requireFit(folder, Gpt2Folder.describe(folder), model);
@@ -98,6 +104,7 @@ public final class WeightFolders {
                     DurableFiles.write(pin, digest.getBytes(StandardCharsets.UTF_8));
                 }
                 Path folder = cache.resolve(digest);
+                CacheUse.by(run, folder, context::check);
                 DurableFiles.deleteTree(folder);
                 DurableFiles.move(part, folder);
                 return folder;

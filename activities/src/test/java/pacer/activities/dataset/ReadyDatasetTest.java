@@ -10,16 +10,21 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.FileTime;
 import java.time.Clock;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.Random;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -28,6 +33,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import pacer.activities.run.BadInputException;
 import pacer.activities.run.Home;
+import pacer.activities.run.LocalCache;
 import pacer.activities.run.RunHub;
 import pacer.activities.run.StageLog;
 import pacer.activities.run.TestRuns;
@@ -162,6 +168,48 @@ class ReadyDatasetTest {
                     .hasBinaryContent(files.get("/train_000002.bin"));
             assertThat(result.vocabulary()).isEqualTo(50_257);
             assertThat(asked).hasSize(4);
+        }
+    }
+
+    /** A catalogue of hundreds of files takes hours, and another run's staging may look at the limit meanwhile. */
+    @Test
+    void filesThatCameStayWhileOthersStillCome() throws Exception {
+        List<Path> came = new CopyOnWriteArrayList<>();
+        HttpHandler giving = giving();
+        HttpHandler last = exchange -> {
+            if (exchange.getRequestURI().getPath().equals("/train_000002.bin")) {
+                for (String other : List.of("/train_000001.bin", "/val_000000.bin")) {
+                    Path file = home.downloads().resolve(Sha256.of(files.get(other)));
+                    while (!Files.exists(file) || !Files.exists(Path.of(file + ".used"))) {
+                        Thread.onSpinWait();
+                    }
+                    came.add(file);
+                }
+                age(home.downloads());
+                new LocalCache(home, OptionalLong.of(1), Clock.systemUTC()).shrink(new TestStage());
+                came.removeIf(file -> !Files.exists(file));
+            }
+            giving.handle(exchange);
+        };
+        try (TlsServer server = new TlsServer(last)) {
+            DatasetResult result = prepare(server, 2);
+            assertThat(came).hasSize(2);
+            assertThat(asked.values()).allMatch(times -> times.get() == 1);
+            age(home.downloads());
+            age(home.datasets());
+            new LocalCache(home, OptionalLong.of(1), Clock.systemUTC()).shrink(stage);
+            assertThat(came).as("nobody needs them any more").noneMatch(Files::exists);
+            assertThat(home.datasets().resolve(result.hash())).doesNotExist();
+        }
+    }
+
+    private static void age(Path root) throws IOException {
+        try (Stream<Path> all = Files.walk(root)) {
+            for (Path path : all.filter(p ->
+                            !p.toString().endsWith(".lock") && !p.toString().endsWith(".part"))
+                    .toList()) {
+                Files.setLastModifiedTime(path, FileTime.from(Instant.now().minus(Duration.ofDays(9))));
+            }
         }
     }
 

@@ -180,10 +180,132 @@ class LocalCacheTest {
         FileTime then = FileTime.from(Instant.now().minus(Duration.ofDays(9)));
         Files.setLastModifiedTime(old, then);
         Files.setLastModifiedTime(used, then);
-        LocalCache.touch(used);
+        CacheUse.touch(used);
         shrink(1000);
         assertThat(old).doesNotExist();
         assertThat(used).exists();
+    }
+
+    private Path old(Path thing) throws IOException {
+        FileTime then = FileTime.from(Instant.now().minus(Duration.ofDays(9)));
+        for (Path path : new Path[] {thing, CacheUse.beside(thing, ".used")}) {
+            if (Files.exists(path)) {
+                Files.setLastModifiedTime(path, then);
+            }
+        }
+        return thing;
+    }
+
+    private Path oldWeights(char digit) throws IOException {
+        Path weights = Files.createDirectories(home.weights().resolve(("" + digit).repeat(64)));
+        Files.write(weights.resolve("model.safetensors"), new byte[5000]);
+        return old(weights);
+    }
+
+    @Test
+    void weightsAreCountedAndGoUnlessARunAtWorkHasThem() throws Exception {
+        Path unused = oldWeights('a');
+        Path ended = oldWeights('b');
+        Path working = oldWeights('c');
+        Path inHand = oldWeights('d');
+        for (String run : new String[] {"ended", "working"}) {
+            var _ = TestRuns.runs(home, hub)
+                    .open(
+                            new RunRequest(
+                                    "quickstart",
+                                    TestRuns.overrides(TestRuns.text(folder.resolve("t.txt"), 20)),
+                                    null,
+                                    null,
+                                    run),
+                            "workflow");
+            CacheUse.by(home.run(run), run.equals("ended") ? ended : working, () -> {});
+        }
+        TestRuns.runs(home, hub).close(new RunEnding("ended", RunStatus.FINISHED, null));
+        old(ended);
+        old(working);
+        assertThat(LocalCache.bytes(home)).isGreaterThanOrEqualTo(20_000);
+
+        shrink(1_000_000);
+        assertThat(unused).as("within the limit").exists();
+        try (FileGuard _ = FileGuard.take(CacheUse.beside(inHand, ".lock"), () -> {})) {
+            shrink(1000);
+        }
+        assertThat(unused).doesNotExist();
+        assertThat(ended).doesNotExist();
+        assertThat(working).as("its run may begin again with them").isNotEmptyDirectory();
+        assertThat(inHand).as("somebody is about to take them").isNotEmptyDirectory();
+        TestRuns.runs(home, hub).close(new RunEnding("working", RunStatus.FINISHED, null));
+        shrink(1000);
+        assertThat(working).doesNotExist();
+        assertThat(inHand).doesNotExist();
+    }
+
+    /** Prepares a dataset until it is killed. */
+    static final class Preparer {
+        private Preparer() {}
+
+        public static void main(String[] args) throws Exception {
+            Home home = new Home(Path.of(args[0]), Path.of(args[1]));
+            try (FileGuard _ = FileGuard.take(home.datasets().resolve(args[2] + ".lock"), () -> {})) {
+                CacheUse.byPreparation(args[2], home.downloads().resolve(args[3]), () -> {});
+                System.out.println("prepares");
+                Thread.sleep(Duration.ofMinutes(1));
+            }
+        }
+    }
+
+    @Test
+    void whatAnotherProcessMakesADatasetFromStaysWhileOthersCome() throws Exception {
+        String dataset = "1".repeat(64);
+        String file = "e".repeat(64);
+        Files.createDirectories(home.downloads());
+        Path came = old(Files.write(home.downloads().resolve(file), new byte[5000]));
+        Path mark = home.downloads().resolve(file + ".datasets").resolve(dataset);
+        Process other = OtherJvm.start(
+                Preparer.class,
+                folder.resolve("log"),
+                home.runs().toString(),
+                home.cache().toString(),
+                dataset,
+                file);
+        try {
+            await(folder.resolve("log"), "prepares");
+            old(came);
+            old(mark); // it has been at it for days
+            shrink(1000);
+            assertThat(came).as("of a preparation at work").exists();
+        } finally {
+            other.destroyForcibly().waitFor(10, TimeUnit.SECONDS);
+        }
+        Files.setLastModifiedTime(mark, FileTime.from(Instant.now().minus(Duration.ofHours(5))));
+        shrink(1000);
+        assertThat(came).as("its next attempt goes on with it").exists();
+        old(mark);
+        shrink(1000);
+        assertThat(came).as("nobody went on").doesNotExist();
+        assertThat(mark.getParent()).doesNotExist();
+    }
+
+    @Test
+    void whoKeepsAFileWaitsForWhoDeletesIt() throws Exception {
+        Files.createDirectories(home.downloads());
+        Path file = Files.write(home.downloads().resolve("f".repeat(64)), new byte[10]);
+        Thread preparer;
+        try (FileGuard _ = FileGuard.take(CacheUse.beside(file, ".lock"), () -> {})) {
+            preparer = Thread.ofVirtual().start(() -> {
+                try {
+                    CacheUse.byPreparation("1".repeat(64), file, () -> {});
+                } catch (IOException | InterruptedException e) {
+                    throw new IllegalStateException(e);
+                }
+            });
+            assertThat(preparer.join(Duration.ofMillis(300))).isFalse();
+            assertThat(CacheUse.beside(file, ".datasets")).doesNotExist();
+        }
+        assertThat(preparer.join(Duration.ofSeconds(10))).isTrue();
+        assertThat(CacheUse.beside(file, ".datasets")).isNotEmptyDirectory();
+        CacheUse.prepared(home, "1".repeat(64));
+        assertThat(CacheUse.beside(file, ".datasets")).isEmptyDirectory();
     }
 
     @Test

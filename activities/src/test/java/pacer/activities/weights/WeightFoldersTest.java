@@ -25,6 +25,7 @@ import org.junit.jupiter.api.io.TempDir;
 import pacer.activities.dataset.FetchSettings;
 import pacer.activities.dataset.TlsServer;
 import pacer.activities.run.BadInputException;
+import pacer.activities.run.RunFolder;
 import pacer.activities.run.TestStage;
 import pacer.trainer.checkpoint.ElementType;
 import pacer.trainer.checkpoint.Gpt2Export;
@@ -50,21 +51,25 @@ class WeightFoldersTest {
         write(published, 0, 1);
     }
 
+    private RunFolder run() {
+        return new RunFolder(temp.resolve("runs").resolve("one"));
+    }
+
     @Test
     void comesOnceIsProvenAndKeptByItsDigest() throws Exception {
         try (TlsServer server = new TlsServer(files())) {
             WeightsSpec spec = of(server, digest(published));
-            Path folder = folders().bring(spec, MODEL, stage);
+            Path folder = folders().bring(spec, MODEL, run(), stage);
             assertThat(folder).isEqualTo(temp.resolve("cache").resolve(digest(published)));
             assertSame(folder);
             int asked = server.ranges.size();
-            assertThat(folders().bring(spec, MODEL, stage)).isEqualTo(folder);
+            assertThat(folders().bring(spec, MODEL, run(), stage)).isEqualTo(folder);
             assertThat(server.ranges).hasSize(asked);
 
             byte[] bytes = Files.readAllBytes(folder.resolve("model.safetensors"));
             bytes[bytes.length - 1] ^= 1;
             Files.write(folder.resolve("model.safetensors"), bytes);
-            assertThat(folders().bring(spec, MODEL, stage)).isEqualTo(folder);
+            assertThat(folders().bring(spec, MODEL, run(), stage)).isEqualTo(folder);
             assertSame(folder);
             assertThat(stage.notices).anyMatch(notice -> notice.contains("was damaged; it is fetched again"));
         }
@@ -84,10 +89,10 @@ class WeightFoldersTest {
         };
         try (TlsServer server = new TlsServer(tagged)) {
             WeightsSpec spec = of(server, digest(published));
-            assertThatThrownBy(() -> folders().bring(spec, MODEL, stage))
+            assertThatThrownBy(() -> folders().bring(spec, MODEL, run(), stage))
                     .isInstanceOf(IOException.class)
                     .hasMessageContaining("model.safetensors");
-            assertSame(folders().bring(spec, MODEL, stage));
+            assertSame(folders().bring(spec, MODEL, run(), stage));
             assertThat(server.ranges.getLast()).startsWith("bytes=").isNotEqualTo("bytes=0-");
         }
     }
@@ -97,7 +102,7 @@ class WeightFoldersTest {
         published = temp.resolve("divided");
         write(published, 6_000, 1);
         try (TlsServer server = new TlsServer(files())) {
-            Path folder = folders().bring(of(server, digest(published)), MODEL, stage);
+            Path folder = folders().bring(of(server, digest(published)), MODEL, run(), stage);
             try (Gpt2Folder opened = Gpt2Folder.open(folder)) {
                 assertThat(opened.model()).isEqualTo(MODEL);
             }
@@ -113,7 +118,7 @@ class WeightFoldersTest {
         Path index = published.resolve("model.safetensors.index.json");
         Files.writeString(index, Files.readString(index).replace("\"model-00001-of", "\"../../model-00001-of"));
         try (TlsServer server = new TlsServer(files())) {
-            assertThatThrownBy(() -> folders().bring(of(server, "0".repeat(64)), MODEL, stage))
+            assertThatThrownBy(() -> folders().bring(of(server, "0".repeat(64)), MODEL, run(), stage))
                     .isInstanceOf(BadInputException.class)
                     .hasMessageContaining("must be the plain name of a .safetensors file beside the index");
         }
@@ -125,17 +130,18 @@ class WeightFoldersTest {
     @Test
     void otherWeightsThanThoseExpectedAreRefused() throws Exception {
         try (TlsServer server = new TlsServer(files())) {
-            assertThatThrownBy(() -> folders().bring(of(server, "ab".repeat(32)), MODEL, stage))
+            assertThatThrownBy(() -> folders().bring(of(server, "ab".repeat(32)), MODEL, run(), stage))
                     .isInstanceOf(BadInputException.class)
                     .hasMessageContaining("weights.sha256: ")
                     .hasMessageContaining("has " + digest(published) + ", expected abab");
         }
         WeightsSpec here = new WeightsSpec("file:" + published, "ab".repeat(32));
-        assertThatThrownBy(() -> folders().bring(here, MODEL, stage))
+        assertThatThrownBy(() -> folders().bring(here, MODEL, run(), stage))
                 .isInstanceOf(BadInputException.class)
                 .hasMessageContaining("weights.sha256: " + published + " has ");
         WeightsSpec right = new WeightsSpec("file:" + published, digest(published));
-        assertThat(folders().bring(right, MODEL.withVocabulary(0), stage)).isEqualTo(published);
+        assertThat(folders().bring(right, MODEL.withVocabulary(0), run(), stage))
+                .isEqualTo(published);
     }
 
     /** Without a digest the first one counts. */
@@ -143,15 +149,15 @@ class WeightFoldersTest {
     void whatChangesAtItsHomeIsRefused() throws Exception {
         try (TlsServer server = new TlsServer(files())) {
             WeightsSpec spec = of(server, "");
-            Path folder = folders().bring(spec, MODEL, stage);
+            Path folder = folders().bring(spec, MODEL, run(), stage);
             assertThat(stage.notices)
                     .anyMatch(notice -> notice.contains("are taken as they came, SHA-256 " + digest(folder)));
             published = temp.resolve("other");
             write(published, 0, 2);
-            assertThat(folders().bring(spec, MODEL, stage)).isEqualTo(folder);
+            assertThat(folders().bring(spec, MODEL, run(), stage)).isEqualTo(folder);
             Files.delete(folder.resolve("model.safetensors"));
             Files.write(folder.resolve("model.safetensors"), new byte[3]);
-            assertThatThrownBy(() -> folders().bring(spec, MODEL, stage))
+            assertThatThrownBy(() -> folders().bring(spec, MODEL, run(), stage))
                     .isInstanceOf(BadInputException.class)
                     .hasMessageContaining("it was pinned when it came first: to trust the new one delete ");
         }
@@ -162,7 +168,7 @@ class WeightFoldersTest {
     void weightsOfAnotherNetworkAreRefusedByTheirConfiguration() throws Exception {
         ModelSpec other = ModelSpec.gpt2(3, 2, 16, 9, 11, true, Activation.GELU_ERF, 1e-5, 0, true);
         try (TlsServer server = new TlsServer(files())) {
-            assertThatThrownBy(() -> folders().bring(of(server, digest(published)), other, stage))
+            assertThatThrownBy(() -> folders().bring(of(server, digest(published)), other, run(), stage))
                     .isInstanceOf(BadInputException.class)
                     .hasMessageContaining(
                             "model.layers is 3, there it is 2; model.activation is gelu_erf, there it is gelu_tanh;"
@@ -174,13 +180,13 @@ class WeightFoldersTest {
     @Test
     void whatIsNotThereIsSaid() throws Exception {
         try (TlsServer server = new TlsServer(exchange -> exchange.sendResponseHeaders(404, -1))) {
-            assertThatThrownBy(() -> folders().bring(of(server, digest(published)), MODEL, stage))
+            assertThatThrownBy(() -> folders().bring(of(server, digest(published)), MODEL, run(), stage))
                     .isInstanceOf(BadInputException.class)
                     .hasMessageContaining("weights.from: ")
                     .hasMessageContaining("config.json: the server answers 404")
                     .hasMessageContaining("--set weights.from=file:FOLDER");
         }
-        assertThatThrownBy(() -> folders().bring(new WeightsSpec("file:/no/such", ""), MODEL, stage))
+        assertThatThrownBy(() -> folders().bring(new WeightsSpec("file:/no/such", ""), MODEL, run(), stage))
                 .isInstanceOf(BadInputException.class)
                 .hasMessage(
                         "weights.from: /no/such does not exist; give a folder with config.json and model.safetensors");
@@ -192,7 +198,7 @@ class WeightFoldersTest {
         try (TlsServer server = new TlsServer(files())) {
             WeightFolders guarded =
                     new WeightFolders(temp.resolve("cache"), FetchSettings.of(Map.of()), Clock.systemUTC());
-            assertThatThrownBy(() -> guarded.bring(of(server, digest(published)), MODEL, stage))
+            assertThatThrownBy(() -> guarded.bring(of(server, digest(published)), MODEL, run(), stage))
                     .isInstanceOf(BadInputException.class)
                     .hasMessageContaining("weights.from: ")
                     .hasMessageContaining("which is no public address");

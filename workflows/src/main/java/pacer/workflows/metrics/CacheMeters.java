@@ -29,7 +29,7 @@ final class CacheMeters {
         CacheMeters cache = new CacheMeters(home, clock);
         book.gauge(
                 "pacer_cache_bytes",
-                "Size of the cache: downloads, datasets and staged shards on this host.",
+                "Size of the cache: downloads, datasets, staged shards and weights on this host.",
                 cache::bytes);
         book.gauge(
                 "pacer_cache_limit_bytes",

@@ -117,6 +117,12 @@ livenessProbe:
 {{- with .Values.mlflow.uri }}
 - {name: MLFLOW_TRACKING_URI, value: {{ . | quote }}}
 {{- end }}
+{{- with .Values.mlflow.ui }}
+- {name: PACER_MLFLOW_UI, value: {{ . | quote }}}
+{{- end }}
+{{- with .Values.grafana.ui }}
+- {name: PACER_GRAFANA, value: {{ . | quote }}}
+{{- end }}
 {{- with .Values.mlflow.experiment }}
 - {name: MLFLOW_EXPERIMENT_NAME, value: {{ . | quote }}}
 {{- end }}

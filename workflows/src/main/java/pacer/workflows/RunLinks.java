@@ -20,10 +20,12 @@ final class RunLinks {
 
     private RunLinks() {}
 
-    /** Those that a worker's environment names: {@code MLFLOW_TRACKING_URI}, {@code PACER_GRAFANA}. */
+    /** Those that a worker's environment names: {@code PACER_MLFLOW_UI}, else {@code MLFLOW_TRACKING_URI}; {@code PACER_GRAFANA}. */
     static Map<String, String> of(Map<String, String> environment) {
         Map<String, String> links = new LinkedHashMap<>();
-        put(links, MLFLOW, environment.get("MLFLOW_TRACKING_URI"));
+        String server = environment.getOrDefault("MLFLOW_TRACKING_URI", "").strip();
+        String forPeople = environment.getOrDefault("PACER_MLFLOW_UI", "").strip();
+        put(links, MLFLOW, server.isEmpty() || forPeople.isEmpty() ? server : forPeople);
         put(links, "Grafana", environment.get("PACER_GRAFANA"));
         return links;
     }

@@ -236,9 +236,9 @@ final class MlflowServer implements AutoCloseable {
                 cause);
     }
 
-    /** Address of the page of {@code run}. */
+    /** Address of the page of {@code run}, for people. */
     String page(String experiment, String run) {
-        return settings.server() + "/#/experiments/" + experiment + "/runs/" + run;
+        return settings.pages() + "/#/experiments/" + experiment + "/runs/" + run;
     }
 
     @Override

@@ -120,7 +120,7 @@ final class RunTracker {
                 && !run.orElseThrow().path("info").path("status").asText().equals("RUNNING")) {
             server.post("runs/update", Map.of("run_id", known.run(), "status", "RUNNING"));
         }
-        move(known);
+        move(known.seenAt(server.page(all.experiment(), known.run())));
         tag(tags);
         runs = all;
     }

@@ -71,6 +71,11 @@ record TrackingCursor(
         return new TrackingCursor(server, experiment, run, page, newOffset, newNewest, artifacts, ending);
     }
 
+    /** With the page where people see it now: their address of the server may be another one than before. */
+    TrackingCursor seenAt(String newPage) {
+        return new TrackingCursor(server, experiment, run, newPage, offset, newest, artifacts, ending);
+    }
+
     TrackingCursor sent(String name, String version) {
         Map<String, String> all = new TreeMap<>(artifacts);
         all.put(name, version);

@@ -11,6 +11,7 @@ import pacer.activities.run.BadInputException;
  * Where runs are tracked, by the variables that MLflow's own clients know. It is no part of any workflow's input or result: it holds secrets.
  *
  * @param server address of the tracking server, without a user's name or password
+ * @param pages address of that server for people, whose network may be another one than the worker's
  * @param user null where none is needed
  * @param password null where none is needed
  * @param token null where none is needed; used where no user and password are given
@@ -22,6 +23,7 @@ import pacer.activities.run.BadInputException;
  */
 public record TrackingSettings(
         URI server,
+        URI pages,
         String user,
         String password,
         String token,
@@ -31,6 +33,7 @@ public record TrackingSettings(
         Duration sampling,
         Duration answer) {
     private static final String SERVER = "MLFLOW_TRACKING_URI";
+    private static final String PAGES = "PACER_MLFLOW_UI";
     private static final String EXPERIMENT = "pacer";
 
     /**
@@ -48,6 +51,7 @@ public record TrackingSettings(
                 uri.getUserInfo() == null ? new String[0] : uri.getUserInfo().split(":", 2);
         return Optional.of(new TrackingSettings(
                 bare(uri),
+                pages(environment).orElseGet(() -> bare(uri)),
                 given(environment, "MLFLOW_TRACKING_USERNAME", inAddress.length > 0 ? inAddress[0] : null),
                 given(environment, "MLFLOW_TRACKING_PASSWORD", inAddress.length > 1 ? inAddress[1] : null),
                 given(environment, "MLFLOW_TRACKING_TOKEN", null),
@@ -62,9 +66,20 @@ public record TrackingSettings(
                 Duration.ofSeconds(60)));
     }
 
+    /**
+     * The address of MLflow for people, where {@code PACER_MLFLOW_UI} names one.
+     *
+     * @throws BadInputException when that is no address
+     */
+    private static Optional<URI> pages(Map<String, String> environment) {
+        return Optional.ofNullable(given(environment, PAGES, null))
+                .map(address -> bare(address(PAGES, address, "http://localhost:5000")));
+    }
+
     /** These settings with another patience for answers. */
     TrackingSettings answering(Duration patience) {
-        return new TrackingSettings(server, user, password, token, experiment, workflows, poll, sampling, patience);
+        return new TrackingSettings(
+                server, pages, user, password, token, experiment, workflows, poll, sampling, patience);
     }
 
     private static String given(Map<String, String> environment, String name, String otherwise) {

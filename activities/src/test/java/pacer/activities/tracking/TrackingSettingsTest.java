@@ -43,6 +43,21 @@ class TrackingSettingsTest {
         assertThat(settings.experiment()).isEqualTo("records");
     }
 
+    /** The worker's network may be one of containers, which no browser knows. */
+    @Test
+    void peoplesAddressIsAnotherWhereOneIsNamed() {
+        assertThat(of("http://me:secret@mlflow:5000/").pages()).hasToString("http://mlflow:5000");
+        TrackingSettings settings = TrackingSettings.of(Map.of(
+                        "MLFLOW_TRACKING_URI", "http://mlflow:5000", "PACER_MLFLOW_UI", "https://ml.example.com/"))
+                .orElseThrow();
+        assertThat(settings.server()).hasToString("http://mlflow:5000");
+        assertThat(settings.pages()).hasToString("https://ml.example.com");
+        assertThatThrownBy(() -> TrackingSettings.of(
+                        Map.of("MLFLOW_TRACKING_URI", "http://mlflow:5000", "PACER_MLFLOW_UI", "ml.example.com")))
+                .isInstanceOf(BadInputException.class)
+                .hasMessageStartingWith("PACER_MLFLOW_UI=ml.example.com: must be http://HOST:PORT");
+    }
+
     @ParameterizedTest
     @ValueSource(
             strings = {

@@ -115,8 +115,14 @@ public final class MlflowForTests implements BeforeAllCallback, AfterAllCallback
 
     /** Settings of a worker that sends to this server, by way of {@code address}. */
     public TrackingSettings settings(URI address) {
+        return settings(address, address);
+    }
+
+    /** The same with another address of it for people. */
+    public TrackingSettings settings(URI address, URI pages) {
         return new TrackingSettings(
                 address,
+                pages,
                 null,
                 null,
                 null,

@@ -58,7 +58,11 @@ public final class StackEnvironment {
             new Group(
                     "MLFLOW_TRACKING_URI",
                     List.of(),
-                    List.of("MLFLOW_TRACKING_USERNAME", "MLFLOW_TRACKING_PASSWORD", "MLFLOW_TRACKING_TOKEN")),
+                    List.of(
+                            "PACER_MLFLOW_UI",
+                            "MLFLOW_TRACKING_USERNAME",
+                            "MLFLOW_TRACKING_PASSWORD",
+                            "MLFLOW_TRACKING_TOKEN")),
             new Group(
                     "PACER_STORE",
                     List.of(),

@@ -16,6 +16,7 @@ class StackEnvironmentTest {
             "TEMPORAL_TLS_CLIENT_KEY_PATH", "client.key",
             "TEMPORAL_GRPC_META_TEAM", "a",
             "MLFLOW_TRACKING_PASSWORD", "password",
+            "PACER_MLFLOW_UI", "https://ml.example.com",
             "AWS_SECRET_ACCESS_KEY", "secret");
 
     @TempDir
@@ -33,7 +34,8 @@ class StackEnvironmentTest {
                         "TEMPORAL_API_KEY",
                         "TEMPORAL_TLS_CLIENT_KEY_PATH",
                         "TEMPORAL_GRPC_META_TEAM",
-                        "MLFLOW_TRACKING_PASSWORD");
+                        "MLFLOW_TRACKING_PASSWORD",
+                        "PACER_MLFLOW_UI");
 
         Map<String, String> own = new HashMap<>(ELSEWHERE);
         StackEnvironment.removeFrom(own);

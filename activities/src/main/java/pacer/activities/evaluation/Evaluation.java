@@ -90,7 +90,8 @@ public final class Evaluation {
                 measured.step(),
                 measured.loss(),
                 measured.tokens(),
-                told.samples().size());
+                told.samples().size(),
+                Staging.manifest(home, request.dataset()).validationIdentity());
     }
 
     /** Digest of the checkpoint's weights, as its manifest says. */

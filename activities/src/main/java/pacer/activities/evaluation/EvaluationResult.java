@@ -9,9 +9,17 @@ import pacer.activities.run.StageResult;
  * @param validationLoss nats a token
  * @param tokens validation tokens it was measured on
  * @param samples texts written
+ * @param validationData identity of the validation data, {@link pacer.trainer.text.DatasetManifest#validationIdentity}; null in results from before it
+ *     was recorded
  */
-public record EvaluationResult(String checkpoint, int step, double validationLoss, long tokens, int samples)
+public record EvaluationResult(
+        String checkpoint, int step, double validationLoss, long tokens, int samples, String validationData)
         implements StageResult {
+
+    /** One of which nobody knows what it was measured on. */
+    public EvaluationResult(String checkpoint, int step, double validationLoss, long tokens, int samples) {
+        this(checkpoint, step, validationLoss, tokens, samples, null);
+    }
 
     @Override
     public String summary() {

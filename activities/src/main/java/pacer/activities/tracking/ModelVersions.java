@@ -2,6 +2,7 @@ package pacer.activities.tracking;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import java.io.IOException;
+import java.net.URLEncoder;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -31,13 +32,16 @@ import pacer.trainer.checkpoint.Checkpoint;
 record ModelVersions(MlflowServer server, String experiment, String run, RunFolder folder, RunRecord record) {
     private static final String CHECKPOINT = "pacer.checkpoint";
     private static final String LOSS = "pacer.validationLoss";
+    private static final String DATA = "pacer.validationData";
+    private static final String TOKENS = "pacer.validationTokens";
+    private static final String BEST = "best";
     private static final String DESCRIPTION =
             "Trained by pacer from its preset of this name; a version is the checkpoint of a finished run.";
     private static final int PAGE = 200;
 
     /**
-     * Sends the model and registers it, as {@code best} if its validation loss is the lowest of all versions, and as {@code champion}. MLflow
-     * has {@code latest} by itself.
+     * Sends the model and registers it, as {@code best} if its validation loss is the lowest of all versions that were measured on the same data, and
+     * as {@code champion}. MLflow has {@code latest} by itself.
      *
      * @return name and version; empty where the run has no checkpoint, or the server takes no artifacts
      */
@@ -162,31 +166,60 @@ record ModelVersions(MlflowServer server, String experiment, String run, RunFold
             version.put(
                     "description",
                     record.verdict() == null ? "" : record.verdict().text());
-            version.put(
-                    "tags",
-                    List.of(
-                            tag(MlflowRuns.TAG, record.id()),
-                            tag(CHECKPOINT, measured.checkpoint()),
-                            tag(LOSS, Double.toString(measured.validationLoss()))));
+            List<Map<String, String>> tags = new ArrayList<>(List.of(
+                    tag(MlflowRuns.TAG, record.id()),
+                    tag(CHECKPOINT, measured.checkpoint()),
+                    tag(LOSS, Double.toString(measured.validationLoss())),
+                    tag(TOKENS, Long.toString(measured.tokens()))));
+            if (measured.validationData() != null) {
+                tags.add(tag(DATA, measured.validationData()));
+            }
+            version.put("tags", tags);
             server.post("model-versions/create", version);
         }
         List<ModelVersion> all = versions();
-        String ours = all.stream()
-                .filter(v -> isOf(v, measured))
-                .findFirst()
-                .map(ModelVersion::getVersion)
-                .orElseThrow();
-        Optional<ModelVersion> best = all.stream()
-                .filter(v -> Double.isFinite(loss(v)))
-                .min(Comparator.comparingDouble(ModelVersions::loss)
-                        .thenComparing(v -> Integer.parseInt(v.getVersion())));
+        ModelVersion ours =
+                all.stream().filter(v -> isOf(v, measured)).findFirst().orElseThrow();
+        Optional<ModelVersion> best = best(all, ours);
         if (best.isPresent()) {
-            alias("best", best.get().getVersion());
+            alias(BEST, best.get().getVersion());
         }
         if (champion) {
-            alias("champion", ours);
+            alias("champion", ours.getVersion());
         }
-        return name() + "/" + ours;
+        return name() + "/" + ours.getVersion();
+    }
+
+    /**
+     * The version of the lowest loss on the data of the one that has the name now, so that a run on other data neither takes the name nor is held
+     * against it; on the data of {@code ours} where none has it, or it does not say.
+     */
+    private Optional<ModelVersion> best(List<ModelVersion> all, ModelVersion ours)
+            throws IOException, InterruptedException {
+        JsonNode aliases = server.get("registered-models/get?name=" + URLEncoder.encode(name(), StandardCharsets.UTF_8))
+                .path("registered_model")
+                .path("aliases");
+        String holder = "";
+        for (JsonNode alias : aliases) {
+            if (alias.path("alias").asText().equals(BEST)) {
+                holder = alias.path("version").asText();
+            }
+        }
+        String had = holder;
+        Optional<String> data = all.stream()
+                .filter(v -> v.getVersion().equals(had))
+                .findFirst()
+                .flatMap(ModelVersions::measuredOn)
+                .or(() -> measuredOn(ours));
+        return all.stream()
+                .filter(v -> data.isPresent() && measuredOn(v).equals(data) && Double.isFinite(loss(v)))
+                .min(Comparator.comparingDouble(ModelVersions::loss)
+                        .thenComparing(v -> Integer.parseInt(v.getVersion())));
+    }
+
+    /** What its loss was measured on; empty for one from before that was told. */
+    private static Optional<String> measuredOn(ModelVersion version) {
+        return tagOf(version, DATA).flatMap(data -> tagOf(version, TOKENS).map(tokens -> data + " " + tokens));
     }
 
     private List<ModelVersion> versions() throws IOException, InterruptedException {
@@ -211,12 +244,14 @@ record ModelVersions(MlflowServer server, String experiment, String run, RunFold
     }
 
     private static double loss(ModelVersion version) {
+        return tagOf(version, LOSS).map(Double::parseDouble).orElse(Double.NaN);
+    }
+
+    private static Optional<String> tagOf(ModelVersion version, String key) {
         return version.getTagsList().stream()
-                .filter(tag -> tag.getKey().equals(LOSS))
+                .filter(tag -> tag.getKey().equals(key))
                 .map(ModelVersionTag::getValue)
-                .mapToDouble(Double::parseDouble)
-                .findFirst()
-                .orElse(Double.NaN);
+                .findFirst();
     }
 
     private void alias(String alias, String version) throws IOException, InterruptedException {

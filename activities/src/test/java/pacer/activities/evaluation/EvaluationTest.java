@@ -105,7 +105,14 @@ class EvaluationTest {
 
         EvaluationResult result = evaluate();
 
-        assertThat(result).isEqualTo(new EvaluationResult(CHECKPOINT, 30, 4.0 / 30 + 1.1, 100, 2));
+        assertThat(result)
+                .isEqualTo(new EvaluationResult(
+                        CHECKPOINT,
+                        30,
+                        4.0 / 30 + 1.1,
+                        100,
+                        2,
+                        Staging.manifest(home, dataset).validationIdentity()));
         assertThat(run.samples().resolve("final-1.txt")).hasContent("sample 1");
         assertThat(run.samples().resolve("final-2.txt")).hasContent("sample 2");
         assertThat(updates).filteredOn(RunUpdate.Evaluated.class::isInstance).hasSize(3);

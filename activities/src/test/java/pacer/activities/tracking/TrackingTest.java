@@ -100,6 +100,8 @@ class TrackingTest {
                 .close(new RunEnding(folder.id(), status, status == RunStatus.FINISHED ? null : "for a reason"));
     }
 
+    private String validationData = "ef".repeat(32);
+
     private void finish(double loss) throws IOException {
         finish(30, loss);
     }
@@ -111,7 +113,10 @@ class TrackingTest {
         Files.writeString(weights, "weights of " + folder.id() + (step == 30 ? "" : " at " + step));
         Files.createDirectories(folder.samples());
         Files.writeString(folder.samples().resolve("final-1.txt"), "It was");
-        TestRuns.stage(folder, Stage.EVALUATE, new EvaluationResult("checkpoints/" + checkpoint, step, loss, 100, 1));
+        TestRuns.stage(
+                folder,
+                Stage.EVALUATE,
+                new EvaluationResult("checkpoints/" + checkpoint, step, loss, 100, 1, validationData));
         folder.update(r -> r.judged(new Verdict(true, loss, 2.0, "passed: val loss " + loss)));
         end(RunStatus.FINISHED);
     }
@@ -394,6 +399,19 @@ class TrackingTest {
                 .containsEntry("pacer.changed.checkpoint.everySteps", "20");
     }
 
+    /** The worker reaches MLflow in a network of containers; the page is for a browser outside, also where that was named later. */
+    @Test
+    void aRunsPageIsWherePeopleReachTheServer() throws Exception {
+        events.launch(1, 3);
+        String before = tracking().publish(folder, context).url();
+        assertThat(before).startsWith(MLFLOW.uri() + "/#/experiments/");
+        TrackingSettings named = MLFLOW.settings(MLFLOW.uri(), URI.create("https://ml.example.com"));
+        Tracking outside = new Tracking(Clock.systemUTC(), named);
+        String after = outside.publish(folder, context).url();
+        assertThat(after).isEqualTo(before.replace(MLFLOW.uri().toString(), "https://ml.example.com"));
+        assertThat(outside.page(folder)).hasValue(after);
+    }
+
     @Test
     void aRunThatIsTrainedFurtherComesToAnotherModel() throws Exception {
         folder = newRun("name", "trained-further");
@@ -453,8 +471,45 @@ class TrackingTest {
         assertThat(pairs(onlyRun().path("data").path("tags"))).containsEntry("mlflow.parentRunId", parent);
     }
 
+    /** A loss of 0.5 on one text is no better than 1.2 on another. */
+    @Test
+    void lossesOnOtherDataAreNotHeldAgainstTheBest() throws Exception {
+        String model = "on-several-data";
+        validationData = null; // from before it was told
+        String unknown = publish(model, 0.4, false);
+        assertThat(MLFLOW.get("registered-models/get", "name", model)
+                        .path("registered_model")
+                        .path("aliases"))
+                .isEmpty();
+        validationData = "aa".repeat(32);
+        String first = publish(model, 1.2, false);
+        assertThat(alias(model, "best")).isEqualTo(version(first)).isNotEqualTo(version(unknown));
+        validationData = "bb".repeat(32);
+        String other = publish(model, 0.5, false);
+        assertThat(alias(model, "best")).as("another text").isEqualTo(version(first));
+        validationData = "aa".repeat(32);
+        String better = publish(model, 1.1, false);
+        assertThat(alias(model, "best")).isEqualTo(version(better));
+
+        MLFLOW.post("registered-models/alias", Map.of("name", model, "alias", "best", "version", version(other)));
+        validationData = "bb".repeat(32);
+        String still = publish(model, 0.6, false);
+        assertThat(alias(model, "best"))
+                .as("given by hand, it goes by that text")
+                .isEqualTo(version(other));
+        assertThat(version(still)).isEqualTo("5");
+    }
+
+    private static String version(String model) {
+        return model.substring(model.indexOf('/') + 1);
+    }
+
     private String publish(double loss, boolean reproduction) throws Exception {
-        folder = newRun("name", "of-its-own");
+        return publish("of-its-own", loss, reproduction);
+    }
+
+    private String publish(String name, double loss, boolean reproduction) throws Exception {
+        folder = newRun("name", name);
         events = new EventsForTests(folder);
         events.launch(1, 3);
         finish(loss);
@@ -468,7 +523,11 @@ class TrackingTest {
     }
 
     private static String alias(String name) throws Exception {
-        return MLFLOW.get("registered-models/alias", "name", "of-its-own", "alias", name)
+        return alias("of-its-own", name);
+    }
+
+    private static String alias(String model, String name) throws Exception {
+        return MLFLOW.get("registered-models/alias", "name", model, "alias", name)
                 .path("model_version")
                 .path("version")
                 .asText();

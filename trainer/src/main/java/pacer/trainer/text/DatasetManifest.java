@@ -107,6 +107,21 @@ public record DatasetManifest(
     }
 
     /**
+     * What a validation loss on it is of: SHA-256 over the digests of its validation shards and its vocabulary. Losses on other data say
+     * nothing beside it; other training data do not change it.
+     */
+    public String validationIdentity() {
+        StringBuilder text = new StringBuilder();
+        for (Tokenization.Shard shard : shards) {
+            if (shard.split() == Split.VALIDATION) {
+                text.append(shard.sha256()).append('\n');
+            }
+        }
+        text.append(tokenizer).append(' ').append(vocabulary).append('\n').append(String.join("", characters));
+        return Sha256.of(text.toString());
+    }
+
+    /**
      * What tells it from every other dataset that a training could be given: SHA-256 over its shards' names and digests and its
      * vocabulary. Where the text came from does not count.
      */

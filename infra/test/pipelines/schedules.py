@@ -28,6 +28,9 @@ def a_schedule_reproduces(stack):
         done = stack.temporal("workflow", "list", "--query", "WorkflowType='Reproduce' AND ExecutionStatus='Completed'")
         return len(done) >= 2 and done
     done = until("two reproductions", twice)
+    known = "/api/v1/query?query=pacer_schedule_last_result_timestamp_seconds%7Bschedule%3D%22nightly%22%7D"
+    until("Prometheus knows when the last was", lambda: stack.get("prometheus", known)["data"]["result"])
+    check(True, "Prometheus: the schedule's last result, by which PacerNightlyOverdue goes")
     stack.pacer("schedule", "pause", "nightly")
     results = [json.dumps(described(stack, w["execution"]["workflowId"])) for w in done]
     check(any("the same to the last bit" in r for r in results), "the schedule fired twice, with the same bits")

@@ -15,6 +15,7 @@ import io.temporal.client.schedules.ScheduleClient;
 import io.temporal.client.schedules.ScheduleException;
 import io.temporal.client.schedules.ScheduleHandle;
 import io.temporal.client.schedules.ScheduleIntervalSpec;
+import io.temporal.client.schedules.ScheduleListActionStartWorkflow;
 import io.temporal.client.schedules.ScheduleListDescription;
 import io.temporal.client.schedules.ScheduleOptions;
 import io.temporal.client.schedules.SchedulePolicy;
@@ -35,7 +36,8 @@ public final class Schedules implements AutoCloseable {
     private final TemporalConnection connection;
     private final ScheduleClient client;
 
-    private Schedules(TemporalConnection connection) {
+    /** @param connection closed with these */
+    Schedules(TemporalConnection connection) {
         this.connection = connection;
         this.client = connection.schedules();
     }
@@ -145,7 +147,8 @@ public final class Schedules implements AutoCloseable {
     /** All that start reproductions, by name. */
     public List<Standing> list() {
         try (Stream<ScheduleListDescription> all = client.listSchedules()) {
-            return all.map(s -> new Standing(
+            return all.filter(Schedules::reproduces)
+                    .map(s -> new Standing(
                             s.getScheduleId(),
                             s.getSchedule().getState().getNote(),
                             s.getSchedule().getState().isPaused(),
@@ -158,6 +161,11 @@ public final class Schedules implements AutoCloseable {
                     .sorted((a, b) -> a.name().compareTo(b.name()))
                     .toList();
         }
+    }
+
+    private static boolean reproduces(ScheduleListDescription schedule) {
+        return schedule.getSchedule().getAction() instanceof ScheduleListActionStartWorkflow start
+                && start.getWorkflow().equals(Reproduce.class.getSimpleName());
     }
 
     /**

@@ -2,12 +2,14 @@ package pacer.workflows;
 
 import java.io.IOException;
 import java.util.EnumSet;
+import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.BiConsumer;
 import java.util.function.Consumer;
+import java.util.function.Supplier;
 import java.util.stream.Collectors;
 import pacer.activities.host.HostHealth;
 import pacer.activities.host.KernelLog;
@@ -16,19 +18,26 @@ import pacer.activities.run.RunHub;
 import pacer.activities.run.RunUpdate;
 import pacer.trainer.durable.Host;
 import pacer.workflows.metrics.MetricsEndpoint;
+import pacer.workflows.metrics.ScheduleFacts;
 
 /** A process that does nothing but work for a Temporal service. */
 public final class ServiceWorker implements AutoCloseable {
     private final TemporalConnection connection;
     private final PipelineWorker worker;
     private final Optional<MetricsEndpoint> metrics;
+    private final Optional<ScheduleWatch> schedules;
     private final Set<Role> roles;
 
     private ServiceWorker(
-            TemporalConnection connection, PipelineWorker worker, Optional<MetricsEndpoint> metrics, Set<Role> roles) {
+            TemporalConnection connection,
+            PipelineWorker worker,
+            Optional<MetricsEndpoint> metrics,
+            Optional<ScheduleWatch> schedules,
+            Set<Role> roles) {
         this.connection = connection;
         this.worker = worker;
         this.metrics = metrics;
+        this.schedules = schedules;
         this.roles = roles;
     }
 
@@ -76,11 +85,17 @@ public final class ServiceWorker implements AutoCloseable {
             if (roles.contains(Role.CONTROL)) {
                 requireHearing(connection, settings.deployment(), complaints);
             }
+            // who decides is asked about the night
+            Optional<ScheduleWatch> schedules = endpoint.isPresent() && roles.contains(Role.CONTROL)
+                    ? Optional.of(ScheduleWatch.start(connection))
+                    : Optional.empty();
             endpoint.ifPresent(served -> {
-                hub.followAll(served.follow(options.home(), settings.cacheLimit(), worker.health()));
+                Supplier<List<ScheduleFacts>> watched =
+                        () -> schedules.map(ScheduleWatch::get).orElse(List.of());
+                hub.followAll(served.follow(options.home(), settings.cacheLimit(), worker.health(), watched));
                 served.serve();
             });
-            return new ServiceWorker(connection, worker, endpoint, EnumSet.copyOf(roles));
+            return new ServiceWorker(connection, worker, endpoint, schedules, EnumSet.copyOf(roles));
         } catch (IOException | RuntimeException e) {
             endpoint.ifPresent(MetricsEndpoint::close);
             throw e;
@@ -128,6 +143,7 @@ public final class ServiceWorker implements AutoCloseable {
     @Override
     public void close() {
         worker.close();
+        schedules.ifPresent(ScheduleWatch::close);
         connection.close();
         metrics.ifPresent(MetricsEndpoint::close);
     }

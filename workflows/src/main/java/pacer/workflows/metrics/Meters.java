@@ -4,6 +4,7 @@ import io.prometheus.metrics.core.metrics.Info;
 import java.time.Clock;
 import java.time.Instant;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.OptionalLong;
 import java.util.function.BiConsumer;
@@ -58,11 +59,18 @@ final class Meters implements BiConsumer<String, RunUpdate> {
     }
 
     /** All meters of ours; the returned one is to hear of everything. */
-    static Meters register(MeterBook book, Home home, OptionalLong cacheLimit, HostHealth health, Clock clock) {
+    static Meters register(
+            MeterBook book,
+            Home home,
+            OptionalLong cacheLimit,
+            HostHealth health,
+            Supplier<List<ScheduleFacts>> schedules,
+            Clock clock) {
         Meters meters = new Meters(book, home, clock);
         CacheMeters.register(book, home, clock, cacheLimit);
         GpuMeters.register(book, Nvml.open().orElse(null));
         HealthMeters.register(book, health);
+        ScheduleMeters.register(book, schedules);
         return meters;
     }
 

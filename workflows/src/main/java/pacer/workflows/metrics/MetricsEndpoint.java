@@ -17,8 +17,10 @@ import io.prometheus.metrics.exporter.httpserver.MetricsHandler;
 import io.prometheus.metrics.model.registry.PrometheusRegistry;
 import io.temporal.common.reporter.MicrometerClientStatsReporter;
 import java.io.IOException;
+import java.util.List;
 import java.util.OptionalLong;
 import java.util.function.BiConsumer;
+import java.util.function.Supplier;
 import pacer.activities.host.HostHealth;
 import pacer.activities.run.BadInputException;
 import pacer.activities.run.Home;
@@ -69,9 +71,11 @@ public final class MetricsEndpoint implements AutoCloseable {
         return scope;
     }
 
-    /** Registers the meters of runs, cache and GPUs; what is returned is to hear of all that happens in this process's stages. */
-    public BiConsumer<String, RunUpdate> follow(Home home, OptionalLong cacheLimit, HostHealth health) {
-        return Meters.register(new MeterBook(registry), home, cacheLimit, health, java.time.Clock.systemUTC());
+    /** Registers the meters of runs, cache, GPUs and schedules; what is returned is to hear of all that happens in this process's stages. */
+    public BiConsumer<String, RunUpdate> follow(
+            Home home, OptionalLong cacheLimit, HostHealth health, Supplier<List<ScheduleFacts>> schedules) {
+        return Meters.register(
+                new MeterBook(registry), home, cacheLimit, health, schedules, java.time.Clock.systemUTC());
     }
 
     /** Answers from now on: whoever asks {@code /health} takes the worker for ready. */

@@ -25,6 +25,9 @@ final class RunCounts {
 
     private static final double[] CHECKPOINT_SECONDS = {0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300};
 
+    private static final String NOT_FINITE = "not_finite";
+    private static final String OUTLIER = "outlier";
+
     private final Counter runs;
     private final Counter verdicts;
     private final Counter stages;
@@ -64,7 +67,9 @@ final class RunCounts {
         steps = book.counter("pacer_training_steps_total", "Optimizer steps taken, those taken again included.");
         tokens = book.counter("pacer_training_tokens_total", "Tokens trained on, those of steps taken again included.");
         skipped = book.counter(
-                "pacer_training_skipped_steps_total", "Steps without update: a loss or gradient was not finite.");
+                "pacer_training_skipped_steps_total",
+                "Steps without update: a loss or gradient that was not finite (not_finite), or one that the guard left out (outlier).",
+                "reason");
         stepSeconds =
                 book.histogram("pacer_training_step_duration_seconds", "Wall time of an optimizer step.", STEP_SECONDS);
         checkpoints = book.counter("pacer_checkpoints_total", "Checkpoints written.");
@@ -94,6 +99,8 @@ final class RunCounts {
                 stages.initLabelValues(stage.label(), outcome);
             }
         }
+        skipped.initLabelValues(NOT_FINITE);
+        skipped.initLabelValues(OUTLIER);
         starts.initLabelValues("beginning");
         starts.initLabelValues("checkpoint");
     }
@@ -138,7 +145,7 @@ final class RunCounts {
                     tokens.inc(run.started.batchTokens());
                 }
             }
-            case TrainingEvent.Skipped _ -> skipped.inc();
+            case TrainingEvent.Skipped e -> skipped.labelValues(reason(e)).inc();
             case TrainingEvent.Checkpointed e -> {
                 checkpoints.inc();
                 checkpointBytes.inc(e.bytes());
@@ -151,6 +158,11 @@ final class RunCounts {
                     TrainingEvent.Working _,
                     TrainingEvent.Finished _ -> {}
         }
+    }
+
+    /** The guard judges numbers only. */
+    private static String reason(TrainingEvent.Skipped step) {
+        return Double.isFinite(step.loss()) && Double.isFinite(step.gradientNorm()) ? OUTLIER : NOT_FINITE;
     }
 
     private void take(StageRecord record) {

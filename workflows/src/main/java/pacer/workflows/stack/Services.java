@@ -131,6 +131,7 @@ final class Services {
                 program.toString(),
                 "--config.file=" + config,
                 "--storage.tsdb.path=" + data.resolve("data"),
+                "--storage.tsdb.retention.time=90d", // the dashboard of nights looks back for 30
                 "--web.listen-address=" + state.bind() + ":" + state.port(Port.PROMETHEUS)));
         // Debian's has its pages beside it, and looks for them where its package would be installed
         Path pages =

@@ -8,6 +8,8 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Clock;
+import java.time.Duration;
+import java.time.Instant;
 import java.util.List;
 import java.util.OptionalLong;
 import java.util.concurrent.TimeUnit;
@@ -89,6 +91,25 @@ class HostMetersTest {
                 .isEqualTo(50);
         assertThat(scrape.value("pacer_gpu_uncorrected_errors_total{gpu=\"0\",model=\"H100\"}"))
                 .isEqualTo(2);
+    }
+
+    @Test
+    void aScheduleShowsWhatItOwesOnlyWhileItDoes() {
+        ScheduleMeters.register(
+                new MeterBook(registry),
+                () -> List.of(
+                        new ScheduleFacts("kept", Instant.ofEpochSecond(60), null, Duration.ofDays(1)),
+                        new ScheduleFacts("late", null, Instant.ofEpochMilli(1500), Duration.ofHours(1)),
+                        new ScheduleFacts("paused", Instant.ofEpochSecond(30), null, null)));
+        Scrape scrape = Scrape.of(registry);
+        assertThat(scrape.value("pacer_schedule_last_result_timestamp_seconds{schedule=\"kept\"}"))
+                .isEqualTo(60);
+        assertThat(scrape.value("pacer_schedule_owed_since_timestamp_seconds{schedule=\"late\"}"))
+                .isEqualTo(1.5);
+        assertThat(scrape.lines("pacer_schedule_owed_since_timestamp_seconds")).hasSize(1);
+        assertThat(scrape.value("pacer_schedule_interval_seconds{schedule=\"kept\"}"))
+                .isEqualTo(86400);
+        assertThat(scrape.lines("pacer_schedule_interval_seconds")).hasSize(2);
     }
 
     @Test

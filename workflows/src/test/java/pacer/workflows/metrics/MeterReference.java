@@ -28,6 +28,7 @@ final class MeterReference {
                 new Home(Path.of("runs"), Path.of("cache")),
                 OptionalLong.empty(),
                 new HostHealth(),
+                List::of,
                 Clock.systemUTC());
         return book.meters();
     }

@@ -8,6 +8,7 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.time.ZoneOffset;
@@ -65,7 +66,12 @@ class MetersTest {
         InstantSource source = () -> now;
         registry = new PrometheusRegistry();
         meters = Meters.register(
-                new MeterBook(registry), home, OptionalLong.empty(), new HostHealth(), source.withZone(ZoneOffset.UTC));
+                new MeterBook(registry),
+                home,
+                OptionalLong.empty(),
+                new HostHealth(),
+                () -> List.of(new ScheduleFacts("nightly", now, now, Duration.ofDays(1))),
+                source.withZone(ZoneOffset.UTC));
     }
 
     private Double value(String series) {
@@ -235,6 +241,8 @@ class MetersTest {
             step(run, step, 4);
         }
         event(run, new TrainingEvent.Skipped(now, 4, Double.NaN, 1, "loss is not finite"));
+        event(run, new TrainingEvent.Skipped(now, 4, 3, Double.POSITIVE_INFINITY, "gradient is not finite"));
+        event(run, new TrainingEvent.Skipped(now, 5, 9, 1, "the loss is an outlier"));
         event(run, new TrainingEvent.Checkpointed(now, 4, "c", 1000, 250));
         event(run, new TrainingEvent.Checkpointed(now, 8, "c", 1000, 750));
         event(run, new TrainingEvent.Failed(now, 8, "no", true));
@@ -244,7 +252,10 @@ class MetersTest {
 
         assertThat(value("pacer_training_steps_total")).isEqualTo(3);
         assertThat(value("pacer_training_tokens_total")).isEqualTo(3 * 768);
-        assertThat(value("pacer_training_skipped_steps_total")).isEqualTo(1);
+        assertThat(value("pacer_training_skipped_steps_total{reason=\"not_finite\"}"))
+                .isEqualTo(2);
+        assertThat(value("pacer_training_skipped_steps_total{reason=\"outlier\"}"))
+                .isEqualTo(1);
         assertThat(value("pacer_training_failures_total")).isEqualTo(1);
         assertThat(value("pacer_training_starts_total{origin=\"beginning\"}")).isEqualTo(1);
         assertThat(value("pacer_training_starts_total{origin=\"checkpoint\"}")).isEqualTo(1);

@@ -8,6 +8,7 @@ import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.OptionalLong;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -23,7 +24,7 @@ class MetricsEndpointTest {
     void oneScrapeHasRunsJvmAndSdk() throws Exception {
         RunHub hub = new RunHub();
         try (MetricsEndpoint endpoint = MetricsEndpoint.at("127.0.0.1:0")) {
-            hub.followAll(endpoint.follow(TestRuns.home(folder), OptionalLong.empty(), new HostHealth()));
+            hub.followAll(endpoint.follow(TestRuns.home(folder), OptionalLong.empty(), new HostHealth(), List::of));
             TestRuns.open(TestRuns.home(folder), hub, TestRuns.text(folder.resolve("text.txt"), 5));
             endpoint.scope().timer("temporal_request_latency").record(Duration.ofMillis(30));
             endpoint.serve();

@@ -25,6 +25,7 @@ import pacer.activities.run.RunIndex;
 import pacer.activities.run.RunRequest;
 import pacer.activities.tracking.Tracking;
 import pacer.activities.tracking.TrackingSettings;
+import pacer.trainer.durable.Host;
 import pacer.trainer.spec.RunSpec;
 import pacer.trainer.spec.SpecLoader;
 
@@ -37,13 +38,16 @@ public final class Pipeline implements AutoCloseable {
     private final TemporalConnection connection;
     private final Optional<PipelineWorker> worker;
     private final Optional<Tracking> tracking;
+    private final boolean stored;
 
     private Pipeline(
             Home home,
             TemporalConnection connection,
             Optional<PipelineWorker> worker,
-            Optional<TrackingSettings> tracking) {
+            Optional<TrackingSettings> tracking,
+            boolean stored) {
         this.home = home;
+        this.stored = stored;
         this.tracking = tracking.filter(_ -> worker.isPresent()).map(t -> new Tracking(Clock.systemUTC(), t));
         this.connection = connection;
         this.worker = worker;
@@ -117,7 +121,8 @@ public final class Pipeline implements AutoCloseable {
                 home,
                 connection,
                 roles.isEmpty() ? Optional.empty() : Optional.of(PipelineWorker.start(connection, settings, roles)),
-                settings.tracking());
+                settings.tracking(),
+                settings.store().isPresent());
     }
 
     /** What happens in the stages that this process works on; empty where it works on none. */
@@ -170,7 +175,29 @@ public final class Pipeline implements AutoCloseable {
         return launch(claim, RunRequest.goOn(claim.id()).within(budget).until(lastStep), spec);
     }
 
-    private RunHandle launch(RunClaim claim, RunRequest request, RunSpec spec) throws IOException {
+    /**
+     * The host that goes on with the run of {@code request}, whose folder is here: this one, where a worker is; else the one that opened it last, which may
+     * be a container that shares the folder. Null for any, where the service has no other hosts or all of them have the run by a store.
+     */
+    private String host(RunRequest request) throws IOException {
+        if (connection.isEmbedded() || (stored && !request.namesSpec())) {
+            return null;
+        }
+        String last = home.run(request.run()).read().environment().host();
+        String here = Host.name();
+        return last.equals(here) || worker.isPresent() || isWorkedOn(here) ? here : last;
+    }
+
+    private boolean isWorkedOn(String host) {
+        try {
+            return connection.survey().isThere(host);
+        } catch (IOException e) {
+            return false; // a service that does not tell who listens
+        }
+    }
+
+    private RunHandle launch(RunClaim claim, RunRequest asked, RunSpec spec) throws IOException {
+        RunRequest request = claim.resumed() ? asked.on(host(asked)) : asked;
         TrainPipeline workflow = connection
                 .client()
                 .newWorkflowStub(

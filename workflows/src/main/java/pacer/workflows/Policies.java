@@ -9,6 +9,7 @@ import io.temporal.workflow.ChildWorkflowOptions;
 import java.time.Duration;
 import java.util.Map;
 import pacer.activities.dataset.Preparation;
+import pacer.activities.run.ActivityStage;
 import pacer.activities.run.BadInputException;
 import pacer.trainer.text.ShardPlan;
 
@@ -30,6 +31,9 @@ record Policies(Duration heartbeat, Duration hostTimeout) {
 
     /** A host that is upgraded or started again is back within it. */
     private static final Duration RESTART = Duration.ofMinutes(10);
+
+    /** A host that is up has begun what waits for nothing within it, and a worker that is started again is up. */
+    private static final Duration MOMENT = Duration.ofSeconds(30);
 
     private static final int LEAST_HEARTBEAT = 5; // heartbeats are a second apart, and machines may be busy
     private static final int MOST_HEARTBEAT = 3600;
@@ -71,9 +75,23 @@ record Policies(Duration heartbeat, Duration hostTimeout) {
 
     /** Reading a preset and writing a folder: at once, or the disk is at fault. Faults of disks may pass, some times. */
     ActivityOptions open() {
-        return options(TaskQueues.CONTROL, "opens the run's folder", Duration.ofMinutes(1), 5, Duration.ofSeconds(10))
-                .setHeartbeatTimeout(heartbeat)
+        return opening(TaskQueues.CONTROL).build();
+    }
+
+    /** The same on the host that has the folder. Somebody waits for it: a host that is there takes it at once, and one that is drained never will. */
+    ActivityOptions open(String host) {
+        ActivityOptions options = opening(TaskQueues.data(host)).build();
+        return options.toBuilder()
+                .setScheduleToStartTimeout(MOMENT.compareTo(hostTimeout) < 0 ? MOMENT : hostTimeout)
+                .setRetryOptions(options.getRetryOptions().toBuilder()
+                        .setDoNotRetry(ActivityStage.HOST_DRAINED)
+                        .build())
                 .build();
+    }
+
+    private ActivityOptions.Builder opening(String queue) {
+        return options(queue, "opens the run's folder", Duration.ofMinutes(1), 5, Duration.ofSeconds(10))
+                .setHeartbeatTimeout(heartbeat);
     }
 
     /**

@@ -106,6 +106,11 @@ public final class TemporalSurvey {
         return hosts;
     }
 
+    /** Whether a worker of role {@code host} listens on {@code name}, as far as the service has heard of one in the last minute. */
+    boolean isThere(String name) throws IOException {
+        return isPolled(TaskQueues.data(name));
+    }
+
     /** Whether some worker takes parts of datasets. */
     public boolean sharesDatasets() throws IOException {
         return isPolled(TaskQueues.SHARED_DATA);

@@ -57,8 +57,7 @@ public final class TrainPipelineImpl implements TrainPipeline {
     @Override
     public PipelineResult run(RunRequest request) {
         try {
-            RunPlan plan =
-                    Workflow.newActivityStub(RunActivity.class, policies.open()).open(request);
+            RunPlan plan = open(request);
             lastStep = plan.steps();
             ledger.opened(plan, request.note());
             track(plan);
@@ -66,6 +65,26 @@ public final class TrainPipelineImpl implements TrainPipeline {
         } catch (ActivityFailure e) {
             throw inItsOwnWords(e);
         }
+    }
+
+    /**
+     * Where the run's folder is, if the request says so; where that host does not begin it, or is drained, anywhere: who has the run by a store goes on with
+     * it, and everybody else refuses.
+     */
+    private RunPlan open(RunRequest request) {
+        String host = request == null ? null : request.host();
+        if (host != null
+                && Workflow.getVersion("opened-where-it-is", Workflow.DEFAULT_VERSION, 1) > Workflow.DEFAULT_VERSION) {
+            try {
+                return Workflow.newActivityStub(RunActivity.class, policies.open(host))
+                        .open(request);
+            } catch (ActivityFailure e) {
+                if (!Patience.neverBegun(e) && !type(e).equals(ActivityStage.HOST_DRAINED)) {
+                    throw e;
+                }
+            }
+        }
+        return Workflow.newActivityStub(RunActivity.class, policies.open()).open(request);
     }
 
     /** Beside the run, where its host sends it to MLflow; nothing of the run waits for it. Plans from before there was that do not name it. */

@@ -49,6 +49,9 @@ public final class ActivityStage {
     /** Type of the failure by which a run that has used up its budget is stopped. */
     public static final String OVER_BUDGET = "OverBudget";
 
+    /** Type of failures of a host that must not compute: another one may take it. */
+    public static final String HOST_DRAINED = "HostDrained";
+
     private static final String FAILED = "StageFailed";
     private static final Duration BEAT = Duration.ofMillis(500);
 

@@ -69,7 +69,7 @@ public record RecordRequest(
 
     /** What every run of it is asked for, but for its seed. */
     public RunRequest run() {
-        return new RunRequest(preset, overrides, config, note, null, sets, null, null, faults);
+        return new RunRequest(preset, overrides, config, note, null, sets, null, null, null, faults);
     }
 
     /**
@@ -80,6 +80,6 @@ public record RecordRequest(
     public RunRequest run(long withSeed, Budget within) {
         List<String> all = new ArrayList<>(sets);
         all.add("seed=" + withSeed); // the last one counts
-        return new RunRequest(preset, overrides, config, note, null, all, within, null, null);
+        return new RunRequest(preset, overrides, config, note, null, all, within, null, null, null);
     }
 }

@@ -12,7 +12,7 @@ import pacer.trainer.spec.Nearest;
 /** Reads a {@link RunRequest} that may have been written by hand, with every fault in it. */
 final class RequestReader {
     private static final List<String> FIELDS =
-            List.of("preset", "overrides", "config", "note", "run", "sets", "budget", "lastStep", "faults");
+            List.of("preset", "overrides", "config", "note", "run", "sets", "budget", "lastStep", "host", "faults");
     private static final List<String> LIMITS = List.of("hours", "dollars");
     private static final int SHOWN = 60;
 
@@ -43,7 +43,7 @@ final class RequestReader {
     RunRequest read() {
         if (!input.isObject()) {
             faults.add("the input is " + shown(input) + ", must be an object such as {\"preset\": \"quickstart\"}");
-            return new RunRequest(null, null, null, null, null, null, null, null, faults);
+            return new RunRequest(null, null, null, null, null, null, null, null, null, faults);
         }
         unknown(input, "", FIELDS, List.of("preset", "overrides", "note", "budget"));
         texts("faults").stream().filter(Objects::nonNull).forEach(faults::add); // found when this was read before
@@ -56,6 +56,7 @@ final class RequestReader {
                 texts("sets"),
                 budget(),
                 lastStep(),
+                host(),
                 faults);
     }
 
@@ -216,6 +217,15 @@ final class RequestReader {
                 value,
                 "lastStep",
                 "a whole number above 0, of a run that is gone on with; for a new one: {\"overrides\": {\"train.steps\": 500}}");
+        return null;
+    }
+
+    private String host() {
+        JsonNode value = input.path("host");
+        if (value.isTextual() && !value.textValue().isBlank() && input.path("run").isTextual()) {
+            return value.textValue();
+        }
+        refuseUnlessAbsent(value, "host", "the name of the host that has the folder of \"run\", a run that is gone on with");
         return null;
     }
 

@@ -14,8 +14,6 @@ import pacer.trainer.durable.Host;
 
 /** {@link Runs} as Temporal activities. */
 public final class RunActivityImpl implements RunActivity {
-    private static final String HOST_DRAINED = "HostDrained";
-
     private final Runs runs;
     private final RunHub hub;
     private final Surroundings surroundings;
@@ -44,7 +42,8 @@ public final class RunActivityImpl implements RunActivity {
         if (why.isPresent()) {
             // asked for before it was; the next attempt is another host's
             throw ApplicationFailure.newFailure(
-                    "host %s is drained, %s; it opens no run".formatted(Host.name(), why.get()), HOST_DRAINED);
+                    "host %s is drained, %s; it opens no run".formatted(Host.name(), why.get()),
+                    ActivityStage.HOST_DRAINED);
         }
         try (Heartbeats _ = Heartbeats.begin()) {
             ActivityInfo info = Activity.getExecutionContext().getInfo();

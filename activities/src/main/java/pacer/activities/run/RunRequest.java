@@ -20,6 +20,7 @@ import java.util.Map;
  * @param sets settings on top of all, {@code train.steps=500}, of which a later one stands over an earlier; may be null
  * @param budget after which the run is stopped; null for none, or, of a run that is gone on with, for the one it had
  * @param lastStep where training ends from now on, of a run that is gone on with; null: where it was to end
+ * @param host name of the host that has the folder of {@code run}: the run is gone on with there, and never made anew; null for any host
  * @param faults what of the input as it was written cannot be meant, for the refusal; may be null
  */
 public record RunRequest(
@@ -31,6 +32,7 @@ public record RunRequest(
         List<String> sets,
         Budget budget,
         Integer lastStep,
+        String host,
         List<String> faults) {
 
     public RunRequest {
@@ -48,7 +50,7 @@ public record RunRequest(
             String note,
             String run,
             List<String> sets) {
-        this(preset, overrides, config, note, run, sets, null, null, null);
+        this(preset, overrides, config, note, run, sets, null, null, null, null);
     }
 
     public RunRequest(String preset, Map<String, Object> overrides, List<String> config, String note, String run) {
@@ -62,12 +64,17 @@ public record RunRequest(
 
     /** This one within {@code most}. */
     public RunRequest within(Budget most) {
-        return new RunRequest(preset, overrides, config, note, run, sets, most, lastStep, faults);
+        return new RunRequest(preset, overrides, config, note, run, sets, most, lastStep, host, faults);
     }
 
     /** This one to train until {@code step}. */
     public RunRequest until(Integer step) {
-        return new RunRequest(preset, overrides, config, note, run, sets, budget, step, faults);
+        return new RunRequest(preset, overrides, config, note, run, sets, budget, step, host, faults);
+    }
+
+    /** This one to go on with the run where its folder is. */
+    public RunRequest on(String itsHost) {
+        return new RunRequest(preset, overrides, config, note, run, sets, budget, lastStep, itsHost, faults);
     }
 
     /**
@@ -79,7 +86,12 @@ public record RunRequest(
         return new RequestReader(input).read();
     }
 
-    boolean namesSpec() {
+    public boolean namesSpec() {
         return preset != null || !config.isEmpty();
+    }
+
+    /** Whether only a run that there is already will do. */
+    boolean goesOn() {
+        return run != null && (host != null || !namesSpec());
     }
 }

@@ -66,11 +66,13 @@ public final class Runs {
     }
 
     /**
-     * Makes the run's folder, or takes the one there is. Doing it again, for the same workflow, gives the same run.
+     * Makes the run's folder, or takes the one there is. Doing it again, for the same workflow, gives the same run, until that is finished: then the
+     * workflow's id was used for another one.
      *
      * @param owner the execution of the workflow
      * @throws IOException also when another process works on the run, for anybody else
-     * @throws BadInputException when the request names no valid spec, or a run that is none
+     * @throws BadInputException when the request names no valid spec, or a run to go on with that is neither here nor in a store
+     * @throws StageFailure when the host that has the run's folder did not open it, and the run is neither here nor in a store
      */
     public RunPlan open(RunRequest request, String workflowId, String owner) throws IOException {
         if (request == null) {
@@ -79,22 +81,36 @@ public final class Runs {
         if (!request.faults().isEmpty()) {
             throw new BadInputException(String.join("\n", request.faults()));
         }
-        if (request.run() != null
-                && !request.namesSpec()
-                && !folder(request.run()).exists()) {
+        if (request.goesOn() && !folder(request.run()).exists()) {
             bring(request.run());
         }
+        List<RunIndex.Entry> ofWorkflow = request.run() != null ? List.of() : of(workflowId);
         Optional<RunFolder> there = request.run() != null
                 ? Optional.of(folder(request.run())).filter(RunFolder::exists)
-                : new RunIndex(home.runs())
-                        .list().stream()
-                                .filter(e -> workflowId.equals(e.record().workflowId()))
-                                .map(RunIndex.Entry::folder)
-                                .findFirst();
+                : ofWorkflow.stream()
+                        .filter(e -> e.record().status() != RunStatus.FINISHED)
+                        .map(RunIndex.Entry::folder)
+                        .findFirst();
+        if (there.isEmpty() && request.goesOn()) {
+            throw elsewhere(request);
+        }
         RunPlan plan =
                 there.isPresent() ? goOn(there.get(), request, workflowId, owner) : create(request, workflowId, owner);
         hub.tell(plan.run(), new RunUpdate.Opened(home.run(plan.run()).read()));
+        if (there.isEmpty() && !ofWorkflow.isEmpty()) {
+            String before = ofWorkflow.getFirst().record().id();
+            String text = "this is a new run: %s, of the same workflow id, is finished and stays as it is; to train that one further: pacer resume %s --steps N";
+            hub.tell(plan.run(), new RunUpdate.Notice(Stage.DATASET, text.formatted(before, before)));
+        }
         return plan;
+    }
+
+    /** The runs that a workflow of this id made here, the newest first. */
+    private List<RunIndex.Entry> of(String workflowId) throws IOException {
+        return new RunIndex(home.runs())
+                .list().stream()
+                        .filter(e -> workflowId.equals(e.record().workflowId()))
+                        .toList();
     }
 
     /** The same, for one whose workflow has but this execution. */
@@ -143,6 +159,25 @@ public final class Runs {
 
     private void notice(RunFolder folder, String text) {
         hub.tell(folder.id(), new RunUpdate.Notice(Stage.PUBLISH, text));
+    }
+
+    /** Beginning anew under its name what another host has would be another run. */
+    private RuntimeException elsewhere(RunRequest request) {
+        String id = request.run();
+        String here = machine.get().host();
+        String missing = "run %s is neither in %s on host %s nor in a store that it knows (PACER_STORE)"
+                .formatted(id, home.runs(), here);
+        if (request.host() == null) {
+            return new BadInputException(
+                    "%s; where its folder is: pacer resume %s; or name that host: {\"run\": \"%s\", \"host\": \"HOST\"}"
+                            .formatted(missing, id, id));
+        }
+        return request.host().equals(here)
+                ? new BadInputException(missing + "; start the worker there with the folder of runs that has it: --runs")
+                : new StageFailure(
+                        "host %s, which has the folder of run %s, did not open it, and %s; start the worker of host %s and resume the run"
+                                .formatted(request.host(), id, missing, request.host()),
+                        false);
     }
 
     private void bring(String id) throws IOException {

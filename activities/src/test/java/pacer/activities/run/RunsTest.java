@@ -61,6 +61,47 @@ class RunsTest {
     }
 
     @Test
+    void aFinishedRunIsLeftAsItIsByAnotherUseOfItsWorkflowsId() throws Exception {
+        String finished = runs.open(request(null), "workflow").run();
+        home.run(finished).update(r -> r.ended(RunStatus.FINISHED, r.created(), null, null));
+        RunRecord before = home.run(finished).read();
+        List<String> told = new ArrayList<>();
+        hub.followAll((_, update) -> {
+            if (update instanceof RunUpdate.Notice(_, String text)) {
+                told.add(text);
+            }
+        });
+
+        String next = runs.open(request(null), "workflow").run();
+
+        assertThat(next).isNotEqualTo(finished);
+        assertThat(home.run(finished).read()).isEqualTo(before);
+        assertThat(told).singleElement().asString().contains(finished, "pacer resume " + finished + " --steps N");
+        assertThat(runs.open(request(null), "workflow").run())
+                .as("tried again")
+                .isEqualTo(next);
+        assertThat(runs.open(RunRequest.goOn(finished).until(40), "workflow").run())
+                .as("asked for")
+                .isEqualTo(finished);
+    }
+
+    @Test
+    void aRunThatIsNotHereIsNeverBegunAnewWhereItIsToBeGoneOnWith() {
+        assertThatThrownBy(() -> runs.open(RunRequest.goOn("gone"), "workflow"))
+                .isInstanceOf(BadInputException.class)
+                .hasMessage("run gone is neither in " + home.runs()
+                        + " on host host nor in a store that it knows (PACER_STORE); where its folder is: pacer resume gone; or name that host: {\"run\": \"gone\", \"host\": \"HOST\"}");
+        assertThatThrownBy(() -> runs.open(request("gone").on("host"), "workflow"))
+                .isInstanceOf(BadInputException.class)
+                .hasMessageEndingWith("start the worker there with the folder of runs that has it: --runs");
+        assertThatThrownBy(() -> runs.open(request("gone").on("other"), "workflow"))
+                .isInstanceOf(StageFailure.class)
+                .hasMessageStartingWith("host other, which has the folder of run gone, did not open it, and run gone is neither in ")
+                .hasMessageEndingWith("start the worker of host other and resume the run");
+        assertThat(home.runs()).doesNotExist();
+    }
+
+    @Test
     void goesOnWithARunByItsNameAndKeepsItsSpec() throws Exception {
         RunPlan first = runs.open(request("my-run"), "workflow");
         home.run("my-run").update(r -> r.ended(RunStatus.STOPPED, r.created(), null, "stopped"));

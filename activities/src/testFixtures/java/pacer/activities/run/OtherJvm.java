@@ -17,16 +17,25 @@ public final class OtherJvm {
     /** The same with another class path. */
     public static Process startWith(String classPath, Class<?> main, Path log, String... arguments)
             throws IOException {
-        return start(classPath, main.getName(), log, arguments);
+        return start(List.of(), classPath, main.getName(), log, arguments);
+    }
+
+    /** The same on a host of this name, by a namespace of its own: only Linux's root may. */
+    public static Process startOn(String host, Class<?> main, Path log, String... arguments) throws IOException {
+        List<String> called = List.of(
+                "unshare", "--uts", "sh", "-c", "echo \"$0\" >/proc/sys/kernel/hostname && exec \"$@\"", host);
+        return start(called, System.getProperty("java.class.path"), main.getName(), log, arguments);
     }
 
     /** Starts a program of one source file, which this process's class path serves too. */
     public static Process startProgram(Path source, Path log, String... arguments) throws IOException {
-        return start(System.getProperty("java.class.path"), source.toString(), log, arguments);
+        return start(List.of(), System.getProperty("java.class.path"), source.toString(), log, arguments);
     }
 
-    private static Process start(String classPath, String main, Path log, String... arguments) throws IOException {
-        List<String> command = new ArrayList<>(List.of(
+    private static Process start(List<String> prefix, String classPath, String main, Path log, String... arguments)
+            throws IOException {
+        List<String> command = new ArrayList<>(prefix);
+        command.addAll(List.of(
                 Path.of(System.getProperty("java.home"), "bin", "java").toString(),
                 "-XX:TieredStopAtLevel=1",
                 "-XX:+UseSerialGC",

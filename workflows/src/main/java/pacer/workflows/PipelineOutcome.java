@@ -14,8 +14,4 @@ public record PipelineOutcome(String run, RunStatus status, PipelineResult resul
     static PipelineOutcome finished(PipelineResult result, String run) {
         return new PipelineOutcome(run, RunStatus.FINISHED, result, null, false);
     }
-
-    static PipelineOutcome failed(String run, String reason) {
-        return new PipelineOutcome(run, RunStatus.FAILED, null, reason, false);
-    }
 }

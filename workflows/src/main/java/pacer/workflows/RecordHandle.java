@@ -1,26 +1,18 @@
 package pacer.workflows;
 
 import io.temporal.client.WorkflowException;
-import io.temporal.client.WorkflowFailedException;
 import io.temporal.client.WorkflowStub;
-import io.temporal.failure.ApplicationFailure;
-import io.temporal.failure.CanceledFailure;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.CompletionException;
-import java.util.concurrent.ExecutionException;
-import java.util.concurrent.TimeUnit;
-import java.util.concurrent.TimeoutException;
 import java.util.function.Consumer;
 import java.util.function.Function;
 import pacer.activities.record.RecordPlan;
 import pacer.activities.record.RecordResult;
 import pacer.activities.record.RecordRun;
-import pacer.activities.run.ActivityStage;
 import pacer.activities.run.RunUpdate;
 
 /** A record attempt that was started. */
@@ -79,18 +71,10 @@ public final class RecordHandle {
         Teller teller = new Teller(listener);
         while (!result.isDone()) {
             teller.poll();
-            waitFor(result);
+            WorkflowEnding.await(result, POLL_MILLIS);
         }
         teller.poll();
         return outcome(result);
-    }
-
-    private static void waitFor(CompletableFuture<RecordResult> result) throws InterruptedException {
-        try {
-            result.copy().get(POLL_MILLIS, TimeUnit.MILLISECONDS);
-        } catch (TimeoutException | ExecutionException e) {
-            return; // not yet, or told by the outcome
-        }
     }
 
     /** Asks for an end: the runs at work stop, with checkpoints. */
@@ -99,25 +83,12 @@ public final class RecordHandle {
     }
 
     private static Outcome outcome(CompletableFuture<RecordResult> result) {
-        try {
-            return new Outcome(result.join(), null, false, false);
-        } catch (CompletionException e) {
-            RemoteProgress.throwUnreadable(e.getCause());
-            if (!(e.getCause() instanceof WorkflowFailedException failed)) {
-                throw e;
-            }
-            return switch (failed.getCause()) {
-                case CanceledFailure _ -> new Outcome(null, "stopped on request", false, true);
-                case ApplicationFailure failure ->
-                    new Outcome(
-                            null,
-                            failure.getOriginalMessage(),
-                            ActivityStage.BAD_INPUT.equals(failure.getType()),
-                            false);
-                case null -> new Outcome(null, failed.getMessage(), false, false);
-                default -> new Outcome(null, failed.getCause().getMessage(), false, false);
-            };
-        }
+        return switch (WorkflowEnding.of(result)) {
+            case WorkflowEnding.Done<RecordResult>(RecordResult came) -> new Outcome(came, null, false, false);
+            case WorkflowEnding.Stopped<RecordResult> _ -> new Outcome(null, "stopped on request", false, true);
+            case WorkflowEnding.Failed<RecordResult> failed ->
+                new Outcome(null, failed.reason(), failed.refused(), false);
+        };
     }
 
     /** Tells what changed since it was asked last. */

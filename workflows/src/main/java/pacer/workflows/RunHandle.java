@@ -1,20 +1,13 @@
 package pacer.workflows;
 
 import io.temporal.client.WorkflowException;
-import io.temporal.client.WorkflowFailedException;
 import io.temporal.client.WorkflowStub;
-import io.temporal.failure.ApplicationFailure;
-import io.temporal.failure.CanceledFailure;
-import io.temporal.failure.TerminatedFailure;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.CompletionException;
-import java.util.concurrent.ExecutionException;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.TimeoutException;
 import java.util.function.Consumer;
 import pacer.activities.run.ActivityStage;
 import pacer.activities.run.Home;
@@ -105,7 +98,7 @@ public final class RunHandle {
                     listener.accept(update);
                 } else if (!local) {
                     remote.poll(listener);
-                    waitFor(result);
+                    WorkflowEnding.await(result, POLL_MILLIS);
                 }
             }
             for (RunUpdate update = updates.poll(); update != null; update = updates.poll()) {
@@ -130,39 +123,17 @@ public final class RunHandle {
         workflow.cancel("stopped by the user");
     }
 
-    private static void waitFor(CompletableFuture<PipelineResult> result) throws InterruptedException {
-        try {
-            result.copy().get(POLL_MILLIS, TimeUnit.MILLISECONDS);
-        } catch (TimeoutException | ExecutionException e) {
-            return; // not yet, or told by the outcome
-        }
-    }
-
     private PipelineOutcome outcome(CompletableFuture<PipelineResult> result) {
-        try {
-            return PipelineOutcome.finished(result.join(), claim.id());
-        } catch (CompletionException e) {
-            RemoteProgress.throwUnreadable(e.getCause());
-            if (!(e.getCause() instanceof WorkflowFailedException failed)) {
-                throw e;
+        return switch (WorkflowEnding.of(result)) {
+            case WorkflowEnding.Done<PipelineResult>(PipelineResult came) ->
+                PipelineOutcome.finished(came, claim.id());
+            case WorkflowEnding.Stopped<PipelineResult> _ -> stopped();
+            case WorkflowEnding.Failed<PipelineResult> failed -> {
+                RunStatus status =
+                        ActivityStage.OVER_BUDGET.equals(failed.type()) ? RunStatus.STOPPED : RunStatus.FAILED;
+                yield new PipelineOutcome(claim.id(), status, null, failed.reason(), failed.refused());
             }
-            return switch (failed.getCause()) {
-                case CanceledFailure _ -> stopped();
-                case TerminatedFailure _ -> PipelineOutcome.failed(claim.id(), "the workflow was terminated");
-                case ApplicationFailure failure
-                when failure.getType().equals(ActivityStage.OVER_BUDGET) ->
-                    new PipelineOutcome(claim.id(), RunStatus.STOPPED, null, failure.getOriginalMessage(), false);
-                case ApplicationFailure failure ->
-                    new PipelineOutcome(
-                            claim.id(),
-                            RunStatus.FAILED,
-                            null,
-                            failure.getOriginalMessage(),
-                            ActivityStage.BAD_INPUT.equals(failure.getType()));
-                case null -> PipelineOutcome.failed(claim.id(), failed.getMessage());
-                default -> PipelineOutcome.failed(claim.id(), failed.getCause().getMessage());
-            };
-        }
+        };
     }
 
     /** A workflow that was told to stop ends as cancelled, also where it had come to its end all the same. */

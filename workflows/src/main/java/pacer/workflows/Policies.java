@@ -259,6 +259,18 @@ record Policies(Duration heartbeat, Duration hostTimeout) {
                 .build();
     }
 
+    /** A run of another workflow. Who stops that one means its runs, which end in order. */
+    static ChildWorkflowOptions run(String id, String summary, Map<String, Object> memo) {
+        return ChildWorkflowOptions.newBuilder()
+                .setWorkflowId(id)
+                .setTaskQueue(TaskQueues.CONTROL)
+                .setStaticSummary(summary)
+                .setMemo(memo)
+                .setParentClosePolicy(ParentClosePolicy.PARENT_CLOSE_POLICY_REQUEST_CANCEL)
+                .setCancellationType(ChildWorkflowCancellationType.WAIT_CANCELLATION_COMPLETED)
+                .build();
+    }
+
     /** The last words on a run. Somebody waits for them: a disk that is full now is full in a minute, and a host that is not back soon is not waited for. */
     ActivityOptions close(String host) {
         String summary = "closes the run's record";

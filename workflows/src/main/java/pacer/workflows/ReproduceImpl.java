@@ -1,11 +1,8 @@
 package pacer.workflows;
 
-import io.temporal.api.enums.v1.ParentClosePolicy;
 import io.temporal.failure.ActivityFailure;
 import io.temporal.failure.ApplicationFailure;
 import io.temporal.failure.ChildWorkflowFailure;
-import io.temporal.workflow.ChildWorkflowCancellationType;
-import io.temporal.workflow.ChildWorkflowOptions;
 import io.temporal.workflow.Workflow;
 import java.util.Map;
 import pacer.activities.reproduction.Reproduction;
@@ -43,16 +40,9 @@ public final class ReproduceImpl implements Reproduce {
     }
 
     private PipelineResult train(RunRequest request) {
+        String id = Workflow.getInfo().getWorkflowId();
         TrainPipeline pipeline = Workflow.newChildWorkflowStub(
-                TrainPipeline.class,
-                ChildWorkflowOptions.newBuilder()
-                        .setWorkflowId(Workflow.getInfo().getWorkflowId() + "-run")
-                        .setTaskQueue(TaskQueues.CONTROL)
-                        .setStaticSummary("the run of " + Workflow.getInfo().getWorkflowId())
-                        // who stops a reproduction means its run, which ends in order
-                        .setParentClosePolicy(ParentClosePolicy.PARENT_CLOSE_POLICY_REQUEST_CANCEL)
-                        .setCancellationType(ChildWorkflowCancellationType.WAIT_CANCELLATION_COMPLETED)
-                        .build());
+                TrainPipeline.class, Policies.run(id + "-run", "the run of " + id, Map.of()));
         try {
             return pipeline.run(request);
         } catch (ChildWorkflowFailure e) {

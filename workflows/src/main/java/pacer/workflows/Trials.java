@@ -1,12 +1,10 @@
 package pacer.workflows;
 
-import io.temporal.api.enums.v1.ParentClosePolicy;
 import io.temporal.failure.ApplicationFailure;
 import io.temporal.failure.CanceledFailure;
 import io.temporal.failure.ChildWorkflowFailure;
 import io.temporal.failure.TemporalFailure;
 import io.temporal.workflow.Async;
-import io.temporal.workflow.ChildWorkflowCancellationType;
 import io.temporal.workflow.ChildWorkflowOptions;
 import io.temporal.workflow.Promise;
 import io.temporal.workflow.Workflow;
@@ -129,20 +127,13 @@ final class Trials {
     }
 
     private ChildWorkflowOptions options(int number) {
-        return ChildWorkflowOptions.newBuilder()
-                .setWorkflowId(id(number))
-                .setTaskQueue(TaskQueues.CONTROL)
-                .setStaticSummary("run %d of %d of %s, seed %d"
-                        .formatted(
-                                number + 1,
-                                plan.seeds().size(),
-                                plan.id(),
-                                plan.seeds().get(number)))
-                .setMemo(Map.of(TrainPipelineImpl.PART_OF, "record attempt"))
-                // who stops an attempt means its runs, which end in order
-                .setParentClosePolicy(ParentClosePolicy.PARENT_CLOSE_POLICY_REQUEST_CANCEL)
-                .setCancellationType(ChildWorkflowCancellationType.WAIT_CANCELLATION_COMPLETED)
-                .build();
+        String summary = "run %d of %d of %s, seed %d"
+                .formatted(
+                        number + 1,
+                        plan.seeds().size(),
+                        plan.id(),
+                        plan.seeds().get(number));
+        return Policies.run(id(number), summary, Map.of(TrainPipelineImpl.PART_OF, "record attempt"));
     }
 
     private boolean isWithinBudget() {

@@ -22,6 +22,7 @@ import pacer.activities.run.Progress;
 import pacer.activities.run.RunActivity;
 import pacer.activities.run.RunAmendment;
 import pacer.activities.run.RunEnding;
+import pacer.activities.run.RunId;
 import pacer.activities.run.RunPlan;
 import pacer.activities.run.RunRequest;
 import pacer.activities.run.RunStatus;
@@ -98,7 +99,7 @@ public final class TrainPipelineImpl implements TrainPipeline {
                     .getParentWorkflowId()
                     .map(parent -> new TrackingRequest(
                             plan.run(),
-                            parent.replaceAll("[^A-Za-z0-9._-]", "-"),
+                            RunId.ofWorkflow(parent, "runs"),
                             Workflow.getMemo(PART_OF, String.class) == null))
                     .orElseGet(() -> TrackingRequest.of(plan.run()));
             Async.function(beside::track, new TrackRun.Input(plan.host(), request));

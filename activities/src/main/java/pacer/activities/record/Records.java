@@ -81,7 +81,7 @@ public final class Records {
         }
         long first = request.seed() == null ? spec.seed() : request.seed();
         return new RecordPlan(
-                name(workflow),
+                RunId.ofWorkflow(workflow, "record"),
                 Host.name(),
                 request,
                 spec.name(),
@@ -101,12 +101,6 @@ public final class Records {
             }
         }
         return true;
-    }
-
-    /** Ids of workflows may be anything; a folder's name may not. */
-    private static String name(String workflow) {
-        String name = workflow.replaceAll("[^A-Za-z0-9._-]", "-").replaceAll("^[^A-Za-z0-9]+", "");
-        return RunId.check(name.isEmpty() ? "record" : name.substring(0, Math.min(100, name.length())));
     }
 
     /**

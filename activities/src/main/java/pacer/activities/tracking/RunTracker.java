@@ -33,8 +33,6 @@ final class RunTracker {
 
     private static final int PARAMS = 100;
 
-    private static final int MOST_NAME = 120;
-
     private final RunFolder folder;
     private final TrackingRequest request;
     private final MlflowServer server;
@@ -95,7 +93,7 @@ final class RunTracker {
         SequencedMap<String, String> tags = facts(record).tags();
         if (request.parent() != null) {
             parent = all.findOrCreate(
-                    parentName(request.parent()),
+                    RunId.ofWorkflow(request.parent(), "runs"),
                     record.created(),
                     RunFacts.user(),
                     Map.of("mlflow.user", RunFacts.user()));
@@ -123,12 +121,6 @@ final class RunTracker {
         move(known.seenAt(server.page(all.experiment(), known.run())));
         tag(tags);
         runs = all;
-    }
-
-    /** Ids of workflows may be longer than names of runs, and begin with anything. */
-    static String parentName(String workflow) {
-        String name = workflow.replaceAll("^[^A-Za-z0-9]+", "");
-        return RunId.check(name.isEmpty() ? "runs" : name.substring(0, Math.min(MOST_NAME, name.length())));
     }
 
     private void move(TrackingCursor to) throws IOException {

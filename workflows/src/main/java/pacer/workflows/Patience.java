@@ -5,7 +5,7 @@ import io.temporal.failure.ActivityFailure;
 import io.temporal.failure.ApplicationFailure;
 import io.temporal.failure.TimeoutFailure;
 import io.temporal.workflow.Workflow;
-import java.util.function.Supplier;
+import java.util.function.Function;
 import pacer.activities.run.HostActivity;
 
 /**
@@ -25,14 +25,15 @@ final class Patience {
     }
 
     /**
-     * Does {@code work} on the host.
+     * Does work on the host.
      *
+     * @param work by policies whose host timeout is how long it waits this time: ever longer, as each time is an event of the history
      * @throws ApplicationFailure of type {@link #HOST_GONE} when nobody there has begun it for the limit, and nobody answers
      */
-    <T> T await(Supplier<T> work) {
-        while (true) {
+    <T> T await(Function<Policies, T> work) {
+        for (Policies waiting = policies; ; waiting = waiting.moreSeldom()) {
             try {
-                return work.get();
+                return work.apply(waiting);
             } catch (ActivityFailure e) {
                 if (!neverBegun(e)) {
                     throw e;
@@ -48,10 +49,10 @@ final class Patience {
      *
      * @throws ApplicationFailure as {@link #await}
      */
-    <T> T atOnce(Supplier<T> work) {
-        return await(() -> {
+    <T> T atOnce(Function<Policies, T> work) {
+        return await(waiting -> {
             try {
-                return work.get();
+                return work.apply(waiting);
             } catch (ActivityFailure e) {
                 boolean asked = !neverBegun(e)
                         || Workflow.getVersion("asked-before-gone", Workflow.DEFAULT_VERSION, 1)

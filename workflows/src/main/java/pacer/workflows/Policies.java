@@ -35,6 +35,8 @@ record Policies(Duration heartbeat, Duration hostTimeout) {
     /** A host that is up has begun what waits for nothing within it, and a worker that is started again is up. */
     private static final Duration MOMENT = Duration.ofSeconds(30);
 
+    private static final Duration LONGEST_WAIT = Duration.ofHours(1);
+
     private static final int LEAST_HEARTBEAT = 5; // heartbeats are a second apart, and machines may be busy
     private static final int MOST_HEARTBEAT = 3600;
     private static final int UNLIMITED = 0; // what Temporal takes 0 attempts for
@@ -58,6 +60,16 @@ record Policies(Duration heartbeat, Duration hostTimeout) {
         return new Policies(
                 seconds(environment, HEARTBEAT, LEAST_HEARTBEAT, MOST_HEARTBEAT, standard.heartbeat),
                 seconds(environment, HOST, LEAST_HOST, MOST_HOST, standard.hostTimeout));
+    }
+
+    /**
+     * These, for what waits for a host on after it has answered: twice as long, up to an hour where the timeout is shorter. A wait of a month then is some
+     * hundreds of questions, where a minute each time would fill the history in days; a host that goes meanwhile is missed an hour later at most.
+     */
+    Policies moreSeldom() {
+        Duration twice = hostTimeout.multipliedBy(2);
+        Duration longest = hostTimeout.compareTo(LONGEST_WAIT) < 0 ? LONGEST_WAIT : hostTimeout;
+        return new Policies(heartbeat, twice.compareTo(longest) < 0 ? twice : longest);
     }
 
     private static Duration seconds(Map<String, String> environment, String name, int least, int most, Duration usual) {

@@ -68,8 +68,9 @@ public final class RecordAttemptImpl implements RecordAttempt {
     private RecordResult written(RecordResult result) {
         Workflow.upsertMemo(Map.of("record", plan.id(), "verdict", result.text()));
         try {
-            RecordActivity records = Workflow.newActivityStub(RecordActivity.class, policies.recording(plan.host()));
-            String folder = new Patience(policies, plan.host()).await(() -> records.write(result));
+            String folder = new Patience(policies, plan.host())
+                    .await(p -> Workflow.newActivityStub(RecordActivity.class, p.recording(plan.host()))
+                            .write(result));
             show(result.text() + "\n\n`" + folder + "` on " + plan.host());
         } catch (CanceledFailure e) {
             throw e;

@@ -23,11 +23,11 @@ public final class ReproduceImpl implements Reproduce {
     @Override
     public Reproduction run(RunRequest request) {
         PipelineResult result = train(request);
-        ReproductionActivity comparison =
-                Workflow.newActivityStub(ReproductionActivity.class, policies.comparing(result.host()));
         Reproduction told;
         try {
-            told = new Patience(policies, result.host()).await(() -> comparison.compare(result.run()));
+            told = new Patience(policies, result.host())
+                    .await(p -> Workflow.newActivityStub(ReproductionActivity.class, p.comparing(result.host()))
+                            .compare(result.run()));
         } catch (ActivityFailure e) {
             throw TrainPipelineImpl.inItsOwnWords(e);
         }

@@ -14,7 +14,8 @@ public final class TrackRunImpl implements TrackRun {
 
     @Override
     public TrackingResult track(Input input) {
-        var tracking = Workflow.newActivityStub(TrackingActivity.class, policies.tracking(input.host()));
-        return new Patience(policies, input.host()).await(() -> tracking.track(input.request()));
+        return new Patience(policies, input.host())
+                .await(p -> Workflow.newActivityStub(TrackingActivity.class, p.tracking(input.host()))
+                        .track(input.request()));
     }
 }

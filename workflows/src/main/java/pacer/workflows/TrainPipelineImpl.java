@@ -107,13 +107,15 @@ public final class TrainPipelineImpl implements TrainPipeline {
     }
 
     private PipelineResult train(RunPlan plan) {
-        var publishing = Workflow.newActivityStub(PublishingActivity.class, policies.publishing(plan.host()));
         String run = plan.run();
         try {
             Trained trained = trainOnSoundData(plan);
 
             PublishingResult published = ledger.stage(
-                    Stage.PUBLISH, () -> patience(plan).await(() -> publishing.publish(new PublishingRequest(run))));
+                    Stage.PUBLISH,
+                    () -> patience(plan)
+                            .await(p -> Workflow.newActivityStub(PublishingActivity.class, p.publishing(plan.host()))
+                                    .publish(new PublishingRequest(run))));
 
             closeFinished(plan);
             PipelineResult result = new PipelineResult(
@@ -154,10 +156,7 @@ public final class TrainPipelineImpl implements TrainPipeline {
      * before this was so has a failure of such a type, so all replay.
      */
     private Trained trainOnSoundData(RunPlan plan) {
-        var datasets = Workflow.newActivityStub(DatasetActivity.class, policies.dataset(plan.host()));
-        var staging = Workflow.newActivityStub(StagingActivity.class, policies.staging(plan.host()));
-        var training = Workflow.newActivityStub(TrainingActivity.class, policies.training(plan.host()));
-        var evaluation = Workflow.newActivityStub(EvaluationActivity.class, policies.evaluation(plan.host()));
+        String host = plan.host();
         Patience patience = patience(plan);
         String run = plan.run();
         DatasetResult dataset = null;
@@ -166,21 +165,28 @@ public final class TrainPipelineImpl implements TrainPipeline {
                 if (dataset == null) {
                     dataset = ledger.stage(
                             Stage.DATASET,
-                            () -> patience.await(() -> datasets.prepare(new DatasetRequest(run, plan.dataset()))));
+                            () -> patience.await(p -> Workflow.newActivityStub(DatasetActivity.class, p.dataset(host))
+                                    .prepare(new DatasetRequest(run, plan.dataset()))));
                 }
                 String hash = dataset.hash();
 
-                ledger.stage(Stage.STAGE, () -> patience.await(() -> staging.stage(new StagingRequest(run, hash))));
+                ledger.stage(
+                        Stage.STAGE,
+                        () -> patience.await(p -> Workflow.newActivityStub(StagingActivity.class, p.staging(host))
+                                .stage(new StagingRequest(run, hash))));
 
                 TrainingResult trained = ledger.stage(
                         Stage.TRAIN,
                         () -> steering.train(
-                                () -> patience.await(() -> training.train(new TrainingRequest(run, hash)))));
+                                () -> patience.await(p -> Workflow.newActivityStub(
+                                                TrainingActivity.class, p.training(host))
+                                        .train(new TrainingRequest(run, hash)))));
 
                 EvaluationResult evaluated = ledger.stage(
                         Stage.EVALUATE,
-                        () -> patience.await(
-                                () -> evaluation.evaluate(new EvaluationRequest(run, hash, trained.bestCheckpoint()))));
+                        () -> patience.await(p -> Workflow.newActivityStub(
+                                        EvaluationActivity.class, p.evaluation(host))
+                                .evaluate(new EvaluationRequest(run, hash, trained.bestCheckpoint()))));
 
                 return new Trained(dataset, trained, evaluated);
             } catch (ActivityFailure e) {
@@ -202,7 +208,7 @@ public final class TrainPipelineImpl implements TrainPipeline {
      */
     private void closeFinished(RunPlan plan) {
         try {
-            patience(plan).atOnce(() -> close(plan, policies.close(plan.host()), RunStatus.FINISHED, null));
+            patience(plan).atOnce(p -> close(plan, p.close(plan.host()), RunStatus.FINISHED, null));
         } catch (ActivityFailure e) {
             if (Steering.endedOnRequest(e)) {
                 closeThoughStopped(plan, e);
@@ -226,7 +232,7 @@ public final class TrainPipelineImpl implements TrainPipeline {
                 "finished and published; its record alone waits for host %s, which could not close it: %s; mend that there: it is tried again for about a day"
                         .formatted(plan.host(), failed));
         try {
-            patience(plan).atOnce(() -> close(plan, policies.closeLater(plan.host()), RunStatus.FINISHED, null));
+            patience(plan).atOnce(p -> close(plan, p.closeLater(plan.host()), RunStatus.FINISHED, null));
         } catch (ActivityFailure e) {
             if (Steering.endedOnRequest(e)) {
                 closeThoughStopped(plan, e);
@@ -348,8 +354,9 @@ public final class TrainPipelineImpl implements TrainPipeline {
     @Override
     public String checkpointNow() {
         RunPlan plan = ledger.plan();
-        var control = Workflow.newActivityStub(TrainingControlActivity.class, policies.checkpointNow(plan.host()));
-        return patience(plan).atOnce(() -> control.checkpoint(plan.run()));
+        return patience(plan)
+                .atOnce(p -> Workflow.newActivityStub(TrainingControlActivity.class, p.checkpointNow(plan.host()))
+                        .checkpoint(plan.run()));
     }
 
     @Override
@@ -384,9 +391,9 @@ public final class TrainPipelineImpl implements TrainPipeline {
 
     private String endAt(Supplier<Integer> step) {
         RunPlan plan = ledger.plan();
-        RunActivity runs = Workflow.newActivityStub(RunActivity.class, policies.close(plan.host()));
-        lastStep = steering.change(
-                () -> patience(plan).atOnce(() -> runs.amend(new RunAmendment(plan.run(), step.get()))));
+        lastStep = steering.change(() -> patience(plan)
+                .atOnce(p -> Workflow.newActivityStub(RunActivity.class, p.close(plan.host()))
+                        .amend(new RunAmendment(plan.run(), step.get()))));
         return "training ends at step %,d".formatted(lastStep);
     }
 

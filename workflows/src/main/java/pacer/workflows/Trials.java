@@ -111,10 +111,9 @@ final class Trials {
             try {
                 PipelineResult result = Workflow.newChildWorkflowStub(TrainPipeline.class, options(number))
                         .run(request);
-                RecordActivity records =
-                        Workflow.newActivityStub(RecordActivity.class, policies.recording(result.host()));
                 return new Patience(policies, result.host())
-                        .await(() -> records.read(result.run(), plan.seeds().get(number)));
+                        .await(p -> Workflow.newActivityStub(RecordActivity.class, p.recording(result.host()))
+                                .read(result.run(), plan.seeds().get(number)));
             } catch (ChildWorkflowFailure e) {
                 boolean again = e.getCause() instanceof ApplicationFailure failure
                         && !failure.getType().equals(ActivityStage.BAD_INPUT)

@@ -4,8 +4,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.temporal.activity.ActivityOptions;
+import io.temporal.api.enums.v1.RetryState;
+import io.temporal.api.enums.v1.TimeoutType;
 import io.temporal.client.WorkflowFailedException;
 import io.temporal.client.WorkflowOptions;
+import io.temporal.failure.ActivityFailure;
+import io.temporal.failure.TimeoutFailure;
 import io.temporal.testing.TestWorkflowEnvironment;
 import io.temporal.workflow.Workflow;
 import io.temporal.workflow.WorkflowInterface;
@@ -37,7 +41,7 @@ class PatienceTest {
 
         @Override
         public String await() {
-            return new Patience(QUICK, HOST).await(() -> tried++ > 0 ? "answered" : neverBegun());
+            return new Patience(QUICK, HOST).await(_ -> tried++ > 0 ? "answered" : neverBegun());
         }
 
         private static String neverBegun() {
@@ -47,6 +51,33 @@ class PatienceTest {
                             .setStartToCloseTimeout(Duration.ofMinutes(1))
                             .build())
                     .execute("Train", String.class);
+        }
+    }
+
+    /** Waits for ten days for a host whose slot is taken; gives how often it was asked whether it is there. */
+    @WorkflowInterface
+    public interface LongWaiting {
+        @WorkflowMethod
+        int await();
+    }
+
+    public static final class LongWaitingImpl implements LongWaiting {
+        private int tried;
+
+        @Override
+        public int await() {
+            Policies minute = new Policies(Duration.ofSeconds(5), Duration.ofMinutes(1));
+            long end = Workflow.currentTimeMillis() + Duration.ofDays(10).toMillis();
+            return new Patience(minute, HOST)
+                    .await(waiting -> Workflow.currentTimeMillis() >= end ? tried : neverBegun(waiting));
+        }
+
+        private int neverBegun(Policies waiting) {
+            tried++;
+            Workflow.sleep(waiting.training(HOST).getScheduleToStartTimeout()); // time is not skipped while an activity waits
+            throw new ActivityFailure(
+                    "", 0, 0, "Train", "", RetryState.RETRY_STATE_TIMEOUT, "", new TimeoutFailure(
+                            "", null, TimeoutType.TIMEOUT_TYPE_SCHEDULE_TO_START));
         }
     }
 
@@ -62,7 +93,7 @@ class PatienceTest {
 
         @Override
         public String close() {
-            return new Patience(QUICK, HOST).atOnce(() -> tried++ > 0 ? "closed" : WaitingImpl.neverBegun());
+            return new Patience(QUICK, HOST).atOnce(_ -> tried++ > 0 ? "closed" : WaitingImpl.neverBegun());
         }
     }
 
@@ -70,7 +101,7 @@ class PatienceTest {
     void open() {
         environment
                 .newWorker(TaskQueues.CONTROL)
-                .registerWorkflowImplementationTypes(WaitingImpl.class, ClosingImpl.class);
+                .registerWorkflowImplementationTypes(WaitingImpl.class, LongWaitingImpl.class, ClosingImpl.class);
     }
 
     private String close(String queue) {
@@ -113,6 +144,27 @@ class PatienceTest {
     void aHostThatAnswersIsWaitedFor() {
         listensOn(TaskQueues.alive(HOST));
         assertThat(await()).isEqualTo("answered");
+    }
+
+    @Test
+    void aWaitOfDaysFillsNoHistoryHoweverSoonAHostIsAskedAfter() {
+        listensOn(TaskQueues.alive(HOST));
+        environment.start();
+        LongWaiting waiting = environment
+                .getWorkflowClient()
+                .newWorkflowStub(
+                        LongWaiting.class,
+                        WorkflowOptions.newBuilder()
+                                .setWorkflowId("long")
+                                .setTaskQueue(TaskQueues.CONTROL)
+                                .build());
+
+        assertThat(waiting.await())
+                .as("times asked: 240 hours, and a few at first; 14,400 each minute")
+                .isBetween(240, 250);
+        assertThat(environment.getWorkflowClient().fetchHistory("long").getEvents())
+                .as("of the 51,200 that a history may have")
+                .hasSizeLessThan(4000);
     }
 
     @Test

@@ -15,6 +15,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
 import java.util.function.Supplier;
 import pacer.activities.dataset.DatasetActivityImpl;
 import pacer.activities.dataset.Datasets;
@@ -112,6 +113,15 @@ public final class PipelineWorker implements AutoCloseable {
 
     /** Starts asking the service for work. */
     static PipelineWorker start(TemporalConnection connection, WorkerSettings settings, Set<ServiceWorker.Role> roles) {
+        return start(connection, settings, roles, _ -> {});
+    }
+
+    /** @param complaints hears of what concerns no run alone */
+    static PipelineWorker start(
+            TemporalConnection connection,
+            WorkerSettings settings,
+            Set<ServiceWorker.Role> roles,
+            Consumer<String> complaints) {
         Clock clock = Clock.systemUTC();
         RunHub hub = new RunHub();
         HostHealth health = new HostHealth();
@@ -119,6 +129,10 @@ public final class PipelineWorker implements AutoCloseable {
         Notifier notifier =
                 new Notifier(settings.webhook(), folder -> pages(connection, settings, folder), settings.home(), hub);
         hub.followAll(notifier::hear);
+        Searchable searchable = Searchable.of(connection, complaints);
+        if (roles.contains(ServiceWorker.Role.HOST)) {
+            boolean _ = searchable.now(); // what is missing is told before the first run
+        }
         RunActivityImpl runs = new RunActivityImpl(
                 new Runs(
                         settings.home(),
@@ -128,7 +142,7 @@ public final class PipelineWorker implements AutoCloseable {
                         settings.report(),
                         StoredRuns.elsewhere(settings.store(), settings.home())),
                 hub,
-                settings.surroundings(connection),
+                () -> settings.surroundings(searchable.now()),
                 notifier::closed,
                 health::unfit);
         WorkerFactory factory = WorkerFactory.newInstance(connection.client());

@@ -76,7 +76,7 @@ public final class ServiceWorker implements AutoCloseable {
             TemporalConnection connection = TemporalConnection.open(address, endpoint.map(MetricsEndpoint::scope));
             connection.onUnreadable(complaints);
             WorkerSettings settings = WorkerSettings.of(options.home(), options.environment());
-            PipelineWorker worker = PipelineWorker.start(connection, settings, roles);
+            PipelineWorker worker = PipelineWorker.start(connection, settings, roles, complaints);
             RunHub hub = worker.hub();
             hub.followAll(listener);
             if (roles.contains(Role.HOST)) {

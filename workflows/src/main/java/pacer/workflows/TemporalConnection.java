@@ -236,23 +236,6 @@ public final class TemporalConnection implements AutoCloseable {
         }
     }
 
-    /**
-     * Whether the namespace has all of {@link SearchAttributes}, each of its type. A service that does not tell, as the one inside this process, counts as one
-     * that has none: setting an unknown one, or one of another type, would hold up every run.
-     */
-    public boolean knowsSearchAttributes() {
-        if (embedded != null) {
-            return false;
-        }
-        try {
-            return survey().searchAttributes()
-                    .entrySet()
-                    .containsAll(SearchAttributes.types().entrySet());
-        } catch (IOException e) {
-            return false;
-        }
-    }
-
     /** Asks the service, which is one elsewhere, about itself. */
     public TemporalSurvey survey() {
         return new TemporalSurvey(this);

@@ -58,8 +58,8 @@ record WorkerSettings(
     }
 
     /** What the worker knows of the services around it. */
-    Surroundings surroundings(TemporalConnection connection) {
-        return new Surroundings(connection.knowsSearchAttributes(), tracking.isPresent(), links);
+    Surroundings surroundings(boolean searchable) {
+        return new Surroundings(searchable, tracking.isPresent(), links);
     }
 
     /** These settings with a process that starts now and stands by, to train and to evaluate. */

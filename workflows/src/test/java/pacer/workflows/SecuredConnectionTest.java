@@ -63,7 +63,7 @@ class SecuredConnectionTest {
         Home home = TestRuns.home(folder);
         Path text = TestRuns.text(folder.resolve("text.txt"), 20);
         boolean _ = connection.isWorkedOn(); // answered; by this process too, where a test before this one worked in it
-        assertThat(connection.knowsSearchAttributes()).isTrue();
+        assertThat(Searchable.of(connection, _ -> {}).now()).isTrue();
         try (Pipeline pipeline = Pipeline.with(
                 home, connection, TestPipelines.settings(home), EnumSet.allOf(ServiceWorker.Role.class))) {
             RunHandle run = pipeline.start(TestPipelines.layers(text), null, null, true);

@@ -16,7 +16,7 @@ import pacer.trainer.durable.Host;
 public final class RunActivityImpl implements RunActivity {
     private final Runs runs;
     private final RunHub hub;
-    private final Surroundings surroundings;
+    private final Supplier<Surroundings> surroundings;
     private final Closing closing;
     private final Supplier<Optional<String>> unfit;
 
@@ -28,7 +28,11 @@ public final class RunActivityImpl implements RunActivity {
 
     /** @param unfit why this host must not compute any more: then it opens no run, as it would have to train it */
     public RunActivityImpl(
-            Runs runs, RunHub hub, Surroundings surroundings, Closing closing, Supplier<Optional<String>> unfit) {
+            Runs runs,
+            RunHub hub,
+            Supplier<Surroundings> surroundings,
+            Closing closing,
+            Supplier<Optional<String>> unfit) {
         this.closing = closing;
         this.unfit = unfit;
         this.runs = runs;
@@ -48,7 +52,7 @@ public final class RunActivityImpl implements RunActivity {
         try (Heartbeats _ = Heartbeats.begin()) {
             ActivityInfo info = Activity.getExecutionContext().getInfo();
             return runs.open(request, info.getWorkflowId(), info.getWorkflowRunId())
-                    .in(surroundings);
+                    .in(surroundings.get());
         } catch (IOException | RuntimeException e) {
             throw told(request == null ? null : request.run(), Stage.DATASET, "the run was not opened", e);
         }

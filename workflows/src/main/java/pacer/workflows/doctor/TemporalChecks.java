@@ -150,6 +150,6 @@ record TemporalChecks(Map<String, String> environment) {
         return Finding.poor(
                 "search",
                 "runs are not found by preset, loss, commit, verdict: the namespace " + String.join(", ", wrong),
-                first + "temporal operator search-attribute create" + create + "; then start the workers again");
+                first + "temporal operator search-attribute create" + create);
     }
 }

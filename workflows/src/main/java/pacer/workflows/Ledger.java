@@ -28,7 +28,6 @@ final class Ledger {
     private String note;
     private Progress now;
     private Double validationLoss;
-    private long opened; // milliseconds
     private boolean paused;
     private long pausedAt; // milliseconds
     private long pausedFor; // milliseconds, of the pauses that are over
@@ -40,7 +39,6 @@ final class Ledger {
     void opened(RunPlan run, String why) {
         plan = run;
         note = why;
-        opened = Workflow.currentTimeMillis();
         if (run.page() != null) {
             links.putAll(run.page().links());
         }
@@ -231,7 +229,6 @@ final class Ledger {
     }
 
     private String details() {
-        return RunDetails.markdown(
-                plan, note, links, stages, now, paused, notice != null ? notice : ending, worked() - opened);
+        return RunDetails.markdown(plan, note, links, stages, now, paused, notice != null ? notice : ending);
     }
 }

@@ -24,7 +24,6 @@ final class RunDetails {
      * @param links addresses of other pages, by name
      * @param now the newest of the stage at work; null when it has said nothing yet
      * @param ending how the run ended, or what its end waits for; null before
-     * @param millis since it was opened, pauses left out
      */
     static String markdown(
             RunPlan plan,
@@ -33,8 +32,7 @@ final class RunDetails {
             List<StageLine> stages,
             Progress now,
             boolean paused,
-            String ending,
-            long millis) {
+            String ending) {
         StringBuilder page = new StringBuilder();
         page.append("**").append(plan.run()).append("**: ").append(plan.model()).append("\n\n");
         if (note != null && !note.isBlank()) {
@@ -50,7 +48,7 @@ final class RunDetails {
                     .formatted(line.stage().label(), GAP, state(line, paused), GAP, cell(text)));
         }
         if (now != null && now.step() != null) {
-            page.append(numbers(plan, now, millis));
+            page.append(numbers(plan, now));
         }
         if (ending != null) {
             page.append("\n**").append(cell(ending)).append("**\n");
@@ -78,7 +76,7 @@ final class RunDetails {
         };
     }
 
-    private static String numbers(RunPlan plan, Progress p, long millis) {
+    private static String numbers(RunPlan plan, Progress p) {
         List<String> names = new ArrayList<>();
         List<String> values = new ArrayList<>();
         put(
@@ -90,7 +88,7 @@ final class RunDetails {
         put(names, values, "val loss", p.validationLoss() == null ? null : number("%.4f", p.validationLoss()));
         put(names, values, "tokens/s", p.tokensPerSecond() == null ? null : number("%,.0f", p.tokensPerSecond()));
         put(names, values, "left", p.etaSeconds() == null ? null : shown(p.etaSeconds()));
-        put(names, values, "cost so far", cost(plan, millis));
+        put(names, values, "cost so far", cost(plan, p.spentSeconds()));
         put(names, values, "doing", p.doing());
         return "\n| " + String.join(" | ", names) + " |\n" + "|---".repeat(names.size()) + "|\n| "
                 + String.join(" | ", values) + " |\n";
@@ -103,13 +101,11 @@ final class RunDetails {
         }
     }
 
-    /** Null where the machine's price is not known. */
-    private static String cost(RunPlan plan, long millis) {
-        if (plan.page() == null || plan.page().dollarsPerHour() == 0) {
-            return null;
-        }
-        double hours = (plan.page().secondsSpent() + millis / 1e3) / 3600;
-        return number("%.2f USD", hours * plan.page().dollarsPerHour());
+    /** Null where the machine's price is not known, or the run's worker, one of before, does not tell what it spent. */
+    private static String cost(RunPlan plan, Double seconds) {
+        return plan.page() == null || plan.page().dollarsPerHour() == 0 || seconds == null
+                ? null
+                : number("%.2f USD", seconds / 3600 * plan.page().dollarsPerHour());
     }
 
     private static String number(String format, double value) {

@@ -20,8 +20,8 @@ import pacer.workflows.PipelineProgress.StageLine;
 class RunPageTest {
     private static final RunSpec QUICKSTART = Presets.named("quickstart").spec();
 
-    private static RunPlan plan(double dollarsPerHour, double secondsSpent) {
-        RunPlan.Page page = new RunPlan.Page(true, Map.of(), "", null, dollarsPerHour, secondsSpent);
+    private static RunPlan plan(double dollarsPerHour) {
+        RunPlan.Page page = new RunPlan.Page(true, Map.of(), "", null, dollarsPerHour);
         return new RunPlan(
                 "quickstart-1",
                 "quickstart",
@@ -67,16 +67,15 @@ class RunPageTest {
         links.put("MLflow run", "http://127.0.0.1:5000/#/experiments/1/runs/2");
         links.put("Grafana", "http://127.0.0.1:3000");
         String page = RunDetails.markdown(
-                plan(36, 1800),
+                plan(36),
                 null,
                 links,
                 List.of(
                         new StageLine(Stage.DATASET, "done", "1.2 million tokens", 2.0),
                         new StageLine(Stage.TRAIN, "running", null, null)),
-                training("validating"),
+                training("validating").after(3600),
                 false,
-                null,
-                1_800_000);
+                null);
         String gap = RunDetails.GAP;
         assertThat(page)
                 .startsWith("**quickstart-1**: 4 layers, 128 wide\n\n")
@@ -91,14 +90,13 @@ class RunPageTest {
     @Test
     void aPausedTrainingSaysSoAndNoCostIsToldWithoutAPrice() {
         String page = RunDetails.markdown(
-                plan(0, 0),
+                plan(0),
                 " ",
                 Map.of(),
                 List.of(new StageLine(Stage.TRAIN, "running", null, null)),
-                training(null),
+                training(null).after(60),
                 true,
-                null,
-                60_000);
+                null);
         assertThat(page)
                 .contains("●\u00a0paused")
                 .doesNotContain("USD")
@@ -110,14 +108,13 @@ class RunPageTest {
     @Test
     void textOfOthersStaysText() {
         String page = RunDetails.markdown(
-                plan(0, 0),
+                plan(0),
                 "why\n\n# [not](http://evil)",
                 Map.of(),
                 List.of(new StageLine(Stage.TRAIN, "failed", "a|b\n\n# c ![x](http://evil) <img src=y>", 1.0)),
                 null,
                 false,
-                "failed: [see](http://evil)",
-                1);
+                "failed: [see](http://evil)");
         assertThat(page)
                 .contains("\n\n> why # \\[not](http://evil)\n\n")
                 .contains("a\\|b # c !\\[x](http://evil) &lt;img src=y> |")

@@ -87,15 +87,19 @@ class SteeredRunTest {
 
     @Test
     void aPausedRunGoesOnFromItsCheckpointWhenItIsResumed() throws Exception {
-        RunRecord run = run("paused", RunStatus.FINISHED, null, (_, workflow) -> {
+        RunRecord run = run("paused", RunStatus.FINISHED, null, (handle, workflow) -> {
             assertThatThrownBy(() -> workflow.update("resume", String.class)).hasStackTraceContaining("not paused");
             assertThat(workflow.update("pause", String.class)).isEqualTo("paused; what was trained is in a checkpoint");
             assertThatThrownBy(() -> workflow.update("pause", String.class))
                     .hasStackTraceContaining("it is paused already");
             assertThatThrownBy(() -> workflow.update("checkpointNow", String.class))
                     .hasStackTraceContaining("it is paused, with a checkpoint");
-            assertThat(workflow.query("progress", PipelineProgress.class).paused())
-                    .isTrue();
+            PipelineProgress progress = workflow.query("progress", PipelineProgress.class);
+            assertThat(progress.paused()).isTrue();
+            assertThat(progress.now().spentSeconds())
+                    .as("what it is charged for, which a pause does not change")
+                    .isPositive()
+                    .isLessThanOrEqualTo(home.run(handle.id()).read().secondsSpent());
             assertThat(workflow.update("resume", String.class)).isEqualTo("training goes on");
         });
         assertThat(steps(run, TrainingEvent.Started.class)).containsExactly(0, 15);

@@ -85,7 +85,7 @@ public final class ActivityStage {
      * @param run null where the stage is nobody's
      */
     public <T> T run(Stage stage, String run, Body<T> body) {
-        return run(new Execution(stage, run, run, true, hub, unfit), run, body);
+        return run(new Execution(home, stage, run, run, true, hub, unfit), run, body);
     }
 
     /**
@@ -95,7 +95,7 @@ public final class ActivityStage {
      * @param signals whether the workflow is told how far it is: not where it is one of very many
      */
     public <T> T work(Stage stage, String name, boolean signals, Body<T> body) {
-        return run(new Execution(stage, null, name, signals, hub, unfit), null, body);
+        return run(new Execution(home, stage, null, name, signals, hub, unfit), null, body);
     }
 
     private <T> T run(Execution begun, String run, Body<T> body) {
@@ -190,6 +190,7 @@ public final class ActivityStage {
         private final ActivityExecutionContext context = Activity.getExecutionContext();
         private final AtomicReference<Progress> newest = new AtomicReference<>();
         private final CountDownLatch ended = new CountDownLatch(1);
+        private final Home home;
         private final Stage stage;
         private final String run;
         private final String name;
@@ -203,7 +204,15 @@ public final class ActivityStage {
         private Exception heard; // the failure that people have been told of
 
         /** @param run null where it is for none */
-        Execution(Stage stage, String run, String name, boolean signals, RunHub hub, Supplier<Optional<String>> unfit) {
+        Execution(
+                Home home,
+                Stage stage,
+                String run,
+                String name,
+                boolean signals,
+                RunHub hub,
+                Supplier<Optional<String>> unfit) {
+            this.home = home;
             this.stage = stage;
             this.run = run;
             this.name = name;
@@ -270,9 +279,22 @@ public final class ActivityStage {
                     .setRunId(info.getWorkflowRunId())
                     .build();
             try {
-                context.getWorkflowClient().newUntypedWorkflowStub(workflow).signal(PROGRESS_SIGNAL, progress);
+                context.getWorkflowClient()
+                        .newUntypedWorkflowStub(workflow)
+                        .signal(PROGRESS_SIGNAL, withCost(progress));
             } catch (WorkflowException e) {
                 return; // only the page of the run misses it; the heartbeat decides whether the stage goes on
+            }
+        }
+
+        /** As its record has it, which is what budgets go by: time worked, without that spent waiting for a slot, a host or a resume. */
+        private Progress withCost(Progress progress) {
+            try {
+                return run == null
+                        ? progress
+                        : progress.after(home.run(run).read().secondsSpent());
+            } catch (IOException e) {
+                return progress; // whatever is wrong with the record, the stage meets it itself
             }
         }
 

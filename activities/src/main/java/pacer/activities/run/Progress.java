@@ -11,6 +11,7 @@ import java.time.Instant;
  * @param validationLoss the last measured, nats a token
  * @param etaSeconds seconds that are left of the stage
  * @param doing what of a training takes long at the moment, and how far that is, for people
+ * @param spentSeconds that the run's stages have taken, over all attempts: what a budget counts
  */
 public record Progress(
         Stage stage,
@@ -24,10 +25,49 @@ public record Progress(
         Double learningRate,
         Double tokensPerSecond,
         Double etaSeconds,
-        String doing) {
+        String doing,
+        Double spentSeconds) {
+
+    public Progress(
+            Stage stage,
+            Instant time,
+            Double fraction,
+            String text,
+            Integer step,
+            Integer totalSteps,
+            Double loss,
+            Double validationLoss,
+            Double learningRate,
+            Double tokensPerSecond,
+            Double etaSeconds,
+            String doing) {
+        this(
+                stage,
+                time,
+                fraction,
+                text,
+                step,
+                totalSteps,
+                loss,
+                validationLoss,
+                learningRate,
+                tokensPerSecond,
+                etaSeconds,
+                doing,
+                null);
+    }
 
     /** The same, while it does this. */
     public Progress doing(String what) {
+        return with(what, spentSeconds);
+    }
+
+    /** The same of a run whose stages have taken this long. */
+    public Progress after(double spent) {
+        return with(doing, spent);
+    }
+
+    private Progress with(String what, Double spent) {
         return new Progress(
                 stage,
                 time,
@@ -40,7 +80,8 @@ public record Progress(
                 learningRate,
                 tokensPerSecond,
                 etaSeconds,
-                what);
+                what,
+                spent);
     }
 
     /** Progress of a stage that is no training. */

@@ -36,15 +36,9 @@ public record RunPlan(
      * @param spec the resolved spec, YAML
      * @param commit of the code; null when unknown
      * @param dollarsPerHour price of the machine; 0 when unknown
-     * @param secondsSpent by what was done of the run before
      */
     public record Page(
-            boolean searchable,
-            Map<String, String> links,
-            String spec,
-            String commit,
-            double dollarsPerHour,
-            double secondsSpent) {
+            boolean searchable, Map<String, String> links, String spec, String commit, double dollarsPerHour) {
 
         public Page {
             links = links == null ? Map.of() : Collections.unmodifiableMap(new LinkedHashMap<>(links));
@@ -54,12 +48,7 @@ public record RunPlan(
     /** This plan by a worker of {@code surroundings}. */
     RunPlan in(Surroundings surroundings) {
         Page with = new Page(
-                surroundings.searchable(),
-                surroundings.links(),
-                page.spec(),
-                page.commit(),
-                page.dollarsPerHour(),
-                page.secondsSpent());
+                surroundings.searchable(), surroundings.links(), page.spec(), page.commit(), page.dollarsPerHour());
         return new RunPlan(
                 run,
                 preset,

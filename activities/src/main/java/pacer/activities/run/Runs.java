@@ -99,8 +99,12 @@ public final class Runs {
         hub.tell(plan.run(), new RunUpdate.Opened(home.run(plan.run()).read()));
         if (there.isEmpty() && !ofWorkflow.isEmpty()) {
             String before = ofWorkflow.getFirst().record().id();
-            String text = "this is a new run: %s, of the same workflow id, is finished and stays as it is; to train that one further: pacer resume %s --steps N";
-            hub.tell(plan.run(), new RunUpdate.Notice(Stage.DATASET, text.formatted(before, before)));
+            hub.tell(
+                    plan.run(),
+                    new RunUpdate.Notice(
+                            Stage.DATASET,
+                            "this is a new run: %s, of the same workflow id, is finished and stays as it is; to train that one further: pacer resume %s --steps N"
+                                    .formatted(before, before)));
         }
         return plan;
     }
@@ -173,7 +177,8 @@ public final class Runs {
                             .formatted(missing, id, id));
         }
         return request.host().equals(here)
-                ? new BadInputException(missing + "; start the worker there with the folder of runs that has it: --runs")
+                ? new BadInputException(
+                        missing + "; start the worker there with the folder of runs that has it: --runs")
                 : new StageFailure(
                         "host %s, which has the folder of run %s, did not open it, and %s; start the worker of host %s and resume the run"
                                 .formatted(request.host(), id, missing, request.host()),
@@ -313,8 +318,7 @@ public final class Runs {
                         null,
                         CanonicalYaml.write(spec),
                         record.environment().commit(),
-                        spec.cost().dollarsPerHour(),
-                        record.secondsSpent()),
+                        spec.cost().dollarsPerHour()),
                 null);
     }
 }

@@ -125,8 +125,7 @@ public final class RunHandle {
 
     private PipelineOutcome outcome(CompletableFuture<PipelineResult> result) {
         return switch (WorkflowEnding.of(result)) {
-            case WorkflowEnding.Done<PipelineResult>(PipelineResult came) ->
-                PipelineOutcome.finished(came, claim.id());
+            case WorkflowEnding.Done<PipelineResult>(PipelineResult came) -> PipelineOutcome.finished(came, claim.id());
             case WorkflowEnding.Stopped<PipelineResult> _ -> stopped();
             case WorkflowEnding.Failed<PipelineResult> failed -> {
                 RunStatus status =

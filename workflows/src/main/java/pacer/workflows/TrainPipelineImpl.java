@@ -111,11 +111,9 @@ public final class TrainPipelineImpl implements TrainPipeline {
         try {
             Trained trained = trainOnSoundData(plan);
 
-            PublishingResult published = ledger.stage(
-                    Stage.PUBLISH,
-                    () -> patience(plan)
-                            .await(p -> Workflow.newActivityStub(PublishingActivity.class, p.publishing(plan.host()))
-                                    .publish(new PublishingRequest(run))));
+            PublishingResult published = ledger.stage(Stage.PUBLISH, () -> patience(plan)
+                    .await(p -> Workflow.newActivityStub(PublishingActivity.class, p.publishing(plan.host()))
+                            .publish(new PublishingRequest(run))));
 
             closeFinished(plan);
             PipelineResult result = new PipelineResult(
@@ -177,15 +175,13 @@ public final class TrainPipelineImpl implements TrainPipeline {
 
                 TrainingResult trained = ledger.stage(
                         Stage.TRAIN,
-                        () -> steering.train(
-                                () -> patience.await(p -> Workflow.newActivityStub(
-                                                TrainingActivity.class, p.training(host))
+                        () -> steering.train(() ->
+                                patience.await(p -> Workflow.newActivityStub(TrainingActivity.class, p.training(host))
                                         .train(new TrainingRequest(run, hash)))));
 
                 EvaluationResult evaluated = ledger.stage(
                         Stage.EVALUATE,
-                        () -> patience.await(p -> Workflow.newActivityStub(
-                                        EvaluationActivity.class, p.evaluation(host))
+                        () -> patience.await(p -> Workflow.newActivityStub(EvaluationActivity.class, p.evaluation(host))
                                 .evaluate(new EvaluationRequest(run, hash, trained.bestCheckpoint()))));
 
                 return new Trained(dataset, trained, evaluated);
@@ -391,8 +387,8 @@ public final class TrainPipelineImpl implements TrainPipeline {
 
     private String endAt(Supplier<Integer> step) {
         RunPlan plan = ledger.plan();
-        lastStep = steering.change(() -> patience(plan)
-                .atOnce(p -> Workflow.newActivityStub(RunActivity.class, p.close(plan.host()))
+        lastStep = steering.change(
+                () -> patience(plan).atOnce(p -> Workflow.newActivityStub(RunActivity.class, p.close(plan.host()))
                         .amend(new RunAmendment(plan.run(), step.get()))));
         return "training ends at step %,d".formatted(lastStep);
     }

@@ -128,10 +128,7 @@ final class Trials {
     private ChildWorkflowOptions options(int number) {
         String summary = "run %d of %d of %s, seed %d"
                 .formatted(
-                        number + 1,
-                        plan.seeds().size(),
-                        plan.id(),
-                        plan.seeds().get(number));
+                        number + 1, plan.seeds().size(), plan.id(), plan.seeds().get(number));
         return Policies.run(id(number), summary, Map.of(TrainPipelineImpl.PART_OF, "record attempt"));
     }
 

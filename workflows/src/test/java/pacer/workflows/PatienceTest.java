@@ -74,10 +74,17 @@ class PatienceTest {
 
         private int neverBegun(Policies waiting) {
             tried++;
-            Workflow.sleep(waiting.training(HOST).getScheduleToStartTimeout()); // time is not skipped while an activity waits
+            Workflow.sleep(
+                    waiting.training(HOST).getScheduleToStartTimeout()); // time is not skipped while an activity waits
             throw new ActivityFailure(
-                    "", 0, 0, "Train", "", RetryState.RETRY_STATE_TIMEOUT, "", new TimeoutFailure(
-                            "", null, TimeoutType.TIMEOUT_TYPE_SCHEDULE_TO_START));
+                    "",
+                    0,
+                    0,
+                    "Train",
+                    "",
+                    RetryState.RETRY_STATE_TIMEOUT,
+                    "",
+                    new TimeoutFailure("", null, TimeoutType.TIMEOUT_TYPE_SCHEDULE_TO_START));
         }
     }
 

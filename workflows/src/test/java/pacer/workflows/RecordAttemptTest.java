@@ -6,6 +6,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.EnumSet;
 import java.util.List;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -39,8 +40,16 @@ class RecordAttemptTest {
             throws IOException, InterruptedException {
         SpecLayers layers = TestPipelines.layers(TestRuns.text(folder.resolve("text.txt"), 20));
         RecordRequest request = RecordRequest.of(layers.trial("a test", null), runs, target, looks, null, 10L);
-        try (Pipeline pipeline = TestPipelines.embedded(home, properties)) {
-            return pipeline.attempt(request, layers.spec()).follow(new Listener());
+        try (TemporalConnection connection = TemporalConnection.open(TemporalAddress.embedded());
+                Pipeline pipeline = Pipeline.with(
+                        home,
+                        connection,
+                        TestPipelines.settings(home, properties),
+                        EnumSet.allOf(ServiceWorker.Role.class))) {
+            RecordHandle attempt = pipeline.attempt(request, layers.spec());
+            RecordHandle.Outcome outcome = attempt.follow(new Listener());
+            SaveHistories.keep("record-of-" + runs, connection, attempt.id());
+            return outcome;
         }
     }
 

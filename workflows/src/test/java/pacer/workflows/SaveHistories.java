@@ -23,11 +23,11 @@ import pacer.trainer.event.TrainingEvent;
  *
  * <pre>
  * mvn -pl workflows -am test -Dtest=SaveHistories -Dsurefire.failIfNoSpecifiedTests=false \
- *     -Dhistories=src/test/resources/histories/v6
+ *     -Dhistories=src/test/resources/histories/v7
  * </pre>
  *
- * {@link LostHostTest}, {@link UnclosedRecordTest}, {@link SharedPreparationTest}, {@link SteeredRunTest} and {@link ReproduceTest} add their
- * own, called in the same way.
+ * {@link LostHostTest}, {@link SeveralHostsTest}, {@link UnclosedRecordTest}, {@link SharedPreparationTest}, {@link SteeredRunTest}, {@link RecordAttemptTest} and
+ * {@link ReproduceTest} add their own, called in the same way.
  */
 @EnabledIfSystemProperty(named = "histories", matches = ".+")
 class SaveHistories {

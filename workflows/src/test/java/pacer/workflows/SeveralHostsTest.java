@@ -25,8 +25,7 @@ import pacer.workflows.ServiceWorker.Role;
 /** Two hosts with names and folders of their own and no store between them, on the real server. Their trainers wait at step 15. */
 @Timeout(180)
 class SeveralHostsTest {
-    private static final Policies QUICK =
-            new Policies(Duration.ofSeconds(5), Duration.ofSeconds(5));
+    private static final Policies QUICK = new Policies(Duration.ofSeconds(5), Duration.ofSeconds(5));
 
     @RegisterExtension
     static final TemporalServer SERVER = new TemporalServer();
@@ -43,8 +42,7 @@ class SeveralHostsTest {
         assumeTrue("root".equals(System.getProperty("user.name")), "only root may name a host");
         text = TestRuns.text(folder.resolve("text.txt"), 20);
         Home nowhere = TestRuns.home(folder.resolve("control"));
-        control = PipelineWorker.start(
-                SERVER.connect(), TestPipelines.settings(nowhere, QUICK), Set.of(Role.CONTROL));
+        control = PipelineWorker.start(SERVER.connect(), TestPipelines.settings(nowhere, QUICK), Set.of(Role.CONTROL));
         host("host-a");
     }
 
@@ -145,7 +143,8 @@ class SeveralHostsTest {
         end("host-a");
         try (Pipeline client = client();
                 TemporalConnection connection = SERVER.connect()) {
-            PipelineOutcome outcome = client.start(TestPipelines.layers(text), null, null, false).result();
+            PipelineOutcome outcome =
+                    client.start(TestPipelines.layers(text), null, null, false).result();
 
             assertThat(outcome.status()).isEqualTo(RunStatus.FAILED);
             assertThat(outcome.reason())

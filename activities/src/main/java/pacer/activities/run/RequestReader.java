@@ -222,10 +222,13 @@ final class RequestReader {
 
     private String host() {
         JsonNode value = input.path("host");
-        if (value.isTextual() && !value.textValue().isBlank() && input.path("run").isTextual()) {
+        if (value.isTextual()
+                && !value.textValue().isBlank()
+                && input.path("run").isTextual()) {
             return value.textValue();
         }
-        refuseUnlessAbsent(value, "host", "the name of the host that has the folder of \"run\", a run that is gone on with");
+        refuseUnlessAbsent(
+                value, "host", "the name of the host that has the folder of \"run\", a run that is gone on with");
         return null;
     }
 

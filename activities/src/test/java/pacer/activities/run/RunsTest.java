@@ -67,7 +67,7 @@ class RunsTest {
         RunRecord before = home.run(finished).read();
         List<String> told = new ArrayList<>();
         hub.followAll((_, update) -> {
-            if (update instanceof RunUpdate.Notice(_, String text)) {
+            if (update instanceof RunUpdate.Notice(Stage _, String text)) {
                 told.add(text);
             }
         });
@@ -77,9 +77,7 @@ class RunsTest {
         assertThat(next).isNotEqualTo(finished);
         assertThat(home.run(finished).read()).isEqualTo(before);
         assertThat(told).singleElement().asString().contains(finished, "pacer resume " + finished + " --steps N");
-        assertThat(runs.open(request(null), "workflow").run())
-                .as("tried again")
-                .isEqualTo(next);
+        assertThat(runs.open(request(null), "workflow").run()).as("tried again").isEqualTo(next);
         assertThat(runs.open(RunRequest.goOn(finished).until(40), "workflow").run())
                 .as("asked for")
                 .isEqualTo(finished);
@@ -89,14 +87,16 @@ class RunsTest {
     void aRunThatIsNotHereIsNeverBegunAnewWhereItIsToBeGoneOnWith() {
         assertThatThrownBy(() -> runs.open(RunRequest.goOn("gone"), "workflow"))
                 .isInstanceOf(BadInputException.class)
-                .hasMessage("run gone is neither in " + home.runs()
-                        + " on host host nor in a store that it knows (PACER_STORE); where its folder is: pacer resume gone; or name that host: {\"run\": \"gone\", \"host\": \"HOST\"}");
+                .hasMessage(
+                        "run gone is neither in " + home.runs()
+                                + " on host host nor in a store that it knows (PACER_STORE); where its folder is: pacer resume gone; or name that host: {\"run\": \"gone\", \"host\": \"HOST\"}");
         assertThatThrownBy(() -> runs.open(request("gone").on("host"), "workflow"))
                 .isInstanceOf(BadInputException.class)
                 .hasMessageEndingWith("start the worker there with the folder of runs that has it: --runs");
         assertThatThrownBy(() -> runs.open(request("gone").on("other"), "workflow"))
                 .isInstanceOf(StageFailure.class)
-                .hasMessageStartingWith("host other, which has the folder of run gone, did not open it, and run gone is neither in ")
+                .hasMessageStartingWith(
+                        "host other, which has the folder of run gone, did not open it, and run gone is neither in ")
                 .hasMessageEndingWith("start the worker of host other and resume the run");
         assertThat(home.runs()).doesNotExist();
     }

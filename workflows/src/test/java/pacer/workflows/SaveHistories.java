@@ -1,5 +1,6 @@
 package pacer.workflows;
 
+import io.temporal.api.history.v1.History;
 import io.temporal.common.WorkflowExecutionHistory;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -56,9 +57,14 @@ class SaveHistories {
         String folder = System.getProperty("histories");
         if (folder != null) {
             Path target = Files.createDirectories(Path.of(folder));
-            Files.writeString(
-                    target.resolve(name + ".json"),
-                    connection.client().fetchHistory(workflow).toJson(true) + "\n");
+            History.Builder history =
+                    connection.client().fetchHistory(workflow).getHistory().toBuilder();
+            // which the service inside the process leaves out, and children are named by
+            history.getEventsBuilder(0)
+                    .getWorkflowExecutionStartedEventAttributesBuilder()
+                    .setWorkflowId(workflow);
+            String json = new WorkflowExecutionHistory(history.build()).toJson(true);
+            Files.writeString(target.resolve(name + ".json"), json + "\n");
         }
     }
 

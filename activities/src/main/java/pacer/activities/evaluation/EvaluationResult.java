@@ -9,13 +9,34 @@ import pacer.activities.run.StageResult;
  * @param validationLoss nats a token
  * @param tokens validation tokens it was measured on
  * @param samples texts written
+ * @param hellaSwag share of HellaSwag's endings chosen rightly; null where it was not measured
+ * @param hellaSwagExamples how many it was asked; likewise
  */
-public record EvaluationResult(String checkpoint, int step, double validationLoss, long tokens, int samples)
+public record EvaluationResult(
+        String checkpoint,
+        int step,
+        double validationLoss,
+        long tokens,
+        int samples,
+        Double hellaSwag,
+        Integer hellaSwagExamples)
         implements StageResult {
+
+    /** Without HellaSwag. */
+    public EvaluationResult(String checkpoint, int step, double validationLoss, long tokens, int samples) {
+        this(checkpoint, step, validationLoss, tokens, samples, null, null);
+    }
 
     @Override
     public String summary() {
-        return "val loss %.4f over %,d tokens, %d %s"
-                .formatted(validationLoss, tokens, samples, samples == 1 ? "sample" : "samples");
+        return "val loss %.4f over %,d tokens%s, %d %s"
+                .formatted(
+                        validationLoss,
+                        tokens,
+                        hellaSwag == null
+                                ? ""
+                                : ", HellaSwag %.2f%% of %,d".formatted(100 * hellaSwag, hellaSwagExamples),
+                        samples,
+                        samples == 1 ? "sample" : "samples");
     }
 }

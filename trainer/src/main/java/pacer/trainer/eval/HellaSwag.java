@@ -4,13 +4,11 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.BooleanSupplier;
 import java.util.function.LongConsumer;
-import java.util.stream.Collectors;
 import pacer.trainer.data.BadDataException;
 import pacer.trainer.dist.Collectives;
 import pacer.trainer.model.Continuations;
@@ -80,24 +78,30 @@ public final class HellaSwag {
         }
     }
 
+    /** An ending of so many tokens: their loss behind the context, nats in all. */
+    public record Ending(double loss, int tokens) {
+        double mean() {
+            return loss / tokens;
+        }
+    }
+
     /**
      * What a model chose.
      *
      * @param index which example, from 0
-     * @param losses of each ending, nats in all
-     * @param tokens of each ending
+     * @param endings how each was judged
      * @param label which one is right
      */
-    public record Answer(int index, double[] losses, int[] tokens, int label) {
+    public record Answer(int index, List<Ending> endings, int label) {
 
         /** The ending of the least mean loss a token, llm.c's and others' "acc_norm"; -1 where a loss is no number. */
         public int choice() {
             int best = 0;
-            for (int i = 0; i < losses.length; i++) {
-                if (!Double.isFinite(losses[i])) {
+            for (int i = 0; i < endings.size(); i++) {
+                if (!Double.isFinite(endings.get(i).loss)) {
                     return -1;
                 }
-                if (losses[i] / tokens[i] < losses[best] / tokens[best]) {
+                if (endings.get(i).mean() < endings.get(best).mean()) {
                     best = i;
                 }
             }
@@ -153,18 +157,17 @@ public final class HellaSwag {
                         "{\"index\":%d,\"losses\":%s,\"tokens\":%s,\"choice\":%d,\"label\":%d}"
                                 .formatted(
                                         answer.index,
-                                        numbers(answer.losses),
-                                        Arrays.toString(answer.tokens),
+                                        answer.endings.stream()
+                                                .map(ending ->
+                                                        Double.isFinite(ending.loss) ? Double.toString(ending.loss) : "null")
+                                                .toList(),
+                                        answer.endings.stream()
+                                                .map(Ending::tokens)
+                                                .toList(),
                                         answer.choice(),
                                         answer.label))
                 .append('\n'));
         DurableFiles.write(file, lines.toString().getBytes(StandardCharsets.UTF_8));
-    }
-
-    private static String numbers(double[] values) {
-        return Arrays.stream(values)
-                .mapToObj(value -> Double.isFinite(value) ? Double.toString(value) : "null")
-                .collect(Collectors.joining(", ", "[", "]"));
     }
 
     /** How many answers are right. */
@@ -192,12 +195,10 @@ public final class HellaSwag {
     }
 
     private static Answer answer(HellaSwagExample example, int place, double[][] losses) {
-        double[] each = new double[losses.length];
-        int[] tokens = new int[losses.length];
+        List<Ending> endings = new ArrayList<>();
         for (int ending = 0; ending < losses.length; ending++) {
-            each[ending] = losses[ending][place];
-            tokens[ending] = example.endings()[ending].length;
+            endings.add(new Ending(losses[ending][place], example.endings()[ending].length));
         }
-        return new Answer(example.index(), each, tokens, example.label());
+        return new Answer(example.index(), List.copyOf(endings), example.label());
     }
 }

@@ -22,15 +22,8 @@ import java.util.List;
 import pacer.trainer.data.BadDataException;
 import pacer.trainer.text.Tokenizer;
 
-/**
- * A question of HellaSwag (Zellers et al. 2019): which of four endings continues a context?
- *
- * @param index which of the file's, from 0
- * @param context its tokens
- * @param endings tokens of each, with the space before it
- * @param label which one is right, from 0
- */
-record HellaSwagExample(int index, int[] context, int[][] endings, int label) {
+/** A question of HellaSwag (Zellers et al. 2019): which of four endings continues a context? */
+final class HellaSwagExample {
     static final int ENDINGS = 4;
 
     /** The longest of the validation set has 1.3 kB. */
@@ -47,6 +40,38 @@ record HellaSwagExample(int index, int[] context, int[][] endings, int label) {
                         .maxNestingDepth(8)
                         .maxStringLength(MAX_LINE)
                         .build());
+    }
+
+    private final int index;
+    private final int[] context;
+    private final int[][] endings;
+    private final int label;
+
+    private HellaSwagExample(int index, int[] context, int[][] endings, int label) {
+        this.index = index;
+        this.context = context;
+        this.endings = endings;
+        this.label = label;
+    }
+
+    /** Which of the file's, from 0. */
+    int index() {
+        return index;
+    }
+
+    /** Its tokens, not to be changed. */
+    int[] context() {
+        return context;
+    }
+
+    /** Tokens of each ending, with the space before it; not to be changed. */
+    int[][] endings() {
+        return endings;
+    }
+
+    /** Which one is right, from 0. */
+    int label() {
+        return label;
     }
 
     /** Tokens that a model sees at most to tell the endings apart: the last one predicts nothing. */

@@ -19,6 +19,7 @@ import java.util.Optional;
 import java.util.Random;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -64,7 +65,7 @@ class HellaSwagTest {
                 double[] means = new double[4];
                 for (int ending = 0; ending < 4; ending++) {
                     double loss = loss(one, example.context(), example.endings()[ending]);
-                    assertThat(answer.losses()[ending]).isCloseTo(loss, within(1e-3));
+                    assertThat(answer.endings().get(ending).loss()).isCloseTo(loss, within(1e-3));
                     means[ending] = loss / example.endings()[ending].length;
                     best = means[ending] < means[best] ? ending : best;
                 }
@@ -100,7 +101,12 @@ class HellaSwagTest {
     @Test
     void aLossThatIsNoNumberIsNoChoice() throws IOException {
         HellaSwag.Answer answer =
-                new HellaSwag.Answer(0, new double[] {3, Double.NaN, 1, 2}, new int[] {1, 1, 1, 1}, 0);
+                new HellaSwag.Answer(
+                        0,
+                        Stream.of(3.0, Double.NaN, 1.0, 2.0)
+                                .map(loss -> new HellaSwag.Ending(loss, 1))
+                                .toList(),
+                        0);
         assertThat(answer.choice()).isEqualTo(-1);
         Path file = folder.resolve("answers.jsonl");
         HellaSwag.write(List.of(answer), file);

@@ -14,6 +14,7 @@ import pacer.trainer.checkpoint.EventLog;
 import pacer.trainer.checkpoint.Fence;
 import pacer.trainer.data.BadDataException;
 import pacer.trainer.dist.Collectives;
+import pacer.trainer.eval.HellaSwag;
 import pacer.trainer.event.TrainingEvent;
 import pacer.trainer.memory.MemoryNeed;
 import pacer.trainer.model.Engine;
@@ -26,7 +27,7 @@ import pacer.trainer.spec.SpecLoader;
 /**
  * A rank of a training as a process:
  *
- * <pre>--spec FILE --data DIR --run DIR --epoch N [--rank R --ranks N --rendezvous WHERE] [--cache DIR] [--commit SHA] [--steps N] [--weights DIR]</pre>
+ * <pre>--spec FILE --data DIR --run DIR --epoch N [--rank R --ranks N --rendezvous WHERE] [--cache DIR] [--commit SHA] [--steps N] [--weights DIR] [--hellaswag FILE]</pre>
  *
  * See {@link ProcessLife} for streams, signals and exit codes.
  */
@@ -64,6 +65,9 @@ public final class Trainer {
 
     /** A line of standard input that asks for a checkpoint after the step at work. */
     public static final String CHECKPOINT = "checkpoint";
+
+    /** The argument with HellaSwag's file. */
+    static final String HELLASWAG = "hellaswag";
 
     private static final Duration PATIENCE = Duration.ofSeconds(10);
 
@@ -105,7 +109,7 @@ public final class Trainer {
                 "trainer",
                 args,
                 List.of("spec", "data", "run", "epoch"),
-                List.of("rank", "ranks", "rendezvous", "cache", "commit", "steps", "weights"));
+                List.of("rank", "ranks", "rendezvous", "cache", "commit", "steps", "weights", HELLASWAG));
         Path run = Path.of(arguments.text("run"));
         Path file = run.resolve("events.jsonl");
         int rank = arguments.integer("rank", 0);
@@ -132,8 +136,11 @@ public final class Trainer {
                         spec, dataset.manifest(), store, fence, events::sync, arguments.text("commit"), rank, weights);
                 SignsOfLife signs = new SignsOfLife(rank == 0 ? events : event -> {}, System::nanoTime);
                 int lastStep = arguments.integer("steps", spec.train().steps());
-                TrainingRun training =
-                        new TrainingRun(spec, dataset, replica, ranks, checkpoints, signs, requests(life), lastStep);
+                Optional<HellaSwag> hellaSwag = spec.hellaSwag().everySteps() == 0
+                        ? Optional.empty()
+                        : hellaSwag(spec, arguments, dataset);
+                TrainingRun training = new TrainingRun(
+                        spec, dataset, replica, ranks, checkpoints, signs, requests(life), lastStep, hellaSwag);
                 if (training.run() == TrainingRun.End.STOPPED) {
                     return ProcessLife.STOPPED;
                 }
@@ -143,6 +150,23 @@ public final class Trainer {
             fence.leave(); // it may go on with something else
         }
         return ProcessLife.FINISHED;
+    }
+
+    /** The examples that {@code spec} measures; empty where it measures none. */
+    static Optional<HellaSwag> hellaSwag(RunSpec spec, Arguments arguments, Dataset dataset) throws IOException {
+        if (!spec.hellaSwag().given()) {
+            return Optional.empty();
+        }
+        String file = arguments.text(HELLASWAG);
+        if (file == null) {
+            throw new BadDataException("hellaSwag.examples is " + spec.hellaSwag().examples() + ", and no --" + HELLASWAG
+                    + " FILE was given");
+        }
+        return Optional.of(HellaSwag.read(
+                Path.of(file),
+                spec.hellaSwag().examples(),
+                dataset.manifest().tokens(),
+                spec.model().sequenceLength()));
     }
 
     private static TrainingRun.Requests requests(ProcessLife life) {

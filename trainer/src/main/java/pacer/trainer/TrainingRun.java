@@ -9,6 +9,7 @@ import pacer.trainer.checkpoint.Checkpoint;
 import pacer.trainer.checkpoint.TrainingState.Recent;
 import pacer.trainer.checkpoint.TrainingState.Skips;
 import pacer.trainer.dist.Collectives;
+import pacer.trainer.eval.HellaSwag;
 import pacer.trainer.eval.TextModel;
 import pacer.trainer.eval.ValidationLoss;
 import pacer.trainer.event.TrainingEvent;
@@ -23,7 +24,7 @@ import pacer.trainer.spec.RunSpec;
 import pacer.trainer.spec.TrainSpec.NonFinite;
 
 /**
- * The training loop of one rank, top to bottom: data, micro-steps, update, validation, samples, checkpoints. Everything that
+ * The training loop of one rank, top to bottom: data, micro-steps, update, validation, HellaSwag, samples, checkpoints. Everything that
  * happens is told as an event by rank 0; everything that a later attempt needs is in a checkpoint.
  */
 final class TrainingRun {
@@ -64,6 +65,7 @@ final class TrainingRun {
     private final Requests requests;
     private final int lastStep;
     private final ValidationLoss validationLoss;
+    private final Optional<HellaSwag> hellaSwag;
 
     private boolean stopped; // all ranks have agreed to
     private boolean checkpointDue; // likewise
@@ -81,6 +83,7 @@ final class TrainingRun {
      * @param events hears what happens; only rank 0's does
      * @param lastStep where it ends: the spec's number of steps unless it was changed since. The schedule stays the spec's, so that what was
      *     trained before is what would have been trained
+     * @param hellaSwag the examples, where the spec measures them during training
      */
     TrainingRun(
             RunSpec spec,
@@ -90,7 +93,8 @@ final class TrainingRun {
             RunCheckpoints checkpoints,
             SignsOfLife events,
             Requests requests,
-            int lastStep) {
+            int lastStep,
+            Optional<HellaSwag> hellaSwag) {
         this.spec = spec;
         this.dataset = dataset;
         this.replica = replica;
@@ -103,6 +107,7 @@ final class TrainingRun {
         this.events = events;
         this.requests = requests;
         this.lastStep = lastStep;
+        this.hellaSwag = hellaSwag;
         this.validationLoss = new ValidationLoss(replica, ranks);
     }
 
@@ -166,6 +171,11 @@ final class TrainingRun {
     private void followStep() throws IOException {
         boolean improved = validateIfDue();
         if (stopped) {
+            return;
+        }
+        hellaSwagIfDue();
+        if (stopped) {
+            validation = null; // so that what is due here is done again when training goes on
             return;
         }
         sampleIfDue();
@@ -326,6 +336,21 @@ final class TrainingRun {
     /** Only a number can be better: a NaN that counted as the best would be the best for good. */
     static boolean isBetter(double loss, Double best) {
         return Double.isFinite(loss) && (best == null || loss < best);
+    }
+
+    private void hellaSwagIfDue() {
+        if (!spec.hellaSwag().isDueAfter(step, lastStep)) {
+            return;
+        }
+        HellaSwag asked = hellaSwag.orElseThrow();
+        asked.measure(
+                        replica,
+                        ranks,
+                        this::isToStop,
+                        done -> events.worked(step, Phase.HELLASWAG, done, asked.count()),
+                        _ -> {})
+                .ifPresent(right ->
+                        events.accept(TrainingEvent.HellaSwag.of(Instant.now(), step, right, asked.count())));
     }
 
     private void sampleIfDue() {

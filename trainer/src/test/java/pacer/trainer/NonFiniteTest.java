@@ -11,6 +11,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.function.Consumer;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -170,7 +171,8 @@ class NonFiniteTest {
                                 checkpoints,
                                 signs,
                                 stop,
-                                spec.train().steps())
+                                spec.train().steps(),
+                                Optional.empty())
                         .run();
             } finally {
                 atEnd = weights();

@@ -9,6 +9,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
@@ -443,7 +444,8 @@ class TrainingRunTest {
             RunCheckpoints checkpoints =
                     new RunCheckpoints(spec, dataset.manifest(), store, fence, () -> {}, null, ranks.rank(), weights);
             int last = lastStep == 0 ? spec.train().steps() : lastStep;
-            return new TrainingRun(spec, dataset, replica, ranks, checkpoints, signs, stop, last).run();
+            return new TrainingRun(spec, dataset, replica, ranks, checkpoints, signs, stop, last, Optional.empty())
+                    .run();
         }
     }
 }

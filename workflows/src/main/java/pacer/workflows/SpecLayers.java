@@ -10,6 +10,7 @@ import pacer.activities.run.Budget;
 import pacer.activities.run.RunRequest;
 import pacer.trainer.spec.DatasetSpec;
 import pacer.trainer.spec.ExpectationSpec;
+import pacer.trainer.spec.HellaSwagSpec;
 import pacer.trainer.spec.Presets;
 import pacer.trainer.spec.Processor;
 import pacer.trainer.spec.RunSpec;
@@ -46,6 +47,7 @@ public record SpecLayers(String preset, List<String> configs, List<String> sets,
             ExpectationSpec expected = loaded.expectation();
             all.add("expectation.validationLoss=" + expected.validationLoss());
             all.add("expectation.referenceLoss=" + expected.referenceLoss());
+            all.add("expectation.referenceHellaSwag=" + expected.referenceHellaSwag());
             all.add("expectation.source=" + quoted(expected.source()));
         }
         String mirrors =
@@ -58,6 +60,11 @@ public record SpecLayers(String preset, List<String> configs, List<String> sets,
         if (!weights.equals(loaded.weights())) {
             all.add("weights.from=" + quoted(weights.from()));
         }
+        HellaSwagSpec hellaSwag =
+                loaded.hellaSwag().withFrom(absolute(loaded.hellaSwag().from()));
+        if (!hellaSwag.equals(loaded.hellaSwag())) {
+            all.add("hellaSwag.from=" + quoted(hellaSwag.from()));
+        }
         List<String> texts = new ArrayList<>();
         boolean named = Presets.NAMES.contains(preset);
         if (!named) {
@@ -67,7 +74,7 @@ public record SpecLayers(String preset, List<String> configs, List<String> sets,
             texts.add(Files.readString(config));
         }
         DatasetSpec dataset = loaded.dataset().withUrl(url).withMirrors(mirrors);
-        RunSpec spec = SpecResolver.forMachine(loaded.withDataset(dataset).withWeights(weights), Processor.here());
+        RunSpec spec = SpecResolver.forMachine(loaded.withDataset(dataset).withWeights(weights).withHellaSwag(hellaSwag), Processor.here());
         return new SpecLayers(named ? preset : null, texts, all, spec);
     }
 

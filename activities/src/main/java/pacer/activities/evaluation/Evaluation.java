@@ -77,6 +77,8 @@ public final class Evaluation {
                             folder.preset(),
                             Staging.folder(home, request.dataset()),
                             folder.path().resolve(request.checkpoint()),
+                            Staging.hellaSwag(folder.read())
+                                    .map(file -> new EvaluatorProcess.Examples(file, answers(folder))),
                             context,
                             event -> hub.tell(folder.id(), new RunUpdate.Evaluated(event)));
         } catch (StageFailure e) {
@@ -91,7 +93,14 @@ public final class Evaluation {
                 measured.loss(),
                 measured.tokens(),
                 told.samples().size(),
-                Staging.manifest(home, request.dataset()).validationIdentity());
+                Staging.manifest(home, request.dataset()).validationIdentity(),
+                told.hellaSwag().map(TrainingEvent.HellaSwag::accuracy).orElse(null),
+                told.hellaSwag().map(TrainingEvent.HellaSwag::examples).orElse(null));
+    }
+
+    /** What was chosen for each of HellaSwag's examples, one JSON object a line. */
+    private static Path answers(RunFolder folder) {
+        return folder.path().resolve("hellaswag.jsonl");
     }
 
     /** Digest of the checkpoint's weights, as its manifest says. */

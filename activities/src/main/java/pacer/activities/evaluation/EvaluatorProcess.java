@@ -2,6 +2,7 @@ package pacer.activities.evaluation;
 
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -20,7 +21,7 @@ import pacer.trainer.event.TrainingEvent;
 
 /**
  * Measures a checkpoint in a process of its own, or one that stands by: {@code pacer.trainer.Evaluator --spec FILE --data DIR --checkpoint DIR}
- * writes one {@code validated} event and the spec's number of {@code sampled} ones to its standard output; standard input and
+ * writes one {@code validated} event, one {@code hellaswag} where the spec measures that, and its number of {@code sampled} ones to its standard output; standard input and
  * exit codes are a trainer's.
  *
  * @param log where its standard error is appended
@@ -29,22 +30,47 @@ public record EvaluatorProcess(EvaluationSettings settings, Path cache, Path log
     private static final int LAST_WORDS = 5;
 
     /** What it told. */
-    public record Told(TrainingEvent.Validated measured, List<TrainingEvent.Sampled> samples) {}
+    public record Told(
+            TrainingEvent.Validated measured,
+            Optional<TrainingEvent.HellaSwag> hellaSwag,
+            List<TrainingEvent.Sampled> samples) {}
+
+    /**
+     * HellaSwag's examples.
+     *
+     * @param file where they are
+     * @param answers where what was chosen for each is written; null for nowhere
+     */
+    public record Examples(Path file, Path answers) {}
 
     /**
      * Measures {@code checkpoint} on the dataset in the folder {@code data}, as {@code spec} says.
+     *
+     * @param examples HellaSwag's, where the spec measures them
      *
      * @param listener hears each event as it comes, on a thread of its own
      * @throws StageFailure when it told no loss, with its reason; no retry helps where it refused its input
      * @throws StoppedException when {@code context} said so
      */
-    public Told measure(Path spec, Path data, Path checkpoint, StageContext context, Consumer<TrainingEvent> listener)
+    public Told measure(
+            Path spec,
+            Path data,
+            Path checkpoint,
+            Optional<Examples> examples,
+            StageContext context,
+            Consumer<TrainingEvent> listener)
             throws IOException, InterruptedException {
-        List<String> arguments = List.of(
+        List<String> arguments = new ArrayList<>(List.of(
                 "--spec", spec.toString(),
                 "--data", data.toString(),
                 "--cache", cache.toString(),
-                "--checkpoint", checkpoint.toString());
+                "--checkpoint", checkpoint.toString()));
+        examples.ifPresent(asked -> {
+            arguments.addAll(List.of("--hellaswag", asked.file.toString()));
+            if (asked.answers != null) {
+                arguments.addAll(List.of("--answers", asked.answers.toString()));
+            }
+        });
         List<TrainingEvent> events = new CopyOnWriteArrayList<>();
         Silence silence = new Silence();
         Child child = start(arguments, line -> {
@@ -67,7 +93,10 @@ public record EvaluatorProcess(EvaluationSettings settings, Path cache, Path log
             }
             throw failure(end.code(), child, events);
         }
-        return new Told(measured.getFirst(), only(TrainingEvent.Sampled.class, events));
+        return new Told(
+                measured.getFirst(),
+                only(TrainingEvent.HellaSwag.class, events).stream().findFirst(),
+                only(TrainingEvent.Sampled.class, events));
     }
 
     /** The process that trained, where it stands by for more: its kernels are compiled. */

@@ -15,6 +15,7 @@ import java.util.OptionalLong;
 import java.util.Set;
 import java.util.stream.Stream;
 import pacer.activities.dataset.FetchSettings;
+import pacer.activities.dataset.HellaSwagFile;
 import pacer.activities.run.CacheUse;
 import pacer.activities.run.DamagedDataException;
 import pacer.activities.run.FileChecks;
@@ -50,6 +51,7 @@ public final class Staging {
     private final Optional<StoredDatasets> store;
     private final LocalCache cache;
     private final WeightFolders weights;
+    private final HellaSwagFile hellaSwag;
 
     public Staging(Home home, StageLog log, Clock clock) {
         this(home, log, clock, Optional.empty(), OptionalLong.empty(), FetchSettings.of(Map.of()));
@@ -59,7 +61,7 @@ public final class Staging {
      * Staging of datasets that may lie in {@code store} only.
      *
      * @param limit what this machine's cache may hold, in bytes
-     * @param fetching how weights are fetched
+     * @param fetching how weights and examples are fetched
      */
     public Staging(
             Home home,
@@ -69,6 +71,7 @@ public final class Staging {
             OptionalLong limit,
             FetchSettings fetching) {
         this.weights = new WeightFolders(home.weights(), fetching, clock);
+        this.hellaSwag = new HellaSwagFile(home.downloads(), fetching, clock);
         this.cache = new LocalCache(home, limit, clock);
         this.home = home;
         this.log = log;
@@ -81,6 +84,14 @@ public final class Staging {
         return run.stage(Stage.STAGE)
                 .map(stage -> stage.resultAs(StagingResult.class))
                 .map(StagingResult::weights)
+                .map(Path::of);
+    }
+
+    /** The file of HellaSwag's examples that was staged for {@code run}; empty where it does not measure them. */
+    public static Optional<Path> hellaSwag(RunRecord run) {
+        return run.stage(Stage.STAGE)
+                .map(stage -> stage.resultAs(StagingResult.class))
+                .map(StagingResult::hellaSwag)
                 .map(Path::of);
     }
 
@@ -112,11 +123,14 @@ public final class Staging {
         StagingResult staged = stage(request.dataset(), run, context);
         RunSpec spec = SpecLoader.read(run.preset());
         // what has a checkpoint goes on from that, and their home may be gone
-        StagingResult all = spec.weights().given() && run.newestStep() == 0
-                ? staged.with(weights.bring(spec.weights(), spec.model(), run, context))
-                : staged;
+        if (spec.weights().given() && run.newestStep() == 0) {
+            staged = staged.withWeights(weights.bring(spec.weights(), spec.model(), run, context));
+        }
+        if (spec.hellaSwag().given()) {
+            staged = staged.withHellaSwag(hellaSwag.bring(spec.hellaSwag(), run, context));
+        }
         cache.shrink(context);
-        return all;
+        return staged;
     }
 
     private StagingResult stage(String hash, RunFolder run, StageContext context)

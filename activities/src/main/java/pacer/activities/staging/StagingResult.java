@@ -14,18 +14,32 @@ import pacer.activities.run.StageResult;
  * @param mended shards among those that were there but damaged
  * @param fromStore shards among those fetched that came from the store, the others from the dataset's folder on this machine
  * @param weights folder of the weights that training begins with; null where they are drawn
+ * @param hellaSwag file of HellaSwag's examples; null where it is not measured
  */
 public record StagingResult(
-        String dataset, int files, long bytes, int hits, int fetched, int mended, int fromStore, String weights)
+        String dataset,
+        int files,
+        long bytes,
+        int hits,
+        int fetched,
+        int mended,
+        int fromStore,
+        String weights,
+        String hellaSwag)
         implements StageResult {
 
-    /** A dataset for a training that draws its first weights. */
+    /** A dataset alone. */
     public StagingResult(String dataset, int files, long bytes, int hits, int fetched, int mended, int fromStore) {
-        this(dataset, files, bytes, hits, fetched, mended, fromStore, null);
+        this(dataset, files, bytes, hits, fetched, mended, fromStore, null, null);
     }
 
-    StagingResult with(Path folder) {
-        return new StagingResult(dataset, files, bytes, hits, fetched, mended, fromStore, folder.toString());
+    StagingResult withWeights(Path folder) {
+        return new StagingResult(
+                dataset, files, bytes, hits, fetched, mended, fromStore, folder.toString(), hellaSwag);
+    }
+
+    StagingResult withHellaSwag(Path file) {
+        return new StagingResult(dataset, files, bytes, hits, fetched, mended, fromStore, weights, file.toString());
     }
 
     @Override

@@ -133,14 +133,18 @@ record ModelVersions(MlflowServer server, String experiment, String run, RunFold
         server.post("runs/outputs", Map.of("run_id", run, "models", List.of(Map.of("model_id", id, "step", step))));
     }
 
-    /** The loss by which models are compared: a point of the run and of the model, on its dataset. */
+    /** The loss by which models are compared, and HellaSwag's end: points of the run and of the model, on its dataset. */
     private void measurement(String id, EvaluationResult measured, Instant time, Points.Dataset dataset)
             throws IOException, InterruptedException {
-        Map<String, Object> point = new Points.Point(
-                        "validation/final_loss", measured.validationLoss(), time, measured.step(), dataset)
-                .json();
-        point.put("model_id", id);
-        server.post("runs/log-batch", Map.of("run_id", run, "metrics", List.of(point)));
+        List<Points.Point> points = new ArrayList<>();
+        points.add(new Points.Point(
+                "validation/final_loss", measured.validationLoss(), time, measured.step(), dataset));
+        if (measured.hellaSwag() != null) {
+            points.add(new Points.Point(Points.HELLASWAG, measured.hellaSwag(), time, measured.step(), null));
+        }
+        List<Map<String, Object>> metrics = points.stream().map(Points.Point::json).toList();
+        metrics.forEach(point -> point.put("model_id", id));
+        server.post("runs/log-batch", Map.of("run_id", run, "metrics", metrics));
     }
 
     private String registered(String id, EvaluationResult measured, boolean champion)

@@ -13,6 +13,9 @@ import pacer.trainer.event.TrainingEvent;
 
 /** Metric points as MLflow's REST takes them. */
 final class Points {
+    /** The share of HellaSwag's endings that were chosen rightly. */
+    static final String HELLASWAG = "hellaswag/accuracy";
+
     private Points() {}
 
     private static final Map<String, Set<String>> KEYS = Map.of(
@@ -25,6 +28,8 @@ final class Points {
                     "train/tokens_per_second"),
             "Validated",
             Set.of("validation/loss"),
+            "HellaSwag",
+            Set.of(HELLASWAG),
             "Skipped",
             Set.of("train/skipped"),
             "Checkpointed",
@@ -107,6 +112,7 @@ final class Points {
                         "train/step_milliseconds", e.millis(),
                         "train/tokens_per_second", e.tokensPerSecond());
             case TrainingEvent.Validated e -> Map.of("validation/loss", e.loss());
+            case TrainingEvent.HellaSwag e -> Map.of(HELLASWAG, e.accuracy());
             case TrainingEvent.Skipped _ -> Map.of("train/skipped", 1.0);
             case TrainingEvent.Checkpointed e -> Map.of("train/checkpoint_milliseconds", e.millis());
             case TrainingEvent.Started _,

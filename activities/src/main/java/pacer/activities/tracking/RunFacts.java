@@ -8,6 +8,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.SequencedMap;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 import pacer.activities.dataset.DatasetResult;
 import pacer.activities.run.Environment;
 import pacer.activities.run.RunJson;
@@ -145,18 +146,23 @@ record RunFacts(RunRecord record, RunSpec spec, TrackingSettings settings) {
     }
 
     /**
-     * What the preset's own source or a published run reached, as a line beside {@code validation/loss}: a point at the first step and one at
-     * the last. They have the time of the run's beginning, so that sent again they are the same.
+     * What the preset's own source or a published run reached, as lines beside {@code validation/loss} and HellaSwag's: a point at the first
+     * step and one at the last. They have the time of the run's beginning, so that sent again they are the same.
      */
     List<Points.Point> references() {
-        double loss = spec.expectation().referenceLoss();
-        if (!(loss > 0)) {
-            return List.of();
-        }
+        return Stream.concat(
+                        line("validation/reference_loss", spec.expectation().referenceLoss()),
+                        line(
+                                "hellaswag/reference_accuracy",
+                                spec.hellaSwag().given() ? spec.expectation().referenceHellaSwag() : 0))
+                .toList();
+    }
+
+    private Stream<Points.Point> line(String key, double value) {
         int last = record.lastStep(spec.train().steps());
         return IntStream.of(0, last)
                 .distinct()
-                .mapToObj(step -> new Points.Point("validation/reference_loss", loss, record.created(), step, null))
-                .toList();
+                .filter(_ -> value > 0)
+                .mapToObj(step -> new Points.Point(key, value, record.created(), step, null));
     }
 }

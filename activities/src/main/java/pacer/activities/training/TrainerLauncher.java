@@ -40,6 +40,7 @@ final class TrainerLauncher {
      *
      * @param data folder of the staged dataset
      * @param weights folder of the weights to begin with; empty where they are drawn
+     * @param hellaSwag file of HellaSwag's examples; empty where it is not measured
      * @param size number of ranks
      * @param lastStep where training ends; null: where the spec says
      * @param commit git commit of the code, for the checkpoints; null when unknown
@@ -49,6 +50,7 @@ final class TrainerLauncher {
             RunFolder folder,
             Path data,
             Optional<Path> weights,
+            Optional<Path> hellaSwag,
             int size,
             Integer lastStep,
             long epoch,
@@ -67,6 +69,7 @@ final class TrainerLauncher {
                 int which = rank;
                 List<String> arguments = arguments(folder, data, lastStep, epoch, commit, rank, size, rendezvous);
                 weights.ifPresent(from -> arguments.addAll(List.of("--weights", from.toString())));
+                hellaSwag.ifPresent(file -> arguments.addAll(List.of("--hellaswag", file.toString())));
                 Path log = rank == 0 ? folder.trainerLog() : folder.path().resolve("trainer-rank" + rank + ".log");
                 Optional<Child> standby = size == 1 ? standby(arguments, log, lines) : Optional.empty();
                 ranks.add(

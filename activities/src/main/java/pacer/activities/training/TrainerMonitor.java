@@ -74,6 +74,7 @@ final class TrainerMonitor {
             case TrainingEvent.Working e -> doing = e.inWords();
             case TrainingEvent.Finished e -> finished = e;
             case TrainingEvent.Skipped _,
+                    TrainingEvent.HellaSwag _,
                     TrainingEvent.Sampled _,
                     TrainingEvent.Checkpointed _,
                     TrainingEvent.Notice _,

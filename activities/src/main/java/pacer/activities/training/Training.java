@@ -295,6 +295,7 @@ public final class Training {
                     folder,
                     data,
                     Staging.weights(record),
+                    Staging.hellaSwag(record),
                     spec.train().ranks(),
                     record.lastStep(),
                     attempt.epoch(),

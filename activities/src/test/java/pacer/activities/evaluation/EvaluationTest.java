@@ -112,7 +112,9 @@ class EvaluationTest {
                         4.0 / 30 + 1.1,
                         100,
                         2,
-                        Staging.manifest(home, dataset).validationIdentity()));
+                        Staging.manifest(home, dataset).validationIdentity(),
+                        null,
+                        null));
         assertThat(run.samples().resolve("final-1.txt")).hasContent("sample 1");
         assertThat(run.samples().resolve("final-2.txt")).hasContent("sample 2");
         assertThat(updates).filteredOn(RunUpdate.Evaluated.class::isInstance).hasSize(3);

@@ -126,9 +126,9 @@ class PublishingTest {
 
     @Test
     void noExpectationNoJudgement() {
-        ExpectationSpec none = new ExpectationSpec(0, 0, "");
+        ExpectationSpec none = new ExpectationSpec(0, 0, 0, "");
         assertThat(Publishing.verdict(none, 2).passed()).isNull();
-        ExpectationSpec some = new ExpectationSpec(1.69, 0, "");
+        ExpectationSpec some = new ExpectationSpec(1.69, 0, 0, "");
         assertThat(Publishing.verdict(some, 1.69).passed()).isTrue();
         assertThat(Publishing.verdict(some, 1.6901).passed()).isFalse();
         assertThat(Publishing.verdict(some, Double.NaN).passed()).isFalse();

@@ -116,7 +116,7 @@ class TrackingTest {
         TestRuns.stage(
                 folder,
                 Stage.EVALUATE,
-                new EvaluationResult("checkpoints/" + checkpoint, step, loss, 100, 1, validationData));
+                new EvaluationResult("checkpoints/" + checkpoint, step, loss, 100, 1, validationData, null, null));
         folder.update(r -> r.judged(new Verdict(true, loss, 2.0, "passed: val loss " + loss)));
         end(RunStatus.FINISHED);
     }

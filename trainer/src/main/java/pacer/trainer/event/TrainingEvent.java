@@ -15,6 +15,7 @@ import java.time.Instant;
     @JsonSubTypes.Type(value = TrainingEvent.Step.class, name = "step"),
     @JsonSubTypes.Type(value = TrainingEvent.Skipped.class, name = "skipped"),
     @JsonSubTypes.Type(value = TrainingEvent.Validated.class, name = "validated"),
+    @JsonSubTypes.Type(value = TrainingEvent.HellaSwag.class, name = "hellaswag"),
     @JsonSubTypes.Type(value = TrainingEvent.Sampled.class, name = "sampled"),
     @JsonSubTypes.Type(value = TrainingEvent.Checkpointed.class, name = "checkpointed"),
     @JsonSubTypes.Type(value = TrainingEvent.Notice.class, name = "notice"),
@@ -68,6 +69,17 @@ public sealed interface TrainingEvent {
     /** A measurement of validation loss. */
     record Validated(Instant time, int step, double loss, long tokens, boolean best) implements TrainingEvent {}
 
+    /**
+     * A measurement of HellaSwag: {@code right} of the first {@code examples} endings were chosen, each by the least mean loss a token. Guessing
+     * gets a quarter.
+     */
+    record HellaSwag(Instant time, int step, double accuracy, int right, int examples) implements TrainingEvent {
+        /** Of so many right ones. */
+        public static HellaSwag of(Instant time, int step, int right, int examples) {
+            return new HellaSwag(time, step, (double) right / examples, right, examples);
+        }
+    }
+
     /** Text written by the model. */
     record Sampled(Instant time, int step, String prompt, String text) implements TrainingEvent {}
 
@@ -79,7 +91,7 @@ public sealed interface TrainingEvent {
 
     /**
      * A sign of life where nothing else was told for a while: a piece of something long is done. {@code done} of {@code total} are
-     * micro-steps, validation windows, tokens or bytes. It passes by: it is told, and kept nowhere.
+     * micro-steps, validation windows, examples, tokens or bytes. It passes by: it is told, and kept nowhere.
      */
     record Working(Instant time, int step, Phase phase, long done, long total) implements TrainingEvent {
 
@@ -87,6 +99,7 @@ public sealed interface TrainingEvent {
         public enum Phase {
             MICRO_STEPS,
             VALIDATION,
+            HELLASWAG,
             SAMPLING,
             CHECKPOINT
         }
@@ -96,6 +109,7 @@ public sealed interface TrainingEvent {
             return switch (phase) {
                 case MICRO_STEPS -> "step %d: micro-step %d of %d".formatted(step + 1, done, total);
                 case VALIDATION -> "validating " + percent();
+                case HELLASWAG -> "HellaSwag " + percent();
                 case SAMPLING -> "sampling " + percent();
                 case CHECKPOINT -> "writing a checkpoint, " + percent();
             };

@@ -28,6 +28,8 @@ public enum MemoryClass {
     CACHES("KV caches"),
     /** Of samples during training. */
     DECODER("decoder of samples"),
+    /** Of HellaSwag during training; its keys and values lie in activations. */
+    HELLASWAG("HellaSwag"),
     /** Rotary positions, masks. */
     TABLES("tables"),
     LOADER("loader"),

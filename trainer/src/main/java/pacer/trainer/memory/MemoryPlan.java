@@ -9,6 +9,7 @@ import java.util.function.Function;
 import pacer.trainer.dist.SocketCollectives;
 import pacer.trainer.model.Engine;
 import pacer.trainer.model.MemoryPolicy;
+import pacer.trainer.eval.HellaSwag;
 import pacer.trainer.model.Replica;
 import pacer.trainer.ops.DType;
 import pacer.trainer.ops.PlanningDevice;
@@ -152,7 +153,12 @@ public record MemoryPlan(int ranks, boolean shared, int microBatch, List<Item> i
             at = take(at, zero, MemoryClass::ofOptimizer);
             if (shape.room() > 0) {
                 plan.decoder(shape.room());
-                take(at, 1, MemoryClass::ofDecoder);
+                at = take(at, 1, MemoryClass::ofDecoder);
+            }
+            if (shape.asks()) {
+                HellaSwag.Room room = HellaSwag.Room.most(shape.model().sequenceLength());
+                plan.continuations(room.sequences(), room.tokens());
+                take(at, 1, _ -> MemoryClass.HELLASWAG);
             }
             long tokens = (long) shape.microBatch() * shape.model().sequenceLength();
             add(MemoryClass.LOADER, "batches of training and validation", 4, 4 * 4 * tokens);

@@ -12,6 +12,7 @@ import pacer.trainer.spec.SampleSpec;
  * @param sequences a rank's of a step
  * @param microBatch those of them that it takes at once
  * @param room tokens of the decoder that samples during training; 0 where there are none
+ * @param asks whether HellaSwag is measured during training
  */
 record Shape(
         ModelSpec model,
@@ -21,6 +22,7 @@ record Shape(
         int microBatch,
         int recompute,
         int room,
+        boolean asks,
         Hardware hardware) {
 
     static Shape of(RunSpec spec, int ranks, Hardware hardware) {
@@ -43,6 +45,7 @@ record Shape(
                         ? TextModel.room(
                                 sample.prompt(), sample.tokens(), spec.model().sequenceLength())
                         : 0,
+                spec.hellaSwag().given() && spec.hellaSwag().everySteps() > 0,
                 hardware);
     }
 
@@ -51,19 +54,19 @@ record Shape(
     }
 
     Shape withMicroBatch(int size) {
-        return new Shape(model, optimizer, ranks, sequences, size, recompute, room, hardware);
+        return new Shape(model, optimizer, ranks, sequences, size, recompute, room, asks, hardware);
     }
 
     Shape withRecompute(int level) {
-        return new Shape(model, optimizer, ranks, sequences, microBatch, level, room, hardware);
+        return new Shape(model, optimizer, ranks, sequences, microBatch, level, room, asks, hardware);
     }
 
     Shape withHardware(Hardware other) {
-        return new Shape(model, optimizer, ranks, sequences, microBatch, recompute, room, other);
+        return new Shape(model, optimizer, ranks, sequences, microBatch, recompute, room, asks, other);
     }
 
     Shape withOptimizer(OptimizerSpec.Type type) {
-        return new Shape(model, optimizer.withType(type), ranks, sequences, microBatch, recompute, room, hardware);
+        return new Shape(model, optimizer.withType(type), ranks, sequences, microBatch, recompute, room, asks, hardware);
     }
 
     /** Sequences {@code times} as short, and as many times as many of them; at once as many as before. */
@@ -77,6 +80,7 @@ record Shape(
                 microBatch,
                 recompute,
                 Math.min(room, shorter.sequenceLength()),
+                asks,
                 hardware);
     }
 }

@@ -103,7 +103,19 @@ final class Attention {
     /** Keys and values of past positions. */
     record Cache(
             Tensor keys, // (B, H, maxT, D)
-            Tensor values) {} // (B, H, maxT, D)
+            Tensor values) { // (B, H, maxT, D)
+
+        /** Those of the first {@code b} sequences. */
+        Cache first(int b) {
+            return new Cache(first(keys, b), first(values, b));
+        }
+
+        private static Tensor first(Tensor all, int b) {
+            return b == all.dim(0)
+                    ? all
+                    : all.slice(all.name(), 0, b, all.dim(1), all.dim(2), all.dim(3));
+        }
+    }
 
     Saved saved() {
         return saved;

@@ -119,9 +119,14 @@ final class Head {
 
     /** The losses alone. */
     void forward() {
-        for (int part = 0; part < parts.size(); part++) {
-            Part rows = bring(part);
-            ops.crossEntropyForward(rows.losses, rows.logits, rows.targets, softcap);
+        forward(parts.size() * partRows);
+    }
+
+    /** The losses of the first {@code rows} alone, and of what shares the last part with them. */
+    void forward(int rows) {
+        for (int part = 0; part < parts.size() && part * partRows < rows; part++) {
+            Part some = bring(part);
+            ops.crossEntropyForward(some.losses, some.logits, some.targets, softcap);
         }
     }
 

@@ -39,6 +39,7 @@ public final class Replica implements AutoCloseable {
     private int window;
     private Gpt single; // made when first asked for, as the decoder, and without training as the lanes' models
     private Decoder decoder;
+    private List<Continuations> continuations; // one a lane
 
     /**
      * Plans a replica.
@@ -116,6 +117,9 @@ public final class Replica implements AutoCloseable {
                 .forEach(gpt -> gpt.setWindow(tokens));
         if (decoder != null) {
             decoder.setWindow(tokens);
+        }
+        if (continuations != null) {
+            continuations.forEach(each -> each.setWindow(tokens));
         }
     }
 
@@ -298,21 +302,56 @@ public final class Replica implements AutoCloseable {
      */
     public Decoder decoder(int capacity) {
         if (decoder == null || decoder.capacity() < capacity) {
-            Tensor[] memory;
-            if (gradients[0] != null) {
-                memory = gpts[0].memoryBetweenPasses();
-            } else {
-                memory = new Tensor[model.layers()];
-                Arrays.setAll(
-                        memory,
-                        layer -> model.hasAttention(layer)
-                                ? device().allocate("cache" + layer, DType.F32, 2, capacity, model.width())
-                                : null);
-            }
-            decoder = new Decoder(model, parameters, device(), weights, products, capacity, memory);
+            decoder = new Decoder(model, device(), cachedTrunk(0, 1, capacity));
             decoder.setWindow(window);
         }
         return decoder;
+    }
+
+    /** Blocks with caches on a lane's device; in training these lie in its activations. */
+    private CachedTrunk cachedTrunk(int lane, int sequences, int capacity) {
+        Device device = devices.get(lane);
+        Tensor[] memory;
+        if (gradients[lane] != null) {
+            memory = gpts[lane].memoryBetweenPasses();
+        } else {
+            memory = new Tensor[model.layers()];
+            Arrays.setAll(
+                    memory,
+                    layer -> model.hasAttention(layer)
+                            ? device.allocate("cache" + layer, DType.F32, 2, sequences * capacity, model.width())
+                            : null);
+        }
+        return new CachedTrunk(model, parameters, device, weights, products, sequences, capacity, memory);
+    }
+
+    /**
+     * For each lane a model of contexts and continuations of them, over the same weights. In training their keys and values lie in
+     * the lanes' activations, so what they hold is lost with the next pass.
+     *
+     * @param sequences contexts at once; fewer where a lane's activations in training have no room for as many
+     * @param capacity tokens of the longest context with its continuation at least. Those that were made before serve where they have as many;
+     *     else their memory stays taken beside the new ones' until the replica is closed
+     */
+    public List<Continuations> continuations(int sequences, int capacity) {
+        if (continuations == null || continuations.getFirst().capacity() < capacity) {
+            List<Continuations> made = new ArrayList<>();
+            for (int lane = 0; lane < gpts.length; lane++) {
+                int most = gradients[lane] == null
+                        ? sequences
+                        // 3·B·T·C of a pass, of which each takes 2·maxT·C
+                        : Math.clamp(3L * gpts[lane].sequences() * length / (2L * capacity), 1, sequences);
+                made.add(new Continuations(model, devices.get(lane), cachedTrunk(lane, most, capacity), most));
+                made.getLast().setWindow(window);
+            }
+            continuations = List.copyOf(made);
+        }
+        return continuations;
+    }
+
+    /** What is done on each lane, at the same time. */
+    public void eachLane(Crew.Task task) {
+        lanes.run(task);
     }
 
     /** One line for people: the device and how the work is divided. */

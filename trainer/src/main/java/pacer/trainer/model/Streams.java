@@ -44,22 +44,22 @@ record Streams(
                 .toList();
     }
 
-    /** The first {@code t} positions of one sequence. */
-    Streams first(int t) {
+    /** Rows for {@code b} sequences of {@code t} positions. */
+    Streams first(int b, int t) {
         List<Tensor> rows = new ArrayList<>();
         for (int layer = 0; layer < residual.size(); layer++) {
             boolean same = layer > 0 && residual.get(layer) == residual.get(layer - 1);
-            rows.add(same ? rows.getLast() : first(residual.get(layer), t));
+            rows.add(same ? rows.getLast() : first(residual.get(layer), b, t));
         }
         return new Streams(
-                embedded == residual.getFirst() ? rows.getFirst() : first(embedded, t),
-                statistics == null ? null : statistics.first(1, t),
+                embedded == residual.getFirst() ? rows.getFirst() : first(embedded, b, t),
+                statistics == null ? null : statistics.first(b, t),
                 rows,
-                embedding == null ? null : first(embedding, t),
-                values.stream().map(each -> first(each, t)).toList());
+                embedding == null ? null : first(embedding, b, t),
+                values.stream().map(each -> first(each, b, t)).toList());
     }
 
-    private static Tensor first(Tensor all, int t) {
-        return all.slice(all.name(), 0, 1, t, all.columns());
+    private static Tensor first(Tensor all, int b, int t) {
+        return all.slice(all.name(), 0, b, t, all.columns());
     }
 }

@@ -16,8 +16,26 @@ public record ExpectationSpec(
                 standard = "0")
         double referenceLoss,
 
-        @Doc(value = "where the reference comes from, or why nothing is expected", standard = "''")
+        @Doc(
+                value = "a published share of HellaSwag's endings chosen rightly, drawn as a line in curves; 0: none",
+                min = 0,
+                max = 1,
+                standard = "0",
+                later = true)
+        double referenceHellaSwag,
+
+        @Doc(value = "where the references come from, or why nothing is expected", standard = "''")
         String source) {
+
+    /** Nothing, for the reason {@code source}. */
+    static ExpectationSpec none(String source) {
+        return new ExpectationSpec(0, 0, 0, source);
+    }
+
+    /** Whether there is anything that could be wrong of another run. */
+    boolean given() {
+        return validationLoss > 0 || referenceLoss > 0 || referenceHellaSwag > 0;
+    }
 
     /** Why the preset's expectation says nothing of this run; null where it was not let go. */
     public String lapse() {

@@ -37,6 +37,7 @@ final class Rules {
         optimizer();
         schedule();
         evaluation();
+        new HellaSwagRules(spec, this::require).check();
         sample();
     }
 

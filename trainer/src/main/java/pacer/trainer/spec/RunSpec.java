@@ -31,6 +31,9 @@ public record RunSpec(
         @Doc(value = "when and how validation loss is measured", standard = "{}")
         EvaluationSpec evaluation,
 
+        @Doc(value = "whether the model finds the right one of four endings", standard = "{}")
+        HellaSwagSpec hellaSwag,
+
         @Doc(value = "text written by the model during and after training", standard = "{}")
         SampleSpec sample,
 
@@ -70,6 +73,7 @@ public record RunSpec(
                 optimizer,
                 schedule,
                 evaluation,
+                hellaSwag,
                 sample,
                 checkpoint,
                 expectation,
@@ -90,6 +94,28 @@ public record RunSpec(
                 optimizer,
                 schedule,
                 evaluation,
+                hellaSwag,
+                sample,
+                checkpoint,
+                expectation,
+                cost);
+    }
+
+    /** This one with HellaSwag from another place. */
+    public RunSpec withHellaSwag(HellaSwagSpec other) {
+        return new RunSpec(
+                name,
+                description,
+                seed,
+                device,
+                dataset,
+                model,
+                weights,
+                train,
+                optimizer,
+                schedule,
+                evaluation,
+                other,
                 sample,
                 checkpoint,
                 expectation,
@@ -110,6 +136,7 @@ public record RunSpec(
                 optimizer,
                 schedule,
                 evaluation,
+                hellaSwag,
                 sample,
                 checkpoint,
                 other,

@@ -15,23 +15,26 @@ public final class SpecHash {
 
     /**
      * SHA-256, 64 hex digits, over the settings that determine a run's losses, weights and samples: {@code seed},
-     * {@code device}, {@code dataset}, {@code model}, {@code weights}, {@code train}, {@code optimizer}, {@code schedule}, {@code evaluation} and
+     * {@code device}, {@code dataset}, {@code model}, {@code weights}, {@code train}, {@code optimizer}, {@code schedule}, {@code evaluation}, {@code hellaSwag} and
      * {@code sample}, as lines {@code path: value} in canonical spelling.
      *
      * <p>Not counted: {@code name}, {@code description}, {@code checkpoint}, {@code expectation}, {@code cost}, {@code dataset.mirrors}, {@code train.recompute},
-     * settings that came later where they have their standard; and {@code dataset.url} where {@code dataset.sha256} says what the text is, so that a copy at hand is the same run, as {@code weights.from} with {@code weights.sha256}. Take the
+     * settings that came later where they have their standard; and {@code dataset.url} where {@code dataset.sha256} says what the text is, so that a copy at hand is the same run, as {@code weights.from} with {@code weights.sha256}
+     * and {@code hellaSwag.from} with {@code hellaSwag.sha256}. Take the
      * hash of a {@linkplain SpecResolver resolved} specification: threads and vocabulary count.
      */
     public static String of(RunSpec spec) {
         boolean pinned = !spec.dataset().sha256().isEmpty();
         boolean pinnedWeights = !spec.weights().sha256().isEmpty();
+        boolean pinnedExamples = !spec.hellaSwag().sha256().isEmpty();
         StringBuilder text = new StringBuilder();
         for (Setting setting : Schema.RUN.settings()) {
             boolean aside = ASIDE.contains(setting.path()) || ASIDE.contains(setting.section());
             // a setting that came later counts where it is given, so that earlier hashes stand
             boolean silent = setting.doc().later() && setting.standard().equals(Optional.of(setting.in(spec)));
             boolean elsewhere = (pinned && setting.path().equals("dataset.url"))
-                    || (pinnedWeights && setting.path().equals("weights.from"));
+                    || (pinnedWeights && setting.path().equals("weights.from"))
+                    || (pinnedExamples && setting.path().equals("hellaSwag.from"));
             if (!aside && !silent && !elsewhere) {
                 text.append(setting.path())
                         .append(": ")

@@ -104,6 +104,7 @@ public final class SpecResolver {
                 spec.optimizer(),
                 schedule,
                 spec.evaluation(),
+                spec.hellaSwag(),
                 spec.sample(),
                 spec.checkpoint(),
                 spec.expectation(),

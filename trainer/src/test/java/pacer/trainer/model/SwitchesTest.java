@@ -105,7 +105,7 @@ class SwitchesTest {
         return new AttentionSpec(positions, 100, qkNorm, values, valueScale, leftOut, documentToken, 8, 0, 1, kind, 4);
     }
 
-    private static Replica open(Variant variant, Device device, int sequences, boolean training) {
+    static Replica open(Variant variant, Device device, int sequences, boolean training) {
         return open(variant, MemoryPolicy.STANDARD, device, DType.F32, sequences, training);
     }
 

@@ -31,7 +31,7 @@ class SpecHashTest {
         }
         TreeSet<String> expected = new TreeSet<>();
         for (Setting setting : Schema.RUN.settings()) {
-            if (!List.of("name", "description", "dataset.url", "dataset.mirrors", "train.recompute")
+            if (!List.of("name", "description", "dataset.url", "dataset.mirrors", "train.recompute", "hellaSwag.from")
                             .contains(setting.path())
                     && !List.of("checkpoint", "expectation", "cost").contains(setting.section())
                     && other(setting) != setting.in(SPEC)) {
@@ -108,6 +108,7 @@ class SpecHashTest {
                     || path.startsWith("model.attention.")
                     || path.startsWith("model.stream.")
                     || path.startsWith("weights.")
+                    || path.startsWith("hellaSwag.")
                     || path.startsWith("checkpoint.")
                     || path.startsWith("expectation.")
                     || path.startsWith("cost.");

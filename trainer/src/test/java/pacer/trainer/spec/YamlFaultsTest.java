@@ -145,7 +145,7 @@ class YamlFaultsTest {
                 "n_embd: 2                   | n_embd               | did you mean model.width?",
                 "train: {max_iters: 2}       | train.max_iters      | did you mean train.steps?",
                 "cost: {xyzzy: 2}            | cost.xyzzy           | cost has dollarsPerHour",
-                "<<: {seed: 1}               | <<                   | the root has name, description, seed, device, dataset, model, weights, train, optimizer, schedule, evaluation, sample, checkpoint, expectation, cost",
+                "<<: {seed: 1}               | <<                   | the root has name, description, seed, device, dataset, model, weights, train, optimizer, schedule, evaluation, hellaSwag, sample, checkpoint, expectation, cost",
             })
     void anUnknownNameIsToldTheNearestRightOne(String yaml, String path, String remedy) {
         files.faultsOfConfig(yaml).singleElement().asString().endsWith(" " + path + ": no such setting; " + remedy);

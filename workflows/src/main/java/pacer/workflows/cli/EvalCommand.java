@@ -3,13 +3,17 @@ package pacer.workflows.cli;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Clock;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
 import java.util.SequencedMap;
 import java.util.concurrent.Callable;
 import pacer.activities.dataset.DatasetResult;
+import pacer.activities.dataset.FetchSettings;
+import pacer.activities.dataset.HellaSwagFile;
 import pacer.activities.evaluation.EvaluationSettings;
 import pacer.activities.evaluation.EvaluatorProcess;
 import pacer.activities.publishing.report.Quantities;
@@ -29,7 +33,7 @@ import picocli.CommandLine.Parameters;
 
 @Command(
         name = "eval",
-        description = "Measure the validation loss of a run's checkpoint, as the run's own evaluation does.%n")
+        description = "Measure the validation loss of a run's checkpoint, as the run's own evaluation does, and HellaSwag.%n")
 final class EvalCommand implements Callable<Integer> {
     @Parameters(
             arity = "0..1",
@@ -50,6 +54,14 @@ final class EvalCommand implements Callable<Integer> {
             paramLabel = "N",
             description = "Validation tokens measured, spread evenly; 0: all (default: as in the run's settings).")
     private Long tokens;
+
+    @Option(
+            names = "--hellaswag",
+            arity = "0..1",
+            fallbackValue = "10042",
+            paramLabel = "N",
+            description = "HellaSwag's first N examples too; 0: none (default: as in the run's settings; without N: all).")
+    private Integer examples;
 
     @Mixin
     private PlaceOptions places;
@@ -75,14 +87,14 @@ final class EvalCommand implements Callable<Integer> {
         Path log =
                 Files.createTempFile("pacer-eval", ".log"); // nothing of the run is changed: it may be another user's
         try {
-            Files.writeString(spec, CanonicalYaml.write(spec(run)));
+            RunSpec settings = spec(run);
+            Files.writeString(spec, CanonicalYaml.write(settings));
             EvaluatorProcess evaluator =
                     new EvaluatorProcess(EvaluationSettings.of(console.environment()), home.cache(), log);
             long began = System.nanoTime();
-            Validated measured = evaluator
-                    .measure(spec, folder, source.folder(), StageContext.NOBODY, event -> {})
-                    .measured();
-            tell(source, measured, (System.nanoTime() - began) / 1e9);
+            EvaluatorProcess.Told told = evaluator.measure(
+                    spec, folder, source.folder(), hellaSwag(settings, run, home), StageContext.NOBODY, event -> {});
+            tell(source, told, (System.nanoTime() - began) / 1e9);
             return Exit.OK;
         } catch (StageFailure e) {
             console.complain(e.getMessage());
@@ -93,10 +105,25 @@ final class EvalCommand implements Callable<Integer> {
         }
     }
 
+    private Optional<EvaluatorProcess.Examples> hellaSwag(RunSpec spec, RunIndex.Entry run, Home home)
+            throws IOException, InterruptedException {
+        if (!spec.hellaSwag().given()) {
+            return Optional.empty();
+        }
+        Path file = new HellaSwagFile(
+                        home.downloads(), FetchSettings.of(console.environment()), Clock.systemUTC())
+                .bring(spec.hellaSwag(), run.folder(), StageContext.NOBODY);
+        return Optional.of(new EvaluatorProcess.Examples(file, null));
+    }
+
     private RunSpec spec(RunIndex.Entry run) {
         List<String> sets = new ArrayList<>(List.of("sample.count=0"));
         if (tokens != null) {
             sets.add("evaluation.tokens=" + tokens);
+        }
+        if (examples != null) {
+            sets.add("hellaSwag.examples=" + examples);
+            sets.add("hellaSwag.everySteps=0");
         }
         return SpecLoader.load(run.folder().preset().toAbsolutePath().toString(), List.of(), sets);
     }
@@ -115,7 +142,8 @@ final class EvalCommand implements Callable<Integer> {
         return String.format(Locale.ROOT, loss < 14 ? "%.3f" : "%.3e", Math.exp(loss));
     }
 
-    private void tell(CheckpointOption.Source source, Validated measured, double seconds) {
+    private void tell(CheckpointOption.Source source, EvaluatorProcess.Told all, double seconds) {
+        Validated measured = all.measured();
         if (output.json()) {
             SequencedMap<String, Object> told = new LinkedHashMap<>();
             told.put("checkpoint", source.folder().toString());
@@ -123,6 +151,10 @@ final class EvalCommand implements Callable<Integer> {
             told.put("validationLoss", measured.loss());
             told.put("perplexity", Math.exp(measured.loss()));
             told.put("tokens", measured.tokens());
+            all.hellaSwag().ifPresent(asked -> {
+                told.put("hellaSwag", asked.accuracy());
+                told.put("hellaSwagExamples", asked.examples());
+            });
             told.put("seconds", seconds);
             console.json(told);
         } else {
@@ -134,6 +166,12 @@ final class EvalCommand implements Callable<Integer> {
                             perplexity(measured.loss()),
                             Quantities.grouped(measured.tokens()),
                             Quantities.duration(seconds)));
+            all.hellaSwag()
+                    .ifPresent(asked -> out.println("HellaSwag %s, %s of %s endings chosen rightly"
+                            .formatted(
+                                    out.paint(Tone.STRONG, "%.2f%%".formatted(100 * asked.accuracy())),
+                                    Quantities.grouped(asked.right()),
+                                    Quantities.grouped(asked.examples()))));
         }
     }
 }

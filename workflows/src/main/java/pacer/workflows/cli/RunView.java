@@ -156,6 +156,13 @@ final class RunView implements Consumer<RunUpdate>, AutoCloseable {
                                 Quantities.loss(e.loss()),
                                 e.best() ? ", the best so far" : ""));
             }
+            case TrainingEvent.HellaSwag e ->
+                say("  step %s  HellaSwag %.2f%% (%s of %s)"
+                        .formatted(
+                                Quantities.grouped(e.step()),
+                                100 * e.accuracy(),
+                                Quantities.grouped(e.right()),
+                                Quantities.grouped(e.examples())));
             default -> nowAndThen();
         }
     }

@@ -26,6 +26,8 @@ final class WorkerLog {
                         "! step " + Quantities.grouped(e.step()) + " without update: " + e.reason();
                     case RunUpdate.Trained(TrainingEvent.Validated e) ->
                         "step " + Quantities.grouped(e.step()) + "  val " + Quantities.loss(e.loss());
+                    case RunUpdate.Trained(TrainingEvent.HellaSwag e) ->
+                        "step %s  HellaSwag %.2f%%".formatted(Quantities.grouped(e.step()), 100 * e.accuracy());
                     case RunUpdate.Trained _,
                             RunUpdate.Evaluated _,
                             RunUpdate.Linked _,

@@ -153,6 +153,7 @@ final class RunCounts {
             }
             case TrainingEvent.Failed _ -> failures.inc();
             case TrainingEvent.Validated _,
+                    TrainingEvent.HellaSwag _,
                     TrainingEvent.Sampled _,
                     TrainingEvent.Notice _,
                     TrainingEvent.Working _,

@@ -77,6 +77,10 @@ final class RunGauges {
                 "Validation loss a token, measured last during training.",
                 meters.atWork(run -> run.validated == null ? null : run.validated.loss()));
         book.gauge(
+                "pacer_hellaswag_accuracy_ratio",
+                "Share of HellaSwag's endings that were chosen rightly, 0 to 1, measured last; absent where it is not measured.",
+                meters.atWork(run -> run.hellaSwag));
+        book.gauge(
                 "pacer_reference_loss_nats",
                 "A published validation loss of the preset; absent for none.",
                 meters.atWork(run -> run.facts == null ? null : run.facts.reference()));

@@ -23,6 +23,7 @@ final class WatchedRun {
     TrainingEvent.Started started;
     TrainingEvent.Step step;
     TrainingEvent.Validated validated;
+    Double hellaSwag; // share of right endings; null before it was measured
     TrainingEvent.Checkpointed checkpoint;
     Instant lastStep; // or, before the first, when the trainer was ready for it
     TrainingResult trained;
@@ -67,6 +68,7 @@ final class WatchedRun {
             }
             case TrainingEvent.Skipped e -> lastStep = e.time();
             case TrainingEvent.Validated e -> validated = e;
+            case TrainingEvent.HellaSwag e -> hellaSwag = e.accuracy();
             case TrainingEvent.Checkpointed e -> checkpoint = e;
             case TrainingEvent.Sampled _,
                     TrainingEvent.Notice _,
@@ -87,7 +89,10 @@ final class WatchedRun {
         }
         switch (record.stage()) {
             case TRAIN -> trained = record.resultAs(TrainingResult.class);
-            case EVALUATE -> evaluated = record.resultAs(EvaluationResult.class);
+            case EVALUATE -> {
+                evaluated = record.resultAs(EvaluationResult.class);
+                hellaSwag = evaluated.hellaSwag() == null ? hellaSwag : evaluated.hellaSwag();
+            }
             case PUBLISH -> {
                 verdict = record.resultAs(PublishingResult.class).verdict();
                 judged = now;

@@ -13,15 +13,20 @@ import pacer.trainer.spec.RunSpec;
 final class ReportCharts {
     private final RunSpec spec;
     private final RunHistory history;
+    private final Series hellaSwag;
 
     ReportCharts(ReportData data) {
         this.spec = data.spec();
         this.history = data.history();
+        this.hellaSwag = data.hellaSwag();
     }
 
     String html() {
         Chart loss = loss();
-        List<Chart> small = List.of(learningRate(), gradientNorm(), throughput());
+        List<Chart> small = Stream.concat(
+                        spec.hellaSwag().given() ? Stream.of(hellaSwag()) : Stream.empty(),
+                        Stream.of(learningRate(), gradientNorm(), throughput()))
+                .toList();
         return "<h2>Training</h2>\n" + drawn(List.of(loss)) + "<div class=\"charts\">\n" + drawn(small) + "</div>\n"
                 + missing(Stream.concat(Stream.of(loss), small.stream()));
     }
@@ -66,6 +71,20 @@ final class ReportCharts {
         String value = Quantities.plain(spec.expectation().referenceLoss(), 6);
         String source = spec.expectation().source();
         return "reference " + value + (source.isBlank() ? "" : ": " + source);
+    }
+
+    private Chart hellaSwag() {
+        Chart chart = new Chart("HellaSwag", "% of endings chosen rightly", v -> Quantities.plain(v, 3))
+                .dots("HellaSwag", "c2", hellaSwag)
+                .reference(25, "25: guessing", Chart.Side.RIGHT_ABOVE);
+        double reference = 100 * spec.expectation().referenceHellaSwag();
+        if (reference > 0) {
+            chart.reference(
+                    reference,
+                    "reference %s: %s".formatted(Quantities.plain(reference, 4), spec.expectation().source()),
+                    Chart.Side.LEFT_BELOW);
+        }
+        return chart;
     }
 
     private Chart learningRate() {

@@ -1,10 +1,14 @@
 package pacer.activities.publishing.report;
 
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import pacer.activities.evaluation.EvaluationResult;
 import pacer.activities.run.RunRecord;
 import pacer.activities.run.RunStatus;
+import pacer.activities.run.Stage;
 import pacer.activities.run.Verdict;
+import pacer.trainer.event.TrainingEvent.HellaSwag;
 import pacer.trainer.spec.RunSpec;
 
 /**
@@ -29,6 +33,17 @@ record ReportData(RunRecord run, RunSpec spec, RunHistory history, List<Sample> 
                 : history.validations().isEmpty()
                         ? Optional.empty()
                         : Optional.of(history.validations().getLast().loss());
+    }
+
+    /** HellaSwag over steps, percent: what was measured during training, then the evaluation's. */
+    Series hellaSwag() {
+        List<HellaSwag> all = new ArrayList<>(history.hellaSwags());
+        run.stage(Stage.EVALUATE)
+                .map(stage -> stage.resultAs(EvaluationResult.class))
+                .filter(measured -> measured.hellaSwag() != null)
+                .ifPresent(measured -> all.add(new HellaSwag(
+                        run.created(), measured.step(), measured.hellaSwag(), 0, measured.hellaSwagExamples())));
+        return Series.of(all, HellaSwag::step, measured -> 100 * measured.accuracy());
     }
 
     /** Seconds worked on all stages. */

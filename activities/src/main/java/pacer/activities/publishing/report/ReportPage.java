@@ -87,6 +87,16 @@ final class ReportPage {
         data.validationLoss()
                 .ifPresent(loss -> tiles.add(
                         tile("validation loss", Quantities.loss(loss), "", measuredAt() + lossContext(spec))));
+        Series hellaSwag = data.hellaSwag();
+        if (hellaSwag.size() > 0) {
+            double reference = spec.expectation().referenceHellaSwag();
+            tiles.add(tile(
+                    "HellaSwag",
+                    "%.2f".formatted(hellaSwag.y()[hellaSwag.size() - 1]),
+                    "%",
+                    "of " + Quantities.grouped(spec.hellaSwag().examples()) + " endings, guessing gets 25"
+                            + (reference > 0 ? "\nreference " + Quantities.plain(100 * reference, 4) : "")));
+        }
         tiles.add(tile("time", Quantities.duration(data.seconds()), "", "all stages, " + TIME.format(ended())));
         double speed = history.tokensPerSecond();
         if (Double.isFinite(speed)) {

@@ -11,6 +11,7 @@ import pacer.trainer.event.TrainingEvent;
 import pacer.trainer.event.TrainingEvent.Checkpointed;
 import pacer.trainer.event.TrainingEvent.Failed;
 import pacer.trainer.event.TrainingEvent.Finished;
+import pacer.trainer.event.TrainingEvent.HellaSwag;
 import pacer.trainer.event.TrainingEvent.Notice;
 import pacer.trainer.event.TrainingEvent.Sampled;
 import pacer.trainer.event.TrainingEvent.Skipped;
@@ -38,6 +39,7 @@ public final class RunHistory {
     private double firstTokens;
     private final List<Skipped> skipped = new ArrayList<>();
     private final List<Validated> validations = new ArrayList<>();
+    private final List<HellaSwag> hellaSwags = new ArrayList<>();
     private final List<Sampled> samples = new ArrayList<>();
     private final List<Checkpointed> checkpoints = new ArrayList<>();
     private final List<Notice> notices = new ArrayList<>();
@@ -95,6 +97,7 @@ public final class RunHistory {
             case Step e -> add(e);
             case Skipped e -> skipped.add(e);
             case Validated e -> validations.add(e);
+            case HellaSwag e -> hellaSwags.add(e);
             case Sampled e -> samples.add(e);
             case Checkpointed e -> checkpoints.add(e);
             case Notice e -> notices.add(e);
@@ -148,6 +151,11 @@ public final class RunHistory {
 
     public List<Validated> validations() {
         return validations;
+    }
+
+    /** Measurements of HellaSwag during training. */
+    public List<HellaSwag> hellaSwags() {
+        return hellaSwags;
     }
 
     public List<Sampled> samples() {

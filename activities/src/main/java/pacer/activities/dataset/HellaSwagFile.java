@@ -1,0 +1,87 @@
+package pacer.activities.dataset;
+
+import java.io.IOException;
+import java.net.URI;
+import java.nio.file.FileSystemException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Clock;
+import pacer.activities.run.BadInputException;
+import pacer.activities.run.CacheUse;
+import pacer.activities.run.Progress;
+import pacer.activities.run.Reasons;
+import pacer.activities.run.RunFolder;
+import pacer.activities.run.Stage;
+import pacer.activities.run.StageContext;
+import pacer.trainer.durable.FileGuard;
+import pacer.trainer.durable.Sha256;
+import pacer.trainer.spec.HellaSwagSpec;
+
+/** Brings HellaSwag's examples to this machine: {@code downloads/<sha256>}, proven each time; a file of this machine stays where it is. */
+public final class HellaSwagFile {
+    private static final String HINT = "; a copy at hand serves as well: --set hellaSwag.from=file:PATH";
+
+    private final Path downloads;
+    private final Download download;
+    private final Clock clock;
+
+    public HellaSwagFile(Path downloads, FetchSettings settings, Clock clock) {
+        this.downloads = downloads;
+        this.download = new Download(settings, "hellaSwag.from");
+        this.clock = clock;
+    }
+
+    /**
+     * The file that {@code spec} names, which {@code run} has from now on.
+     *
+     * @throws BadInputException when it is not there, or not what it should be
+     * @throws IOException when trying again may help
+     */
+    public Path bring(HellaSwagSpec spec, RunFolder run, StageContext context) throws IOException, InterruptedException {
+        return spec.from().startsWith("file:") ? here(spec, context) : fetched(spec, run, context);
+    }
+
+    private static Path here(HellaSwagSpec spec, StageContext context) throws IOException {
+        Path file = spec.from().startsWith("file://")
+                ? Path.of(URI.create(spec.from()))
+                : Path.of(spec.from().substring("file:".length())).toAbsolutePath();
+        if (!Files.isRegularFile(file)) {
+            throw new BadInputException("hellaSwag.from: " + file
+                    + (Files.exists(file) ? " is no file" : " does not exist")
+                    + "; give the path of hellaswag_val.jsonl, unpacked");
+        }
+        if (!spec.sha256().isEmpty()) {
+            String found = Sha256.of(file, _ -> context.check());
+            if (!found.equals(spec.sha256())) {
+                throw new BadInputException("hellaSwag.sha256: %s has %s, expected %s; for other examples give --set hellaSwag.sha256= too"
+                        .formatted(file, found, spec.sha256()));
+            }
+        }
+        return file;
+    }
+
+    private Path fetched(HellaSwagSpec spec, RunFolder run, StageContext context) throws IOException, InterruptedException {
+        Files.createDirectories(downloads);
+        Path file = downloads.resolve(spec.sha256());
+        try (FileGuard _ = FileGuard.take(downloads.resolve(spec.sha256() + ".lock"), context::check)) {
+            if (!KeptDownload.isSound(file, spec.sha256(), context, bytes -> {})) {
+                download.fetch(URI.create(spec.from()), spec.sha256(), file, (bytes, total) -> {
+                    context.check();
+                    context.progress(Progress.of(
+                            Stage.STAGE,
+                            clock.instant(),
+                            total.isPresent() ? (double) bytes / Math.max(1, total.getAsLong()) : null,
+                            "downloading HellaSwag: %.1f MB".formatted(bytes / 1e6)));
+                });
+            }
+            CacheUse.by(run, file);
+            return file;
+        } catch (BadInputException e) {
+            throw new BadInputException(e.getMessage() + HINT, e);
+        } catch (FileSystemException e) {
+            throw e; // of this machine's disk
+        } catch (IOException e) {
+            throw new IOException(spec.from() + ": " + Reasons.of(e) + HINT, e);
+        }
+    }
+}

@@ -7,6 +7,7 @@ import pacer.trainer.dist.Group;
 import pacer.trainer.dist.Rendezvous;
 import pacer.trainer.dist.SocketCollectives;
 import pacer.trainer.dist.SoloCollectives;
+import pacer.trainer.optim.Sharding;
 import pacer.trainer.spec.RunSpec;
 import pacer.trainer.spec.SpecHash;
 
@@ -22,6 +23,11 @@ final class Ranks {
     private static final Duration WAITING = Duration.ofMinutes(10);
 
     private Ranks() {}
+
+    /** Which part of the optimizer's state {@code rank} has. */
+    static Sharding sharding(RunSpec spec, int rank) {
+        return spec.train().zeroStage() > 0 ? new Sharding(rank, spec.train().ranks()) : Sharding.NONE;
+    }
 
     static Collectives join(RunSpec spec, Arguments arguments, int rank) {
         int size = spec.train().ranks();

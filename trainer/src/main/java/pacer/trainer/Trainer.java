@@ -129,7 +129,7 @@ public final class Trainer {
                         run.resolve("checkpoints"),
                         notice -> events.accept(new TrainingEvent.Notice(Instant.now(), 0, notice)));
                 RunCheckpoints checkpoints = new RunCheckpoints(
-                        spec, dataset.manifest(), store, fence, events::sync, arguments.text("commit"), rank, weights);
+                        spec, dataset.manifest(), store, fence, events::sync, arguments.text("commit"), ranks, weights);
                 SignsOfLife signs = new SignsOfLife(rank == 0 ? events : event -> {}, System::nanoTime);
                 int lastStep = arguments.integer("steps", spec.train().steps());
                 TrainingRun training =

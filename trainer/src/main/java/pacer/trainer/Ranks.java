@@ -1,6 +1,9 @@
 package pacer.trainer;
 
+import java.net.InetAddress;
+import java.net.UnknownHostException;
 import java.time.Duration;
+import java.util.Optional;
 import pacer.trainer.data.BadDataException;
 import pacer.trainer.dist.Collectives;
 import pacer.trainer.dist.Group;
@@ -41,7 +44,22 @@ final class Ranks {
         }
         // a path publishes the address that rank 0 takes, for ranks on one machine
         Rendezvous rendezvous = Rendezvous.parse(where.contains("/") ? "file:" + where : where);
-        return SocketCollectives.join(
-                new Group(rank, size, SpecHash.of(spec), Group.tokenFromEnvironment(), rendezvous, JOINING, WAITING));
+        return SocketCollectives.join(new Group(
+                rank,
+                size,
+                SpecHash.of(spec),
+                Group.tokenFromEnvironment(),
+                rendezvous,
+                address(arguments.text("address")),
+                JOINING,
+                WAITING));
+    }
+
+    private static Optional<InetAddress> address(String text) {
+        try {
+            return text == null ? Optional.empty() : Optional.of(InetAddress.getByName(text));
+        } catch (UnknownHostException e) {
+            throw new BadDataException("trainer: --address " + text + ": no such host");
+        }
     }
 }

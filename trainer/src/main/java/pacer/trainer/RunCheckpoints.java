@@ -94,14 +94,17 @@ final class RunCheckpoints {
     record Resumed(String name, TrainingState state) {}
 
     /** What a rank keeps beside a parameter, as it tells rank 0. */
-    private record Kept(String name, long[] shape, long from, long of) {
+    private record Kept(String name, List<Long> shape, long from, long of) {
         private static final JsonMapper MAPPER = new JsonMapper();
 
         static byte[] listing(Optimizer optimizer) throws IOException {
             return MAPPER.writeValueAsBytes(optimizer.state().stream()
                     .map(s -> new Kept(
                             s.name(),
-                            Arrays.stream(s.tensor().shape()).asLongStream().toArray(),
+                            Arrays.stream(s.tensor().shape())
+                                    .asLongStream()
+                                    .boxed()
+                                    .toList(),
                             s.from(),
                             s.of()))
                     .toList());
@@ -112,7 +115,7 @@ final class RunCheckpoints {
         }
 
         long elements() {
-            return Arrays.stream(shape).reduce(1, Math::multiplyExact);
+            return shape.stream().reduce(1L, Math::multiplyExact);
         }
     }
 
@@ -201,7 +204,7 @@ final class RunCheckpoints {
             sources.add(new TensorSource(
                     OptimizerFiles.name(kept.name, kept.from, kept.from + kept.elements(), kept.of),
                     ElementType.F32,
-                    Arrays.stream(kept.shape).boxed().toList(),
+                    kept.shape,
                     (offset, length, scratch) -> {
                         MemorySegment piece = scratch.asSlice(0, length);
                         exchange.fetch(rank, which, offset / 4, piece);

@@ -26,7 +26,8 @@ import pacer.trainer.spec.SpecLoader;
 /**
  * A rank of a training as a process:
  *
- * <pre>--spec FILE --data DIR --run DIR --epoch N [--rank R --ranks N --rendezvous WHERE] [--cache DIR] [--commit SHA] [--steps N] [--weights DIR]</pre>
+ * <pre>--spec FILE --data DIR --run DIR --epoch N [--rank R --ranks N --rendezvous WHERE [--address A]] [--cache DIR] [--commit SHA] [--steps N]
+ * [--weights DIR]</pre>
  *
  * See {@link ProcessLife} for streams, signals and exit codes.
  */
@@ -105,7 +106,7 @@ public final class Trainer {
                 "trainer",
                 args,
                 List.of("spec", "data", "run", "epoch"),
-                List.of("rank", "ranks", "rendezvous", "cache", "commit", "steps", "weights"));
+                List.of("rank", "ranks", "rendezvous", "address", "cache", "commit", "steps", "weights"));
         Path run = Path.of(arguments.text("run"));
         Path file = run.resolve("events.jsonl");
         int rank = arguments.integer("rank", 0);

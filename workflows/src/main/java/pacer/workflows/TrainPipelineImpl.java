@@ -29,6 +29,8 @@ import pacer.activities.run.Stage;
 import pacer.activities.staging.StagingActivity;
 import pacer.activities.staging.StagingRequest;
 import pacer.activities.tracking.TrackingRequest;
+import pacer.activities.training.Meeting;
+import pacer.activities.training.SlotHeld;
 import pacer.activities.training.TrainingActivity;
 import pacer.activities.training.TrainingControlActivity;
 import pacer.activities.training.TrainingRequest;
@@ -49,6 +51,7 @@ public final class TrainPipelineImpl implements TrainPipeline {
     private final Ledger ledger = new Ledger();
     private final Steering steering = new Steering();
     private int lastStep;
+    private EnsembleTraining ensemble; // null where one host trains
 
     TrainPipelineImpl(Policies policies) {
         this.policies = policies;
@@ -60,6 +63,7 @@ public final class TrainPipelineImpl implements TrainPipeline {
             RunPlan plan =
                     Workflow.newActivityStub(RunActivity.class, policies.open()).open(request);
             lastStep = plan.steps();
+            ensemble = plan.hosts() == null ? null : new EnsembleTraining(policies, plan, ledger);
             ledger.opened(plan, request.note());
             track(plan);
             return train(plan);
@@ -154,8 +158,9 @@ public final class TrainPipelineImpl implements TrainPipeline {
 
                 TrainingResult trained = ledger.stage(
                         Stage.TRAIN,
-                        () -> steering.train(
-                                () -> patience.await(() -> training.train(new TrainingRequest(run, hash)))));
+                        () -> steering.train(() -> ensemble != null
+                                ? ensemble.train(hash)
+                                : patience.await(() -> training.train(new TrainingRequest(run, hash)))));
 
                 EvaluationResult evaluated = ledger.stage(
                         Stage.EVALUATE,
@@ -286,6 +291,16 @@ public final class TrainPipelineImpl implements TrainPipeline {
     @Override
     public void tracked(String page) {
         ledger.tracked(page);
+    }
+
+    @Override
+    public void held(SlotHeld slot) {
+        ensemble.held(slot);
+    }
+
+    @Override
+    public void meeting(Meeting where) {
+        ensemble.meeting(where);
     }
 
     @Override

@@ -23,6 +23,7 @@ import pacer.trainer.Trainer;
  *     each other, as they can name the one that hangs. How long a step, a validation or a sampling takes does not matter
  * @param fruitlessAttempts failures in a row at one checkpoint after which trying again is given up
  * @param standby a process that waits for the first training of one rank
+ * @param address of this host at which ranks of other hosts reach its ranks; empty where it trains alone, its ranks at loopback
  */
 public record TrainingSettings(
         JavaCommand java,
@@ -31,7 +32,22 @@ public record TrainingSettings(
         Duration planning,
         Duration stall,
         int fruitlessAttempts,
-        Optional<Standby> standby) {
+        Optional<Standby> standby,
+        Optional<String> address) {
+    /** The environment variable that carries the address. */
+    static final String ADDRESS = "PACER_RANKS_ADDRESS";
+
+    /** Settings of a host that trains alone. */
+    public TrainingSettings(
+            JavaCommand java,
+            String trainer,
+            Duration grace,
+            Duration planning,
+            Duration stall,
+            int fruitlessAttempts,
+            Optional<Standby> standby) {
+        this(java, trainer, grace, planning, stall, fruitlessAttempts, standby, Optional.empty());
+    }
 
     public static TrainingSettings of(Map<String, String> environment) {
         return new TrainingSettings(
@@ -41,7 +57,8 @@ public record TrainingSettings(
                 Duration.ofMinutes(30),
                 Silence.limit(environment),
                 5,
-                Optional.empty());
+                Optional.empty(),
+                Optional.of(environment.getOrDefault(ADDRESS, "").strip()).filter(given -> !given.isEmpty()));
     }
 
     /** These settings with a trainer that starts now and stands by. */
@@ -53,6 +70,7 @@ public record TrainingSettings(
                 planning,
                 stall,
                 fruitlessAttempts,
-                Standby.begin(java.line(trainer, List.of(Trainer.STANDBY, cache.toString()))));
+                Standby.begin(java.line(trainer, List.of(Trainer.STANDBY, cache.toString()))),
+                address);
     }
 }

@@ -14,8 +14,10 @@ import java.util.Map;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import pacer.trainer.spec.CanonicalYaml;
 import pacer.trainer.spec.RunSpec;
 import pacer.trainer.spec.SpecLoader;
+import pacer.trainer.spec.SpecResolver;
 
 class RunsTest {
     @TempDir
@@ -83,6 +85,24 @@ class RunsTest {
         assertThat(SpecLoader.read(home.run("my-run").preset()).checkpoint().everySteps())
                 .isEqualTo(7);
         assertThatThrownBy(() -> runs.open(request("my-run", "seed", 2), "workflow"))
+                .isInstanceOf(BadInputException.class)
+                .hasMessageStartingWith("run my-run was made from another spec");
+    }
+
+    @Test
+    void aRunGoesOnOverAnotherNumberOfRanksAlsoWhenItsVocabularyIsKnown() throws Exception {
+        runs.open(request("my-run", "train.batchTokens", 3072), "workflow");
+        RunFolder folder = home.run("my-run");
+        RunSpec filled = SpecResolver.forDataset(SpecLoader.read(folder.preset()), 65);
+        Files.writeString(folder.preset(), CanonicalYaml.write(filled));
+
+        RunPlan plan = runs.open(
+                request("my-run", "train.batchTokens", 3072, "train.ranks", 4, "train.hosts", 2), "workflow");
+        assertThat(plan.hosts()).isEqualTo(2);
+        assertThat(plan.ranksPerHost()).isEqualTo(2);
+        assertThat(SpecLoader.read(folder.preset()).train().ranks()).isEqualTo(4);
+
+        assertThatThrownBy(() -> runs.open(request("my-run", "train.batchTokens", 6144, "train.ranks", 4), "workflow"))
                 .isInstanceOf(BadInputException.class)
                 .hasMessageStartingWith("run my-run was made from another spec");
     }

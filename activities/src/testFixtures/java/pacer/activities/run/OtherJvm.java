@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 
 /** Main classes of tests in processes of their own. */
 public final class OtherJvm {
@@ -17,15 +18,24 @@ public final class OtherJvm {
     /** The same with another class path. */
     public static Process startWith(String classPath, Class<?> main, Path log, String... arguments)
             throws IOException {
-        return start(classPath, main.getName(), log, arguments);
+        return startIn(Map.of(), classPath, main, log, arguments);
+    }
+
+    /** The same with variables added to the environment. */
+    public static Process startIn(
+            Map<String, String> environment, String classPath, Class<?> main, Path log, String... arguments)
+            throws IOException {
+        return start(environment, classPath, main.getName(), log, arguments);
     }
 
     /** Starts a program of one source file, which this process's class path serves too. */
     public static Process startProgram(Path source, Path log, String... arguments) throws IOException {
-        return start(System.getProperty("java.class.path"), source.toString(), log, arguments);
+        return start(Map.of(), System.getProperty("java.class.path"), source.toString(), log, arguments);
     }
 
-    private static Process start(String classPath, String main, Path log, String... arguments) throws IOException {
+    private static Process start(
+            Map<String, String> environment, String classPath, String main, Path log, String... arguments)
+            throws IOException {
         List<String> command = new ArrayList<>(List.of(
                 Path.of(System.getProperty("java.home"), "bin", "java").toString(),
                 "-XX:TieredStopAtLevel=1",
@@ -37,9 +47,10 @@ public final class OtherJvm {
                 classPath,
                 main));
         command.addAll(List.of(arguments));
-        return new ProcessBuilder(command)
+        ProcessBuilder builder = new ProcessBuilder(command)
                 .redirectErrorStream(true)
-                .redirectOutput(ProcessBuilder.Redirect.appendTo(log.toFile()))
-                .start();
+                .redirectOutput(ProcessBuilder.Redirect.appendTo(log.toFile()));
+        builder.environment().putAll(environment);
+        return builder.start();
     }
 }

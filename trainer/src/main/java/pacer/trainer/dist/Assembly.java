@@ -74,9 +74,9 @@ final class Assembly {
         try (ServerSocketChannel listener = ServerSocketChannel.open()) {
             listener.setOption(StandardSocketOptions.SO_REUSEADDR, true);
             try {
-                listener.bind(group.rendezvous().toListen());
+                listener.bind(group.rendezvous().toListen(group.own()));
             } catch (IOException e) {
-                throw new IOException("cannot listen at " + group.rendezvous().toListen() + ": " + e.getMessage(), e);
+                throw new IOException("cannot listen at " + group.rendezvous().toListen(group.own()) + ": " + e.getMessage(), e);
             }
             group.rendezvous().publish(port(listener));
             accept(listener, 1, ports);
@@ -127,7 +127,8 @@ final class Assembly {
             }
             channels[0].socket().setSoTimeout(0);
             for (int lower = 1; lower < rank; lower++) {
-                channels[lower] = SocketChannel.open(addresses.get(lower - 1));
+                channels[lower] = open();
+                boolean _ = channels[lower].connect(addresses.get(lower - 1));
                 Handshake.call(channels[lower], group.token(), hello(0), remaining());
             }
             accept(listener, rank + 1, new int[group.size()]);
@@ -138,9 +139,9 @@ final class Assembly {
     private SocketChannel call(Rendezvous rendezvous, ServerSocketChannel listener)
             throws IOException, InterruptedException {
         while (!remaining().isZero()) {
-            Optional<InetSocketAddress> address = rendezvous.toConnect();
+            Optional<InetSocketAddress> address = rendezvous.toConnect(group.own());
             if (address.isPresent()) {
-                SocketChannel channel = SocketChannel.open();
+                SocketChannel channel = open();
                 boolean answered = false;
                 try {
                     if (address.get().isUnresolved()) {
@@ -171,6 +172,15 @@ final class Assembly {
         }
         throw new CollectiveException(
                 group + ": rank 0 was not found within " + group.joinTimeout().toSeconds() + " s" + lastProblem);
+    }
+
+    /** A channel that calls from this host's address, where it was told one: others see from where a rank calls, and answer there. */
+    private SocketChannel open() throws IOException {
+        SocketChannel channel = SocketChannel.open();
+        if (group.address().isPresent()) {
+            channel.bind(new InetSocketAddress(group.own(), 0));
+        }
+        return channel;
     }
 
     private sealed interface Outcome {

@@ -1,0 +1,127 @@
+package pacer.activities.training;
+
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
+import pacer.activities.process.Child;
+import pacer.activities.process.ChildGroup;
+import pacer.activities.process.TrainerExit;
+import pacer.activities.run.BadInputException;
+import pacer.activities.run.Home;
+import pacer.activities.run.RunFolder;
+import pacer.activities.run.StageContext;
+import pacer.activities.run.StageFailure;
+import pacer.activities.staging.Staging;
+import pacer.activities.store.StoredRuns;
+import pacer.trainer.durable.DurableFiles;
+import pacer.trainer.durable.Host;
+import pacer.trainer.spec.RunSpec;
+import pacer.trainer.spec.SpecLoader;
+
+/**
+ * Ranks of a run whose folder is on another host. They need the dataset and the spec; checkpoints, events and everything else of the run are the
+ * affair of rank 0 and its host.
+ */
+public final class HostRanks {
+    private static final int LAST_WORDS = 5;
+
+    private final Home home;
+    private final TrainingSettings settings;
+    private final TrainerLauncher launcher;
+    private final Optional<StoredRuns> store;
+
+    public HostRanks(Home home, TrainingSettings settings, Optional<StoredRuns> store) {
+        this.home = home;
+        this.settings = settings;
+        this.launcher = new TrainerLauncher(home, settings);
+        this.store = store;
+    }
+
+    /**
+     * The address at which ranks of other hosts reach this one's.
+     *
+     * @throws BadInputException where none is set: ranks listen at loopback, then
+     */
+    public String requireAddress() {
+        return settings.address()
+                .orElseThrow(() -> new BadInputException("train.hosts: host " + Host.name() + " has no "
+                        + TrainingSettings.ADDRESS
+                        + ", the address at which ranks of other hosts reach it; set it for its worker"));
+    }
+
+    /**
+     * Runs this host's ranks to their end.
+     *
+     * @throws StageFailure when one failed
+     */
+    public void train(RanksRequest request, StageContext context) throws IOException, InterruptedException {
+        Optional<String> unfit = context.unfit();
+        if (unfit.isPresent()) {
+            throw drained(unfit.get(), "no ranks begin here");
+        }
+        Meeting meeting = request.meeting();
+        Path place = home.cache().resolve("ranks").resolve(home.run(request.run()).id());
+        DurableFiles.deleteTree(place); // of an attempt whose worker was killed
+        Files.createDirectories(place);
+        try {
+            RunFolder folder = new RunFolder(place);
+            Files.write(folder.preset(), meeting.spec().getBytes(StandardCharsets.UTF_8));
+            RunSpec spec = SpecLoader.read(folder.preset());
+            String token = store.orElseThrow().rendezvousToken(request.run(), meeting.epoch(), context);
+            run(request, folder, spec, token, context);
+        } finally {
+            DurableFiles.deleteTree(place);
+        }
+    }
+
+    private void run(RanksRequest request, RunFolder folder, RunSpec spec, String token, StageContext context)
+            throws IOException, InterruptedException {
+        Path data = Staging.folder(home, request.dataset());
+        TrainerLauncher.Placement placement = new TrainerLauncher.Placement(
+                request.firstRank(),
+                spec.train().ranksPerHost(),
+                spec.train().ranks(),
+                token,
+                request.meeting().rendezvous(),
+                Optional.of(requireAddress()));
+        List<Child> ranks = launcher.start(
+                folder,
+                data,
+                Optional.empty(), // rank 0 passes them on
+                placement,
+                null,
+                request.meeting().epoch(),
+                null,
+                (rank, line) -> {});
+        ChildGroup.End end;
+        try {
+            // whether they hang is for rank 0's host to find
+            end = new ChildGroup(ranks, settings.grace()).await(context, () -> false);
+        } finally {
+            ranks.forEach(Child::kill);
+        }
+        if (end.code() == 0) {
+            return;
+        }
+        if (end.unfit() != null) {
+            throw drained(end.unfit(), "its ranks were killed");
+        }
+        context.check(); // told to stop: whatever the exit code, that is why
+        TrainerExit exit = TrainerExit.of(end.code());
+        String told = "trainer rank %d, on host %s, %s: %s"
+                .formatted(
+                        request.firstRank() + end.rank(),
+                        Host.name(),
+                        exit.said(end.code()),
+                        String.join(" | ", ranks.get(end.rank()).lastWords(LAST_WORDS)));
+        throw exit == TrainerExit.BAD_INPUT ? StageFailure.refused(told) : new StageFailure(told, true);
+    }
+
+    /** Worth another attempt, of other hosts: a drained one lends no slot. */
+    private static StageFailure drained(String why, String what) {
+        return new StageFailure("host %s is drained, %s; %s".formatted(Host.name(), why, what), true);
+    }
+}

@@ -59,8 +59,7 @@ final class EnsembleTraining {
         var finder = Workflow.newActivityStub(EnsembleActivity.class, policies.finding(plan.host()));
         while (true) {
             String gathering = Integer.toString(++gatherings);
-            EnsembleActivity.Hosts there =
-                    new Patience(policies, plan.host()).await(() -> finder.find(plan.run()));
+            EnsembleActivity.Hosts there = new Patience(policies, plan.host()).await(() -> finder.find(plan.run()));
             String why;
             try {
                 if (slots.take(gathering, there.names(), plan.host(), plan.hosts())) {
@@ -69,7 +68,10 @@ final class EnsembleTraining {
                     return together(gathering, dataset, there.store());
                 }
                 why = "%d of %d hosts that it needs are free, of %d that there are"
-                        .formatted(slots.hosts().size(), plan.hosts(), there.names().size());
+                        .formatted(
+                                slots.hosts().size(),
+                                plan.hosts(),
+                                there.names().size());
             } catch (ActivityFailure e) {
                 if (isFinal(e)) {
                     throw e;
@@ -109,15 +111,13 @@ final class EnsembleTraining {
             }
             var training = Workflow.newActivityStub(TrainingActivity.class, policies.trainingTogether(plan.host()));
             lead.add(Async.function(
-                    training::train,
-                    new TrainingRequest(plan.run(), dataset, new Ensemble(gathering, plan.hosts()))));
+                    training::train, new TrainingRequest(plan.run(), dataset, new Ensemble(gathering, plan.hosts()))));
             work.addAll(lead);
             Workflow.await(() -> isBroken(work) || lead.getFirst().isCompleted() || isMet(gathering));
             int first = plan.ranksPerHost();
             for (String host : isMet(gathering) ? others : List.<String>of()) {
                 var there = Workflow.newActivityStub(EnsembleActivity.class, policies.ranks(host, plan.host()));
-                work.add(Async.procedure(
-                        there::train, new RanksRequest(plan.run(), dataset, store, first, meeting)));
+                work.add(Async.procedure(there::train, new RanksRequest(plan.run(), dataset, store, first, meeting)));
                 first += plan.ranksPerHost();
             }
             Workflow.await(() -> isBroken(work) || lead.getFirst().isCompleted());
@@ -155,7 +155,8 @@ final class EnsembleTraining {
                 .filter(Promise::isCompleted)
                 .flatMap(done -> done.getFailure() instanceof ActivityFailure e ? Stream.of(e) : Stream.empty())
                 .toList();
-        return all.stream().filter(EnsembleTraining::isFinal).findFirst().or(() -> all.stream().findFirst());
+        return all.stream().filter(EnsembleTraining::isFinal).findFirst().or(() -> all.stream()
+                .findFirst());
     }
 
     /** Ends what is still at work, and waits for its end: nobody of this attempt is at work in the next one. */

@@ -223,12 +223,15 @@ class EnsembleTest {
             assertThat(losses(files)).hasSize(60);
             String history = history(together);
             assertThat(token).hasSize(64);
-            assertThat(history).contains("127.0.0.11:", "\"train-h2\"", "\"train-h3\"").doesNotContain(token);
+            assertThat(history)
+                    .contains("127.0.0.11:", "\"train-h2\"", "\"train-h3\"")
+                    .doesNotContain(token);
             assertThat(secret).doesNotExist();
             assertThat(Files.readString(files.resolve("attempts.json"))).contains("\"epoch\" : 2");
             SaveHistories.keep("ensemble", connection, together.id());
             try (Stream<Path> left = Files.walk(folder)) {
-                assertThat(left.filter(path -> path.getParent().endsWith("cache/ranks") && path.toString().contains("h3")))
+                assertThat(left.filter(path -> path.getParent().endsWith("cache/ranks")
+                                && path.toString().contains("h3")))
                         .as("nothing is left on the host that joined")
                         .isEmpty();
             }

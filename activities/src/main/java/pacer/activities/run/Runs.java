@@ -217,7 +217,8 @@ public final class Runs {
                         + record.specHash().substring(0, 12) + ", now " + hash.substring(0, 12)
                         + "); start a new run, or go on with this one by its name alone");
             }
-            // what does not change the numbers may have changed: checkpoints, expectation, cost; and over how many ranks, which changes their rounding
+            // what does not change the numbers may have changed: checkpoints, expectation, cost; and over how many
+            // ranks, which changes their rounding
             spec = asked;
             DurableFiles.write(folder.preset(), CanonicalYaml.write(spec).getBytes(StandardCharsets.UTF_8));
         }

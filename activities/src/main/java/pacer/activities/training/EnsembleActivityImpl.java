@@ -57,8 +57,9 @@ public record EnsembleActivityImpl(
         Void _ = activity.work(Stage.TRAIN, null, false, context -> {
             String place = requireStore();
             if (!place.equals(request.store())) {
-                throw new BadInputException("host %s has store %s, the run's host %s: hosts that train together share one (PACER_STORE)"
-                        .formatted(Host.name(), place, request.store()));
+                throw new BadInputException(
+                        "host %s has store %s, the run's host %s: hosts that train together share one (PACER_STORE)"
+                                .formatted(Host.name(), place, request.store()));
             }
             String _ = ranks.requireAddress();
             staging.stageForRanks(request.dataset(), request.run(), context);

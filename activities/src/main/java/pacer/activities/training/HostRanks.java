@@ -63,7 +63,8 @@ public final class HostRanks {
             throw drained(unfit.get(), "no ranks begin here");
         }
         Meeting meeting = request.meeting();
-        Path place = home.cache().resolve("ranks").resolve(home.run(request.run()).id());
+        Path place =
+                home.cache().resolve("ranks").resolve(home.run(request.run()).id());
         DurableFiles.deleteTree(place); // of an attempt whose worker was killed
         Files.createDirectories(place);
         try {

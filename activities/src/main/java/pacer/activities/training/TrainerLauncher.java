@@ -112,13 +112,7 @@ final class TrainerLauncher {
     }
 
     private List<String> arguments(
-            RunFolder folder,
-            Path data,
-            Integer lastStep,
-            long epoch,
-            String commit,
-            int rank,
-            Placement placement) {
+            RunFolder folder, Path data, Integer lastStep, long epoch, String commit, int rank, Placement placement) {
         List<String> arguments = new ArrayList<>(List.of(
                 "--spec", folder.preset().toString(),
                 "--data", data.toString(),

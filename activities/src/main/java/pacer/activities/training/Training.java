@@ -154,8 +154,7 @@ public final class Training {
                 () -> {
                     trained.set(true);
                     return counting(
-                            owner,
-                            () -> attempt(folder, request, data, spec, owner, unsound, within, invitation));
+                            owner, () -> attempt(folder, request, data, spec, owner, unsound, within, invitation));
                 });
         if (store.isPresent() && !trained.get()) {
             store.get().makeUp(folder, context); // the store may have been away when it was trained
@@ -166,8 +165,9 @@ public final class Training {
     private static void requireHosts(RunSpec spec, Ensemble ensemble) {
         int gathered = ensemble == null ? 1 : ensemble.hosts();
         if (spec.train().hosts() != gathered) {
-            throw new BadInputException("train.hosts is %d, and %d take part: several hosts train by workers of a Temporal service"
-                    .formatted(spec.train().hosts(), gathered));
+            throw new BadInputException(
+                    "train.hosts is %d, and %d take part: several hosts train by workers of a Temporal service"
+                            .formatted(spec.train().hosts(), gathered));
         }
     }
 

@@ -19,9 +19,6 @@ public record TrainingActivityImpl(Training training, ActivityStage activity) im
         }
         Consumer<Meeting> invitation = ActivityStage.signaller(EnsembleActivity.MEETING_SIGNAL);
         return activity.runOnce(
-                Stage.TRAIN,
-                request.run(),
-                GATHERING,
-                context -> training.train(request, owner, context, invitation));
+                Stage.TRAIN, request.run(), GATHERING, context -> training.train(request, owner, context, invitation));
     }
 }

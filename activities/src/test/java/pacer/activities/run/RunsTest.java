@@ -96,8 +96,8 @@ class RunsTest {
         RunSpec filled = SpecResolver.forDataset(SpecLoader.read(folder.preset()), 65);
         Files.writeString(folder.preset(), CanonicalYaml.write(filled));
 
-        RunPlan plan = runs.open(
-                request("my-run", "train.batchTokens", 3072, "train.ranks", 4, "train.hosts", 2), "workflow");
+        RunPlan plan =
+                runs.open(request("my-run", "train.batchTokens", 3072, "train.ranks", 4, "train.hosts", 2), "workflow");
         assertThat(plan.hosts()).isEqualTo(2);
         assertThat(plan.ranksPerHost()).isEqualTo(2);
         assertThat(SpecLoader.read(folder.preset()).train().ranks()).isEqualTo(4);

@@ -76,7 +76,8 @@ final class Assembly {
             try {
                 listener.bind(group.rendezvous().toListen(group.own()));
             } catch (IOException e) {
-                throw new IOException("cannot listen at " + group.rendezvous().toListen(group.own()) + ": " + e.getMessage(), e);
+                throw new IOException(
+                        "cannot listen at " + group.rendezvous().toListen(group.own()) + ": " + e.getMessage(), e);
             }
             group.rendezvous().publish(port(listener));
             accept(listener, 1, ports);

@@ -28,29 +28,31 @@ class RankedTrainingTest {
     private static final double REDUCTION = 1e-5;
 
     enum Model {
-        GPT2("optimizer={type: adamw, learningRate: 0.003}", "train.loader=random"),
+        GPT2,
         /** Documents, sliding windows that grow, everything that record 18 has, and Muon. */
-        RECORD_18(
-                "model.layers=4",
-                "model.sequenceLength=64",
-                "train.batchTokens=512",
-                "train.loader=sequential",
-                "model.dropout=0",
-                "model.bias=false",
-                "model.norm=rms_norm",
-                "model.activation=relu_squared",
-                "model.tiedHead=false",
-                "model.softcap=15",
-                "model.attention={positions: rotary_half, qkNorm: true, documentToken: 1, window: 48, windowStart: 16,"
-                        + " values: tables_mirrored}",
-                "model.stream={embedding: true, skips: true}",
-                "optimizer={type: muon, learningRate: 0.02, embeddingRate: 0.05, headRate: 0.01, scalarRate: 0.02}");
+        RECORD_18
+    }
 
-        private final List<String> sets;
-
-        Model(String... sets) {
-            this.sets = List.of(sets);
-        }
+    private static List<String> sets(Model model) {
+        return switch (model) {
+            case GPT2 -> List.of("optimizer={type: adamw, learningRate: 0.003}", "train.loader=random");
+            case RECORD_18 ->
+                List.of(
+                        "model.layers=4",
+                        "model.sequenceLength=64",
+                        "train.batchTokens=512",
+                        "train.loader=sequential",
+                        "model.dropout=0",
+                        "model.bias=false",
+                        "model.norm=rms_norm",
+                        "model.activation=relu_squared",
+                        "model.tiedHead=false",
+                        "model.softcap=15",
+                        "model.attention={positions: rotary_half, qkNorm: true, documentToken: 1, window: 48, windowStart: 16,"
+                                + " values: tables_mirrored}",
+                        "model.stream={embedding: true, skips: true}",
+                        "optimizer={type: muon, learningRate: 0.02, embeddingRate: 0.05, headRate: 0.01, scalarRate: 0.02}");
+        };
     }
 
     @TempDir
@@ -66,7 +68,7 @@ class RankedTrainingTest {
     private Path run(String name, Model model, String... more) throws Exception {
         List<String> sets = new ArrayList<>(
                 List.of("train.steps=10", "train.microBatch=2", "train.threads=1", "evaluation.everySteps=5"));
-        sets.addAll(model.sets);
+        sets.addAll(sets(model));
         sets.addAll(Arrays.asList(more));
         return fixture.run(name, sets.toArray(String[]::new));
     }

@@ -157,7 +157,7 @@ class EnsembleTest {
                         "train.ranks=" + ranks,
                         "train.hosts=" + hosts,
                         "train.steps=" + steps,
-                        "checkpoint.everySteps=10",
+                        "checkpoint.everySteps=20",
                         "evaluation.everySteps=50",
                         "evaluation.tokens=512",
                         "expectation.validationLoss=9"),
@@ -198,29 +198,32 @@ class EnsembleTest {
     }
 
     private String history(RunHandle run) {
-        return connection.client().fetchHistory(run.id()).toJson(false);
+        return connection.client().fetchHistory(run.id()).getEvents().toString(); // payloads as they are
     }
 
     @Test
     void aHostThatDiesIsReplacedAndTheLossesAreThoseOfOneHost() throws Exception {
         Process _ = host(1);
         try (Pipeline client = client()) {
-            RunHandle together = start(client, 2, 4, 60);
+            RunHandle together = start(client, 2, 4, 600);
             Path files = run(together); // on h1, as nobody else is there
             while (!history(together).contains("HoldHost")) {
                 Thread.sleep(200);
             }
             Process mortal = host(2);
-            awaitStep(files, 25);
+            Process _ = host(3); // the one that is first by name is asked first
+            while (!history(together).contains("TrainRanks")) {
+                Thread.sleep(100);
+            }
             Path secret = S3.file(prefix + "/runs/" + together.id() + "/rendezvous/1");
             String token = Files.readString(secret);
-            Process _ = host(3);
+            awaitStep(files, 25);
             mortal.destroyForcibly().waitFor(); // SIGKILL
 
             PipelineOutcome outcome = together.result();
 
             assertThat(outcome.status()).as(outcome.reason()).isEqualTo(RunStatus.FINISHED);
-            assertThat(losses(files)).hasSize(60);
+            assertThat(losses(files)).hasSize(600);
             String history = history(together);
             assertThat(token).hasSize(64);
             assertThat(history)
@@ -236,7 +239,7 @@ class EnsembleTest {
                         .isEmpty();
             }
 
-            RunHandle alone = start(client, 1, 4, 60);
+            RunHandle alone = start(client, 1, 4, 600);
             assertThat(alone.result().status()).isEqualTo(RunStatus.FINISHED);
             assertThat(losses(run(alone))).isEqualTo(losses(files));
         }

@@ -205,7 +205,7 @@ class EnsembleTest {
     void aHostThatDiesIsReplacedAndTheLossesAreThoseOfOneHost() throws Exception {
         Process _ = host(1);
         try (Pipeline client = client()) {
-            RunHandle together = start(client, 2, 4, 600);
+            RunHandle together = start(client, 2, 4, 300);
             Path files = run(together); // on h1, as nobody else is there
             while (!history(together).contains("HoldHost")) {
                 Thread.sleep(200);
@@ -223,7 +223,7 @@ class EnsembleTest {
             PipelineOutcome outcome = together.result();
 
             assertThat(outcome.status()).as(outcome.reason()).isEqualTo(RunStatus.FINISHED);
-            assertThat(losses(files)).hasSize(600);
+            assertThat(losses(files)).hasSize(300);
             String history = history(together);
             assertThat(token).hasSize(64);
             assertThat(history)
@@ -239,7 +239,7 @@ class EnsembleTest {
                         .isEmpty();
             }
 
-            RunHandle alone = start(client, 1, 4, 600);
+            RunHandle alone = start(client, 1, 4, 300);
             assertThat(alone.result().status()).isEqualTo(RunStatus.FINISHED);
             assertThat(losses(run(alone))).isEqualTo(losses(files));
         }

@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -51,6 +52,7 @@ final class OptimizerFiles implements AutoCloseable {
                     opened.add(Safetensors.open(checkpoint.folder().resolve(file.name())));
                 }
             }
+            opened.requireOnce();
             return opened;
         } catch (IOException | RuntimeException e) {
             opened.close();
@@ -73,6 +75,23 @@ final class OptimizerFiles implements AutoCloseable {
         }
     }
 
+    /** Brings parts in order; no element may be in two of them. */
+    private void requireOnce() throws InvalidFileException {
+        for (List<Part> ofOne : parts.values()) {
+            ofOne.sort(Comparator.comparingLong(Part::from));
+            for (int i = 1; i < ofOne.size(); i++) {
+                if (ofOne.get(i).from < ofOne.get(i - 1).to()) {
+                    StoredTensor second = ofOne.get(i).tensor;
+                    throw new InvalidFileException(
+                            second.file(),
+                            "tensor " + second.name(),
+                            "overlaps with " + ofOne.get(i - 1).tensor.name() + " of "
+                                    + ofOne.get(i - 1).tensor.file());
+                }
+            }
+        }
+    }
+
     /**
      * Reads elements of {@code name} from {@code from} on, as many as {@code to} holds.
      *
@@ -80,7 +99,7 @@ final class OptimizerFiles implements AutoCloseable {
      */
     void read(String name, long of, long from, MemorySegment to) throws InvalidFileException {
         long end = from + to.byteSize() / 4;
-        long read = 0;
+        long at = from;
         for (Part part : parts.getOrDefault(name, List.of())) {
             if (part.to() > of) {
                 throw new InvalidFileException(
@@ -88,19 +107,15 @@ final class OptimizerFiles implements AutoCloseable {
                         "tensor " + part.tensor.name(),
                         "has shape " + part.tensor.shape() + "; the model's has " + of + " elements");
             }
-            long begin = Math.max(from, part.from);
             long stop = Math.min(end, part.to());
-            if (begin < stop) {
-                MemorySegment.copy(
-                        part.tensor.bytes(), 4 * (begin - part.from), to, 4 * (begin - from), 4 * (stop - begin));
-                read += stop - begin;
+            if (part.from <= at && at < stop) {
+                MemorySegment.copy(part.tensor.bytes(), 4 * (at - part.from), to, 4 * (at - from), 4 * (stop - at));
+                at = stop;
             }
         }
-        if (read != end - from) {
+        if (at != end) {
             throw new InvalidFileException(
-                    folder,
-                    "tensor " + name,
-                    "elements " + from + " to " + end + " are in no optimizer file, or in two");
+                    folder, "tensor " + name, "elements " + at + " to " + end + " are in no optimizer file");
         }
     }
 

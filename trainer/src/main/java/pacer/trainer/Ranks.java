@@ -56,10 +56,19 @@ final class Ranks {
     }
 
     private static Optional<InetAddress> address(String text) {
+        if (text == null) {
+            return Optional.empty();
+        }
+        InetAddress address;
         try {
-            return text == null ? Optional.empty() : Optional.of(InetAddress.getByName(text));
+            address = InetAddress.getByName(text);
         } catch (UnknownHostException e) {
             throw new BadDataException("trainer: --address " + text + ": no such host");
         }
+        if (address.isAnyLocalAddress()) {
+            throw new BadDataException(
+                    "trainer: --address " + text + ": must be one address of this host, which other ranks can call");
+        }
+        return Optional.of(address);
     }
 }

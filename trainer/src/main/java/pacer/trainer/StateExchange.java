@@ -48,11 +48,14 @@ final class StateExchange {
 
     /** Copies elements of the {@code state}th tensor that {@code rank} keeps to {@code to}, all of it. */
     void fetch(int rank, int state, long from, MemorySegment to) {
-        ask(FETCH, rank, state, from, to.byteSize() / 4);
-        ranks.send(tensor(DType.F32, to), rank, 0);
+        for (long at = 0; at < to.byteSize(); at += PIECE) {
+            MemorySegment part = to.asSlice(at, Math.min(PIECE, to.byteSize() - at));
+            ask(FETCH, rank, state, from + at / 4, part.byteSize() / 4);
+            ranks.send(tensor(DType.F32, part), rank, 0);
+        }
     }
 
-    /** Copies {@code values} to elements of the {@code state}th tensor that {@code rank} keeps. */
+    /** Copies {@code values}, at most a piece, to elements of the {@code state}th tensor that {@code rank} keeps. */
     void give(int rank, int state, long from, MemorySegment values) {
         ask(GIVE, rank, state, from, values.byteSize() / 4);
         ranks.send(tensor(DType.F32, values), 0, rank);

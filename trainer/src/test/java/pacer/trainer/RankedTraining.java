@@ -9,6 +9,7 @@ import java.util.List;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.function.UnaryOperator;
 import pacer.trainer.checkpoint.CheckpointStore;
 import pacer.trainer.checkpoint.Fence;
 import pacer.trainer.dist.Collectives;
@@ -36,6 +37,12 @@ final class RankedTraining {
 
     /** @param weights that it begins with, which rank 0 alone has; null where they are drawn */
     static List<TrainingEvent> train(Path data, Path run, Path weights) throws Exception {
+        return train(data, run, weights, ranks -> ranks);
+    }
+
+    /** @param mishap what becomes of a rank */
+    static List<TrainingEvent> train(Path data, Path run, Path weights, UnaryOperator<Collectives> mishap)
+            throws Exception {
         RunSpec spec = SpecLoader.read(run.resolve("preset.yaml"));
         int size = spec.train().ranks();
         List<TrainingEvent> events = new ArrayList<>();
@@ -43,7 +50,8 @@ final class RankedTraining {
             List<Future<?>> ranks = new ArrayList<>();
             for (int r = 0; r < size; r++) {
                 int rank = r;
-                ranks.add(threads.submit(() -> train(data, run, spec, rank, rank == 0 ? weights : null, events)));
+                ranks.add(
+                        threads.submit(() -> train(data, run, spec, rank, rank == 0 ? weights : null, events, mishap)));
             }
             for (Future<?> rank : ranks) {
                 rank.get();
@@ -52,10 +60,17 @@ final class RankedTraining {
         return events;
     }
 
-    private static void train(Path data, Path run, RunSpec spec, int rank, Path weights, List<TrainingEvent> events) {
+    private static void train(
+            Path data,
+            Path run,
+            RunSpec spec,
+            int rank,
+            Path weights,
+            List<TrainingEvent> events,
+            UnaryOperator<Collectives> mishap) {
         // ranks other than 0 have none of the run's files, as on another host
         Path files = rank == 0 ? run : run.resolve("nothing-here");
-        try (Collectives ranks = join(run, rank, spec.train().ranks());
+        try (Collectives ranks = mishap.apply(join(run, rank, spec.train().ranks()));
                 Dataset dataset = Dataset.open(data, spec);
                 Replica replica = engine().open(
                                 spec.model(),

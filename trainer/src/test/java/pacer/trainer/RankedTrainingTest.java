@@ -1,5 +1,12 @@
 package pacer.trainer;
 
+import java.lang.reflect.InvocationTargetException;
+import java.lang.reflect.Proxy;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.provider.ValueSource;
+import pacer.trainer.dist.Collectives;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
@@ -181,6 +188,67 @@ class RankedTrainingTest {
         together.forEach((what, loss) -> assertThat(loss / alone.get(what))
                 .as(what)
                 .isCloseTo(1, within(what.startsWith("norm") ? 10 * REDUCTION : REDUCTION)));
+    }
+
+    /** Where rank 1 of 2 dies within the second checkpoint: as it says what it keeps, or in the middle of that. */
+    @ParameterizedTest
+    @ValueSource(doubles = {0, 0.5})
+    @Timeout(60)
+    void aRankThatDiesWhileACheckpointIsWrittenLeavesTheOneBeforeIt(double within) throws Exception {
+        String[] sets = {"train.ranks=2", "checkpoint.everySteps=3", "checkpoint.keepLast=99"};
+        AtomicInteger sent = new AtomicInteger();
+        Path whole = run("undisturbed", Model.GPT2, sets);
+        List<TrainingEvent> undisturbed =
+                RankedTraining.train(fixture.data(), whole, null, ranks -> sending(ranks, sent::incrementAndGet));
+        int each = sent.get() / 4; // of steps 3, 6, 9 and 10
+        assertThat(each).isGreaterThan(10);
+        AtomicInteger until = new AtomicInteger(each + 1 + (int) (within * each));
+        Path run = run("mortal", Model.GPT2, sets);
+        assertThatThrownBy(() -> RankedTraining.train(
+                        fixture.data(), run, null, ranks -> sending(ranks, () -> {
+                            if (until.decrementAndGet() == 0) {
+                                ranks.close(); // as a killed process's connections
+                                throw new IllegalStateException("killed");
+                            }
+                        })))
+                .hasMessageContaining("rank 0 of 2")
+                .hasMessageContaining("rank 1 is gone");
+        try (Stream<Path> left = Files.list(run.resolve("checkpoints"))) {
+            assertThat(left.map(path -> path.getFileName().toString())
+                            .filter(name -> name.startsWith("step")))
+                    .containsExactly("step-000003");
+        }
+        Map<Integer, Double> expected = new TreeMap<>();
+        Map<Integer, Double> rest = new TreeMap<>();
+        undisturbed.forEach(event -> note(event, expected));
+        RankedTraining.train(fixture.data(), run).forEach(event -> note(event, rest));
+        expected.keySet().removeIf(step -> step <= 3);
+        assertThat(rest).isEqualTo(expected);
+    }
+
+    private static void note(TrainingEvent event, Map<Integer, Double> losses) {
+        if (event instanceof TrainingEvent.Step step) {
+            losses.put(step.step(), step.loss());
+        }
+    }
+
+    /** Rank 1 with something to do before it sends; other ranks as they are. */
+    private static Collectives sending(Collectives ranks, Runnable before) {
+        return ranks.rank() != 1
+                ? ranks
+                : (Collectives) Proxy.newProxyInstance(
+                        Collectives.class.getClassLoader(),
+                        new Class<?>[] {Collectives.class},
+                        (_, method, arguments) -> {
+                            if (method.getName().equals("send")) {
+                                before.run();
+                            }
+                            try {
+                                return method.invoke(ranks, arguments);
+                            } catch (InvocationTargetException e) {
+                                throw e.getCause();
+                            }
+                        });
     }
 
     @Test

@@ -22,6 +22,7 @@ final class Expectations {
             "train.ranks",
             "train.hosts",
             "train.zeroStage",
+            "train.recompute",
             "train.threads");
 
     /** They determine what is measured. */

@@ -209,8 +209,8 @@ public final class Runs {
     private RunPlan goOn(RunFolder folder, RunRequest request, String workflowId) throws IOException {
         RunRecord record = folder.read();
         RunSpec spec = spec(folder);
-        if (request.namesSpec()) {
-            RunSpec asked = SpecRequest.resolve(request);
+        if (request.changesSpec()) {
+            RunSpec asked = SpecRequest.resolve(request.namesSpec() ? request : request.over(folder.preset()));
             String hash = SpecHash.of(asked);
             if (!hash.equals(record.specHash()) && !isDividedOtherwise(asked, spec)) {
                 throw new BadInputException("run " + folder.id() + " was made from another spec (hash "

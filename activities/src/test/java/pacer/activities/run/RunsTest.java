@@ -108,6 +108,29 @@ class RunsTest {
     }
 
     @Test
+    void settingsForARunThatIsNamedAloneLieOverItsOwnSpec() throws Exception {
+        runs.open(request("my-run", "train.batchTokens", 3072), "workflow");
+        RunSpec before = SpecLoader.read(home.run("my-run").preset());
+
+        runs.open(goOn("my-run", "train.ranks=4"), "workflow");
+        RunSpec after = SpecLoader.read(home.run("my-run").preset());
+        assertThat(after.train().ranks()).isEqualTo(4);
+        assertThat(after.train().batchTokens()).isEqualTo(3072);
+        assertThat(after.dataset()).isEqualTo(before.dataset());
+
+        assertThatThrownBy(() -> runs.open(goOn("my-run", "optimizer.learningRate=0.5"), "workflow"))
+                .isInstanceOf(BadInputException.class)
+                .hasMessageStartingWith("run my-run was made from another spec");
+        assertThat(SpecLoader.read(home.run("my-run").preset())).isEqualTo(after);
+        assertThatThrownBy(() -> runs.open(goOn("no-run", "train.ranks=4"), "workflow"))
+                .isInstanceOf(BadInputException.class);
+    }
+
+    private static RunRequest goOn(String run, String set) {
+        return new RunRequest(null, null, null, null, run, List.of(set));
+    }
+
+    @Test
     void settingsOfTheRequestLieOverThoseOfThePreset() throws Exception {
         RunRequest request = new RunRequest(
                 "quickstart",

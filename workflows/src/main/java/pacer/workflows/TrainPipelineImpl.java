@@ -295,12 +295,16 @@ public final class TrainPipelineImpl implements TrainPipeline {
 
     @Override
     public void held(SlotHeld slot) {
-        ensemble.held(slot);
+        if (ensemble != null) { // people may send the signal too, to a run of one host
+            ensemble.held(slot);
+        }
     }
 
     @Override
     public void meeting(Meeting where) {
-        ensemble.meeting(where);
+        if (ensemble != null) {
+            ensemble.meeting(where);
+        }
     }
 
     @Override

@@ -4,9 +4,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.IOException;
 import java.net.URI;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
@@ -41,6 +44,7 @@ import pacer.trainer.event.TrainingEvent;
 @Timeout(420)
 class EnsembleTest {
     private static final Policies QUICK = new Policies(Duration.ofSeconds(5));
+    private static final String TRAINER = "TEST_TRAINER";
     private static final PreparationSettings SMALL = new PreparationSettings(10_000, 16, 3);
 
     @RegisterExtension
@@ -94,7 +98,7 @@ class EnsembleTest {
         private static WorkerSettings real(WorkerSettings usual) {
             TrainingSettings training = new TrainingSettings(
                     JavaCommand.ofThisProcess(Map.of()),
-                    "pacer.trainer.Trainer",
+                    System.getenv().getOrDefault(TRAINER, "pacer.trainer.Trainer"),
                     Duration.ofSeconds(60),
                     Duration.ofSeconds(120),
                     Duration.ofSeconds(120),
@@ -120,9 +124,15 @@ class EnsembleTest {
 
     /** Host {@code h1} at 127.0.0.11, and so on. */
     private Process host(int number) throws Exception {
+        return host(number, Map.of("PACER_RANKS_ADDRESS", "127.0.0.1" + number));
+    }
+
+    private Process host(int number, Map<String, String> settings) throws Exception {
         Path place = Files.createDirectories(folder.resolve("h" + number));
+        Map<String, String> environment = new HashMap<>(settings);
+        environment.put("PACER_HOST", "h" + number);
         Process process = OtherJvm.startIn(
-                Map.of("PACER_HOST", "h" + number, "PACER_RANKS_ADDRESS", "127.0.0.1" + number),
+                environment,
                 System.getProperty("java.class.path"),
                 Working.class,
                 place.resolve("log"),
@@ -168,14 +178,18 @@ class EnsembleTest {
 
     private Path run(RunHandle run) throws Exception {
         while (true) {
-            for (int number = 1; number <= 3; number++) {
-                Path place = TestRuns.home(folder.resolve("h" + number)).runs().resolve(run.id());
+            for (int number = 1; number <= 4; number++) {
+                Path place = at(number, run);
                 if (Files.exists(place.resolve("run.json"))) {
                     return place;
                 }
             }
             Thread.sleep(50);
         }
+    }
+
+    private Path at(int number, RunHandle run) {
+        return TestRuns.home(folder.resolve("h" + number)).runs().resolve(run.id());
     }
 
     private static Map<Integer, Double> losses(Path run) throws IOException {
@@ -232,6 +246,7 @@ class EnsembleTest {
             assertThat(secret).doesNotExist();
             assertThat(Files.readString(files.resolve("attempts.json"))).contains("\"epoch\" : 2");
             SaveHistories.keep("ensemble", connection, together.id());
+            assertThat(mentioning(token)).as("files that have the secret").isEmpty();
             try (Stream<Path> left = Files.walk(folder)) {
                 assertThat(left.filter(path -> path.getParent().endsWith("cache/ranks")
                                 && path.toString().contains("h3")))
@@ -242,6 +257,51 @@ class EnsembleTest {
             RunHandle alone = start(client, 1, 4, 300);
             assertThat(alone.result().status()).isEqualTo(RunStatus.FINISHED);
             assertThat(losses(run(alone))).isEqualTo(losses(files));
+        }
+    }
+
+    /** Files of all hosts in which {@code text} is: logs, records, spec, events. */
+    private List<Path> mentioning(String text) throws IOException {
+        List<Path> found = new ArrayList<>();
+        try (Stream<Path> files = Files.walk(folder)) {
+            for (Path file : files.filter(Files::isRegularFile).toList()) {
+                if (Files.readString(file, StandardCharsets.ISO_8859_1).contains(text)) {
+                    found.add(file);
+                }
+            }
+        }
+        return found;
+    }
+
+    @Test
+    void hostsThatCannotTakePartArePassedOverAndOneThatFailsIsAskedLast() throws Exception {
+        Process _ = host(1);
+        try (Pipeline client = client()) {
+            RunHandle run = start(client, 2, 2, 30);
+            Path files = run(run); // on h1, as nobody else is there
+            List<Process> useless = List.of(
+                    host(2, Map.of()), host(3, Map.of("PACER_RANKS_ADDRESS", "127.0.0.13", TRAINER, "pacer.NoTrainer")));
+            Process _ = host(4);
+            PipelineOutcome outcome = run.result();
+            assertThat(outcome.status()).as(outcome.reason()).isEqualTo(RunStatus.FINISHED);
+            Map<Integer, Double> losses = losses(files);
+            assertThat(losses).hasSize(30);
+            assertThat(history(run))
+                    .contains("host h2 has no PACER_RANKS_ADDRESS", "trainer rank 1, on host h3, ", "\"train-h4\"");
+            for (Process one : useless) {
+                one.destroyForcibly().waitFor(); // they would open the run, too
+            }
+
+            // further, and over other ranks: those of the other host are told, whichever opens it
+            RunHandle further = client.resume(run.id(), List.of("train.ranks=4"), null, 45);
+            PipelineOutcome end = further.result();
+            assertThat(end.status()).as(end.reason()).isEqualTo(RunStatus.FINISHED);
+            Path now = end.result().host().equals("h1") ? files : at(4, run);
+            assertThat(losses(now)).hasSize(45).containsAllEntriesOf(losses);
+            assertThat(Files.readString(now.resolve("events.jsonl"))).contains("bits differ");
+
+            RunHandle another = client.resume(run.id(), List.of("optimizer.learningRate=0.5"), null, 60);
+            assertThat(another.result().reason()).contains("was made from another spec");
         }
     }
 

@@ -169,6 +169,9 @@ public final class StoredRuns {
     /** Puts the secret by which the ranks of an attempt know each other where other hosts of this store find it. */
     public void putRendezvousToken(String run, long epoch, String token, StageContext context)
             throws IOException, InterruptedException {
+        for (String left : store.objects().list(rendezvous(run), TransferListener.NOBODY)) {
+            store.objects().delete(left, TransferListener.NOBODY); // of an attempt whose host died
+        }
         store.objects()
                 .replace(
                         rendezvous(run, epoch),
@@ -196,7 +199,11 @@ public final class StoredRuns {
     }
 
     private static String rendezvous(String run, long epoch) {
-        return "runs/" + run + "/rendezvous/" + epoch;
+        return rendezvous(run) + epoch;
+    }
+
+    private static String rendezvous(String run) {
+        return "runs/" + run + "/rendezvous/";
     }
 
     /** Begins to store the checkpoints of an attempt at training, beside it. */

@@ -25,9 +25,13 @@ public interface EnsembleActivity {
     @ActivityMethod(name = "FindHosts")
     Hosts find(String run);
 
-    /** On each host's queue for training: says that the slot is taken, and takes it until cancelled. */
+    /**
+     * On each host's queue for training: says that the slot is taken, and takes it until cancelled. Fails at once where the host cannot take part.
+     *
+     * @param store place of the store that hosts must share
+     */
     @ActivityMethod(name = "HoldHost")
-    void hold(String run, String gathering);
+    void hold(String run, String gathering, String store);
 
     /** On each host but the run's: stages the dataset, from the store. */
     @ActivityMethod(name = "StageForRanks")

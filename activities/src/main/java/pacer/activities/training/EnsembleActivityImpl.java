@@ -36,14 +36,21 @@ public record EnsembleActivityImpl(
     public Hosts find(String run) {
         return activity.work(Stage.TRAIN, null, false, context -> {
             String place = requireStore();
-            String _ = ranks.requireAddress();
+            ranks.requireAble(context);
             return new Hosts(others.find(), place);
         });
     }
 
     @Override
-    public void hold(String run, String gathering) {
+    public void hold(String run, String gathering, String store) {
         Void _ = activity.work(Stage.TRAIN, null, false, context -> {
+            String own = requireStore();
+            if (!own.equals(store)) {
+                throw new BadInputException(
+                        "host %s has store %s, the run's host %s: hosts that train together share one (PACER_STORE)"
+                                .formatted(Host.name(), own, store));
+            }
+            ranks.requireAble(context);
             ActivityStage.signal(HELD_SIGNAL, new SlotHeld(gathering, Host.name()));
             while (true) {
                 context.check();
@@ -55,13 +62,6 @@ public record EnsembleActivityImpl(
     @Override
     public void stage(RanksRequest request) {
         Void _ = activity.work(Stage.TRAIN, null, false, context -> {
-            String place = requireStore();
-            if (!place.equals(request.store())) {
-                throw new BadInputException(
-                        "host %s has store %s, the run's host %s: hosts that train together share one (PACER_STORE)"
-                                .formatted(Host.name(), place, request.store()));
-            }
-            String _ = ranks.requireAddress();
             staging.stageForRanks(request.dataset(), request.run(), context);
             return null;
         });

@@ -4,13 +4,18 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Clock;
+import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalLong;
 import pacer.activities.process.Child;
 import pacer.activities.process.ChildGroup;
 import pacer.activities.process.TrainerExit;
 import pacer.activities.run.BadInputException;
+import pacer.activities.run.DamagedDataException;
 import pacer.activities.run.Home;
+import pacer.activities.run.LocalCache;
 import pacer.activities.run.RunFolder;
 import pacer.activities.run.StageContext;
 import pacer.activities.run.StageFailure;
@@ -27,41 +32,44 @@ import pacer.trainer.spec.SpecLoader;
  */
 public final class HostRanks {
     private static final int LAST_WORDS = 5;
+    private static final Duration STILL_IN_USE = Duration.ofHours(1);
 
     private final Home home;
     private final TrainingSettings settings;
     private final TrainerLauncher launcher;
     private final Optional<StoredRuns> store;
+    private final LocalCache cache;
 
     public HostRanks(Home home, TrainingSettings settings, Optional<StoredRuns> store) {
         this.home = home;
         this.settings = settings;
         this.launcher = new TrainerLauncher(home, settings);
         this.store = store;
+        this.cache = new LocalCache(home, OptionalLong.empty(), Clock.systemUTC());
     }
 
     /**
-     * The address at which ranks of other hosts reach this one's.
+     * Whether ranks can be here that others reach.
      *
-     * @throws BadInputException where none is set: ranks listen at loopback, then
+     * @throws BadInputException where none can
+     * @throws StageFailure where none can for now
      */
-    public String requireAddress() {
-        return settings.address()
-                .orElseThrow(() -> new BadInputException("train.hosts: host " + Host.name() + " has no "
-                        + TrainingSettings.ADDRESS
-                        + ", the address at which ranks of other hosts reach it; set it for its worker"));
+    public void requireAble(StageContext context) throws IOException {
+        Optional<String> unfit = context.unfit();
+        if (unfit.isPresent()) {
+            throw drained(unfit.get(), "no ranks begin here");
+        }
+        String _ = settings.requireAddress();
     }
 
     /**
      * Runs this host's ranks to their end.
      *
      * @throws StageFailure when one failed
+     * @throws DamagedDataException when a staged shard is not what it was; staging again mends that
      */
     public void train(RanksRequest request, StageContext context) throws IOException, InterruptedException {
-        Optional<String> unfit = context.unfit();
-        if (unfit.isPresent()) {
-            throw drained(unfit.get(), "no ranks begin here");
-        }
+        requireAble(context);
         Meeting meeting = request.meeting();
         Path place =
                 home.cache().resolve("ranks").resolve(home.run(request.run()).id());
@@ -87,20 +95,23 @@ public final class HostRanks {
                 spec.train().ranks(),
                 token,
                 request.meeting().rendezvous(),
-                Optional.of(requireAddress()));
+                Optional.of(settings.requireAddress()));
         List<Child> ranks = launcher.start(
                 folder,
                 data,
                 Optional.empty(), // rank 0 passes them on
                 placement,
-                null,
+                request.meeting().lastStep(),
                 request.meeting().epoch(),
                 null,
                 (rank, line) -> {});
         ChildGroup.End end;
         try {
-            // whether they hang is for rank 0's host to find
-            end = new ChildGroup(ranks, settings.grace()).await(context, () -> false);
+            KeptInUse kept = new KeptInUse(request);
+            end = new ChildGroup(ranks, settings.grace()).await(context, () -> {
+                kept.look();
+                return false; // whether they hang is for rank 0's host to find
+            });
         } finally {
             ranks.forEach(Child::kill);
         }
@@ -118,7 +129,32 @@ public final class HostRanks {
                         Host.name(),
                         exit.said(end.code()),
                         String.join(" | ", ranks.get(end.rank()).lastWords(LAST_WORDS)));
-        throw exit == TrainerExit.BAD_INPUT ? StageFailure.refused(told) : new StageFailure(told, true);
+        if (exit == TrainerExit.BAD_INPUT) {
+            Staging.prove(home, request.dataset(), (bytes, all) -> context.check()); // it may have been no fault of the settings
+            throw StageFailure.refused(told);
+        }
+        throw new StageFailure(told, true);
+    }
+
+    /** The run's folder, by which others know what is in use, is not here: so it is said now and then that the dataset is. */
+    private final class KeptInUse {
+        private final RanksRequest request;
+        private long said = System.nanoTime();
+
+        KeptInUse(RanksRequest request) {
+            this.request = request;
+        }
+
+        void look() {
+            if (System.nanoTime() - said > STILL_IN_USE.toNanos()) {
+                said = System.nanoTime();
+                try {
+                    cache.use(request.dataset(), home.run(request.run()));
+                } catch (IOException e) {
+                    return; // training has its files open; without them the next attempt stages them anew
+                }
+            }
+        }
     }
 
     /** Worth another attempt, of other hosts: a drained one lends no slot. */

@@ -23,6 +23,7 @@ final class Invitations implements AutoCloseable {
     private final String gathering;
     private final long epoch;
     private final TrainerLauncher.Placement placement;
+    private final Integer lastStep;
     private final StageContext context;
     private final Consumer<Meeting> invitation;
     private boolean told;
@@ -33,6 +34,7 @@ final class Invitations implements AutoCloseable {
             String gathering,
             long epoch,
             TrainerLauncher.Placement placement,
+            Integer lastStep,
             StageContext context,
             Consumer<Meeting> invitation) {
         this.folder = folder;
@@ -40,17 +42,23 @@ final class Invitations implements AutoCloseable {
         this.gathering = gathering;
         this.epoch = epoch;
         this.placement = placement;
+        this.lastStep = lastStep;
         this.context = context;
         this.invitation = invitation;
         this.told = store == null;
     }
 
-    /** Puts the secret of {@code placement} where the other hosts of {@code ensemble} find it; does nothing where that is null. */
+    /**
+     * Puts the secret of {@code placement} where the other hosts of {@code ensemble} find it; does nothing where that is null.
+     *
+     * @param lastStep where training ends; null: where the spec says
+     */
     static Invitations of(
             Ensemble ensemble,
             RunFolder folder,
             long epoch,
             TrainerLauncher.Placement placement,
+            Integer lastStep,
             Optional<StoredRuns> store,
             StageContext context,
             Consumer<Meeting> invitation)
@@ -60,7 +68,7 @@ final class Invitations implements AutoCloseable {
             shared.putRendezvousToken(folder.id(), epoch, placement.token(), context);
         }
         String gathering = ensemble == null ? "" : ensemble.gathering();
-        return new Invitations(folder, shared, gathering, epoch, placement, context, invitation);
+        return new Invitations(folder, shared, gathering, epoch, placement, lastStep, context, invitation);
     }
 
     /** Tells where rank 0 is, once, when it is known. */
@@ -71,8 +79,9 @@ final class Invitations implements AutoCloseable {
         Path file = TrainerLauncher.meetingPlace(folder, epoch);
         try {
             String port = Files.readString(file).strip();
-            String rendezvous = "%s:%s".formatted(placement.address().orElseThrow(), port);
-            invitation.accept(new Meeting(gathering, rendezvous, epoch, Files.readString(folder.preset())));
+            String address = placement.address().orElseThrow();
+            String rendezvous = (address.contains(":") ? "[%s]:%s" : "%s:%s").formatted(address, port);
+            invitation.accept(new Meeting(gathering, rendezvous, epoch, Files.readString(folder.preset()), lastStep));
             told = true;
         } catch (NoSuchFileException notYet) {
             return;

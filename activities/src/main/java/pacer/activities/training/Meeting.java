@@ -7,5 +7,6 @@ package pacer.activities.training;
  * @param rendezvous {@code address:port} of rank 0
  * @param epoch of the attempt
  * @param spec resolved, as YAML: what all ranks train
+ * @param lastStep where training ends; null: where the spec says
  */
-public record Meeting(String gathering, String rendezvous, long epoch, String spec) {}
+public record Meeting(String gathering, String rendezvous, long epoch, String spec, Integer lastStep) {}

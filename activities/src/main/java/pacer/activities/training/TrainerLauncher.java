@@ -45,7 +45,12 @@ final class TrainerLauncher {
      * @param rendezvous where rank 0 is, as its address and port, or the file in which it writes its port
      * @param address of this host among several
      */
-    record Placement(int first, int here, int size, String token, String rendezvous, Optional<String> address) {}
+    record Placement(int first, int here, int size, String token, String rendezvous, Optional<String> address) {
+        @Override
+        public String toString() {
+            return "ranks from %d on, %d of %d".formatted(first, here, size); // and never the token
+        }
+    }
 
     /** All ranks or, on the first of several hosts, the first ones; rank 0 says where it is in a file of {@code folder}. */
     static Placement first(RunFolder folder, int here, int size, long epoch, Optional<String> address) {

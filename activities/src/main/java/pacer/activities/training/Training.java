@@ -287,9 +287,10 @@ public final class Training {
                 spec.train().ranksPerHost(),
                 spec.train().ranks(),
                 epoch,
-                request.ensemble() == null ? Optional.empty() : settings.address());
+                request.ensemble() == null ? Optional.empty() : Optional.of(settings.requireAddress()));
+        Integer lastStep = folder.read().lastStep();
         try (Invitations invitations =
-                Invitations.of(request.ensemble(), folder, epoch, placement, store, context, invitation)) {
+                Invitations.of(request.ensemble(), folder, epoch, placement, lastStep, store, context, invitation)) {
             return run(folder, dataset, data, placement, attempts, attempt, here, uploads, invitations, context);
         } finally {
             uploads.ifPresent(CheckpointUploads::close);

@@ -1,5 +1,9 @@
 package pacer.activities.training;
 
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.net.UnknownHostException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
@@ -8,7 +12,9 @@ import java.util.Optional;
 import pacer.activities.process.JavaCommand;
 import pacer.activities.process.Silence;
 import pacer.activities.process.Standby;
+import pacer.activities.run.BadInputException;
 import pacer.trainer.Trainer;
+import pacer.trainer.durable.Host;
 
 /**
  * How trainers are run on this machine.
@@ -59,6 +65,37 @@ public record TrainingSettings(
                 5,
                 Optional.empty(),
                 Optional.of(environment.getOrDefault(ADDRESS, "").strip()).filter(given -> !given.isEmpty()));
+    }
+
+    /**
+     * The address at which ranks of other hosts reach this one's, in digits: names may mean other machines elsewhere.
+     *
+     * @throws BadInputException where none is set, or none of this host's: ranks keep to loopback, then
+     * @throws IOException where its name cannot be looked up
+     */
+    public String requireAddress() throws IOException {
+        String given = address.orElseThrow(() -> new BadInputException("train.hosts: host " + Host.name() + " has no "
+                + ADDRESS + ", the address at which ranks of other hosts reach it; set it for its worker"));
+        InetAddress own;
+        try {
+            own = InetAddress.getByName(given);
+        } catch (UnknownHostException e) {
+            throw new IOException(ADDRESS + " of host " + Host.name() + " is '" + given + "': no such host", e);
+        }
+        String fault = own.isAnyLocalAddress() ? "stands for all" : unbindable(own);
+        if (fault != null) {
+            throw new BadInputException("%s of host %s is '%s', which %s; set it to one address of that host"
+                    .formatted(ADDRESS, Host.name(), given, fault));
+        }
+        return own.getHostAddress();
+    }
+
+    private static String unbindable(InetAddress address) {
+        try (ServerSocket _ = new ServerSocket(0, 1, address)) {
+            return null;
+        } catch (IOException e) {
+            return "is none of its own (" + e.getMessage() + ")";
+        }
     }
 
     /** These settings with a trainer that starts now and stands by. */

@@ -306,6 +306,40 @@ class EnsembleTest {
     }
 
     @Test
+    void aRunIsPausedWhileItWaitsForHostsAndWhileTheyTrain() throws Exception {
+        Process _ = host(1);
+        try (Pipeline client = client()) {
+            RunHandle run = start(client, 2, 4, 400);
+            TrainPipeline workflow = connection.client().newWorkflowStub(TrainPipeline.class, run.id());
+            Path files = run(run);
+            awaitNotice(workflow, "1 of 2 hosts that it needs are free");
+            assertThat(workflow.pause()).startsWith("paused");
+            assertThat(workflow.progress().paused()).isTrue();
+            workflow.resume();
+            awaitNotice(workflow, "1 of 2 hosts that it needs are free");
+
+            Process _ = host(2);
+            awaitStep(files, 30);
+            assertThat(workflow.pause()).isEqualTo("paused; what was trained is in a checkpoint");
+            int last = losses(files).keySet().stream().max(Integer::compare).orElseThrow();
+            assertThat(last).isLessThan(400);
+            assertThat(files.resolve("checkpoints/step-%06d".formatted(last))).exists();
+            workflow.resume();
+            awaitStep(files, last + 5);
+            run.stop();
+            assertThat(run.result().status()).isEqualTo(RunStatus.STOPPED);
+            assertThat(Files.readString(files.resolve("events.jsonl"))).contains("step-%06d".formatted(last));
+        }
+    }
+
+    private static void awaitNotice(TrainPipeline workflow, String text) throws Exception {
+        while (workflow.progress().notice() == null
+                || !workflow.progress().notice().contains(text)) {
+            Thread.sleep(100);
+        }
+    }
+
+    @Test
     void runsThatWantTheSameHostsAllComeToAnEnd() throws Exception {
         Process _ = host(1);
         Process _ = host(2);

@@ -1,15 +1,11 @@
 package pacer.trainer;
 
-import java.lang.reflect.InvocationTargetException;
-import java.lang.reflect.Proxy;
-import java.util.concurrent.atomic.AtomicInteger;
-import org.junit.jupiter.api.Timeout;
-import org.junit.jupiter.params.provider.ValueSource;
-import pacer.trainer.dist.Collectives;
-import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
+import java.lang.reflect.InvocationTargetException;
+import java.lang.reflect.Proxy;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -17,14 +13,18 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.ValueSource;
 import pacer.trainer.checkpoint.CheckpointStore;
+import pacer.trainer.dist.Collectives;
 import pacer.trainer.event.TrainingEvent;
 import pacer.trainer.spec.RunSpec;
 import pacer.trainer.spec.SpecLoader;
@@ -205,7 +205,10 @@ class RankedTrainingTest {
         AtomicInteger until = new AtomicInteger(each + 1 + (int) (within * each));
         Path run = run("mortal", Model.GPT2, sets);
         assertThatThrownBy(() -> RankedTraining.train(
-                        fixture.data(), run, null, ranks -> sending(ranks, () -> {
+                        fixture.data(),
+                        run,
+                        null,
+                        ranks -> sending(ranks, () -> {
                             if (until.decrementAndGet() == 0) {
                                 ranks.close(); // as a killed process's connections
                                 throw new IllegalStateException("killed");
@@ -214,8 +217,7 @@ class RankedTrainingTest {
                 .hasMessageContaining("rank 0 of 2")
                 .hasMessageContaining("rank 1 is gone");
         try (Stream<Path> left = Files.list(run.resolve("checkpoints"))) {
-            assertThat(left.map(path -> path.getFileName().toString())
-                            .filter(name -> name.startsWith("step")))
+            assertThat(left.map(path -> path.getFileName().toString()).filter(name -> name.startsWith("step")))
                     .containsExactly("step-000003");
         }
         Map<Integer, Double> expected = new TreeMap<>();

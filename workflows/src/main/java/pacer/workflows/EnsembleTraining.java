@@ -159,7 +159,8 @@ final class EnsembleTraining {
             }
             return lead.getFirst().end.get();
         }
-        Optional<BrokenException> worst = failures(work).stream().filter(this::isFinal).findFirst();
+        Optional<BrokenException> worst =
+                failures(work).stream().filter(this::isFinal).findFirst();
         settle(scope, work);
         if (!lead.isEmpty() && !lead.getFirst().failed()) {
             return lead.getFirst().end.get();
@@ -170,7 +171,11 @@ final class EnsembleTraining {
 
     /** Has all hosts do their part, and returns when training has ended or one has failed. */
     private void begin(
-            String gathering, String dataset, List<String> others, List<Work<?>> work, List<Work<TrainingResult>> lead) {
+            String gathering,
+            String dataset,
+            List<String> others,
+            List<Work<?>> work,
+            List<Work<TrainingResult>> lead) {
         for (String host : others) {
             var there = Workflow.newActivityStub(EnsembleActivity.class, policies.stagingForRanks(host));
             work.add(new Work<>(host, Async.procedure(there::stage, new RanksRequest(plan.run(), dataset, 0, null))));
@@ -204,9 +209,8 @@ final class EnsembleTraining {
     }
 
     private Optional<BrokenException> broken(List<Work<?>> work) {
-        return failures(work).stream()
-                .findFirst()
-                .or(() -> slots.lost().map(lost -> new BrokenException(lost.host(), lost.why())));
+        return failures(work).stream().findFirst().or(() -> slots.lost()
+                .map(lost -> new BrokenException(lost.host(), lost.why())));
     }
 
     private static List<BrokenException> failures(List<Work<?>> work) {
@@ -242,7 +246,8 @@ final class EnsembleTraining {
     private static String reason(BrokenException e) {
         return switch (e.why.getCause()) {
             case ApplicationFailure said -> said.getOriginalMessage();
-            case TimeoutFailure _ when Patience.neverBegun(e.why) ->
+            case TimeoutFailure _
+            when Patience.neverBegun(e.why) ->
                 "host %s did not begin in time (%s)".formatted(e.host, e.why.getActivityType());
             default -> "host %s was not heard of any more (%s)".formatted(e.host, e.why.getActivityType());
         };

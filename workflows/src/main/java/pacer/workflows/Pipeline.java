@@ -179,9 +179,8 @@ public final class Pipeline implements AutoCloseable {
         Path preset = entry.folder().preset();
         RunSpec spec = sets.isEmpty() ? SpecLoader.read(preset) : SpecLoader.load(preset.toString(), List.of(), sets);
         RunClaim claim = RunClaim.of(entry, connection.isEmbedded());
-        RunRequest request = sets.isEmpty()
-                ? RunRequest.goOn(claim.id())
-                : new RunRequest(null, null, null, null, claim.id(), sets);
+        RunRequest request =
+                sets.isEmpty() ? RunRequest.goOn(claim.id()) : new RunRequest(null, null, null, null, claim.id(), sets);
         return launch(claim, request.within(budget).until(lastStep), spec);
     }
 

@@ -280,7 +280,8 @@ class EnsembleTest {
             RunHandle run = start(client, 2, 2, 30);
             Path files = run(run); // on h1, as nobody else is there
             List<Process> useless = List.of(
-                    host(2, Map.of()), host(3, Map.of("PACER_RANKS_ADDRESS", "127.0.0.13", TRAINER, "pacer.NoTrainer")));
+                    host(2, Map.of()),
+                    host(3, Map.of("PACER_RANKS_ADDRESS", "127.0.0.13", TRAINER, "pacer.NoTrainer")));
             Process _ = host(4);
             PipelineOutcome outcome = run.result();
             assertThat(outcome.status()).as(outcome.reason()).isEqualTo(RunStatus.FINISHED);

@@ -130,7 +130,10 @@ public final class HostRanks {
                         exit.said(end.code()),
                         String.join(" | ", ranks.get(end.rank()).lastWords(LAST_WORDS)));
         if (exit == TrainerExit.BAD_INPUT) {
-            Staging.prove(home, request.dataset(), (bytes, all) -> context.check()); // it may have been no fault of the settings
+            Staging.prove(
+                    home,
+                    request.dataset(),
+                    (bytes, all) -> context.check()); // it may have been no fault of the settings
             throw StageFailure.refused(told);
         }
         throw new StageFailure(told, true);

@@ -143,8 +143,7 @@ final class Assembly {
                     Handshake.call(channels[lower], group.token(), hello(0), remaining());
                 } catch (IOException e) {
                     throw new IOException(
-                            "rank " + lower + ", at " + addresses.get(lower - 1) + ": " + e.getMessage(),
-                            e);
+                            "rank " + lower + ", at " + addresses.get(lower - 1) + ": " + e.getMessage(), e);
                 }
             }
             accept(listener, rank + 1, new int[group.size()]);

@@ -171,8 +171,7 @@ class AssemblyTest {
 
     private static Group at(InetAddress address, int rank, String at) {
         Duration patience = Duration.ofSeconds(20);
-        return new Group(
-                rank, 2, "5pec", Ranks.TOKEN, Rendezvous.parse(at), Optional.of(address), patience, patience);
+        return new Group(rank, 2, "5pec", Ranks.TOKEN, Rendezvous.parse(at), Optional.of(address), patience, patience);
     }
 
     private static int awaitPort(Path file) throws Exception {
@@ -192,7 +191,8 @@ class AssemblyTest {
         try (ExecutorService ranks = Executors.newFixedThreadPool(2)) {
             Future<List<String>> zero = ranks.submit(() -> joinAll(group(0, 3, "5pec", Ranks.TOKEN, at, 60)));
             connect(port).close();
-            try (SocketChannel one = SocketChannel.open(new InetSocketAddress("127.0.0.1", port))) {
+            try (SocketChannel one =
+                    SocketChannel.open(new InetSocketAddress(InetAddress.getLoopbackAddress(), port))) {
                 Handshake.call(one, Ranks.TOKEN, new Handshake.Hello(1, 3, "5pec", nobody), Duration.ofSeconds(5));
             }
             assertThat(joinAll(group(2, 3, "5pec", Ranks.TOKEN, at, 60)).getFirst())

@@ -1,10 +1,13 @@
 package pacer.trainer;
 
+import com.fasterxml.jackson.databind.json.JsonMapper;
 import java.io.Flushable;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
@@ -14,6 +17,7 @@ import java.util.function.LongConsumer;
 import java.util.stream.Stream;
 import pacer.trainer.checkpoint.Checkpoint;
 import pacer.trainer.checkpoint.CheckpointStore;
+import pacer.trainer.checkpoint.ElementType;
 import pacer.trainer.checkpoint.Fence;
 import pacer.trainer.checkpoint.Gpt2Folder;
 import pacer.trainer.checkpoint.InvalidFileException;
@@ -24,6 +28,7 @@ import pacer.trainer.checkpoint.TrainingState;
 import pacer.trainer.checkpoint.TrainingState.Recent;
 import pacer.trainer.checkpoint.TrainingState.Skips;
 import pacer.trainer.data.BadDataException;
+import pacer.trainer.dist.Collectives;
 import pacer.trainer.model.Initialization;
 import pacer.trainer.model.Parameter;
 import pacer.trainer.model.Replica;
@@ -35,7 +40,10 @@ import pacer.trainer.spec.RunSpec;
 import pacer.trainer.spec.SpecHash;
 import pacer.trainer.text.DatasetManifest;
 
-/** What of a run goes into checkpoints, and back. Optimizer tensors carry PyTorch's names, such as {@code exp_avg.} and the parameter's. */
+/**
+ * What of a run goes into checkpoints, and back. Rank 0 alone reads and writes them, and passes on to the others what is theirs. Optimizer
+ * tensors carry PyTorch's names, such as {@code exp_avg.} and the parameter's.
+ */
 final class RunCheckpoints {
     private final RunSpec spec;
     private final DatasetManifest dataset;
@@ -43,16 +51,17 @@ final class RunCheckpoints {
     private final Fence fence;
     private final Flushable events;
     private final String commit;
-    private final int rank;
+    private final Collectives ranks;
+    private final StateExchange exchange;
     private final Path weights;
 
     /**
      * The checkpoints of a run.
      *
-     * @param fence null for a rank that writes none
+     * @param fence null for a rank other than 0
      * @param events puts the events told so far on disk: a checkpoint must not know of more than they do
      * @param commit git commit of the code, or null when unknown
-     * @param weights folder of the weights that training begins with; null where they are drawn
+     * @param weights folder of the weights that training begins with; null where they are drawn, and of no use on ranks other than 0
      */
     RunCheckpoints(
             RunSpec spec,
@@ -61,7 +70,7 @@ final class RunCheckpoints {
             Fence fence,
             Flushable events,
             String commit,
-            int rank,
+            Collectives ranks,
             Path weights) {
         this.spec = spec;
         this.dataset = dataset;
@@ -69,14 +78,45 @@ final class RunCheckpoints {
         this.fence = fence;
         this.events = events;
         this.commit = commit;
-        this.rank = rank;
+        this.ranks = ranks;
+        this.exchange = new StateExchange(ranks);
         this.weights = weights;
     }
 
     /** Hears how many bytes of a checkpoint are written. */
     @FunctionalInterface
     interface Written {
-        void bytes(long done, long total);
+        /** Whether that was told. */
+        boolean bytes(long done, long total);
+    }
+
+    /** Where a training goes on: the checkpoint's name, and what was in it. */
+    record Resumed(String name, TrainingState state) {}
+
+    /** What a rank keeps beside a parameter, as it tells rank 0. */
+    private record Kept(String name, List<Long> shape, long from, long of) {
+        private static final JsonMapper MAPPER = new JsonMapper();
+
+        static byte[] listing(Optimizer optimizer) throws IOException {
+            return MAPPER.writeValueAsBytes(optimizer.state().stream()
+                    .map(s -> new Kept(
+                            s.name(),
+                            Arrays.stream(s.tensor().shape())
+                                    .asLongStream()
+                                    .boxed()
+                                    .toList(),
+                            s.from(),
+                            s.of()))
+                    .toList());
+        }
+
+        static List<Kept> read(byte[] listing) throws IOException {
+            return List.of(MAPPER.readValue(listing, Kept[].class));
+        }
+
+        long elements() {
+            return shape.stream().reduce(1L, Math::multiplyExact);
+        }
     }
 
     /** What to write beside the tensors; {@code engine} is what computed them. */
@@ -97,7 +137,8 @@ final class RunCheckpoints {
                 dataset.identity(),
                 engine,
                 spec.model().attention().windowAt(spec.train().progress(step)),
-                recent);
+                recent,
+                SpecHash.ofTraining(spec));
     }
 
     /** The characters in the order of their tokens, or null where the tokenizer is known by its name. */
@@ -105,9 +146,17 @@ final class RunCheckpoints {
         return dataset.tokenizer() == DatasetSpec.Tokenizer.CHARACTERS ? String.join("", dataset.characters()) : null;
     }
 
-    /** Writes a checkpoint and removes those that need not be kept. Ranks other than 0 hold the same state and write nothing: null. */
+    /**
+     * Writes a checkpoint and removes those that need not be kept. All ranks call it; what {@code listener} tells of it keeps the others
+     * waiting.
+     *
+     * @return null on ranks other than 0
+     */
     Checkpoint save(Replica replica, Optimizer optimizer, TrainingState state, Written listener) throws IOException {
-        if (rank != 0) {
+        boolean sharded = optimizer.isSharded();
+        List<byte[]> listings = sharded ? exchange.toFirst(Kept.listing(optimizer)) : List.of();
+        if (ranks.rank() != 0) {
+            exchange.serve(replica.device(), optimizer.state());
             return null;
         }
         events.flush();
@@ -115,17 +164,54 @@ final class RunCheckpoints {
                 .map(p -> TensorSource.of(replica.device(), replica.parameters().in(replica.weights(), p.name()))
                         .named(p.name()))
                 .toList();
-        List<TensorSource> moments = optimizer.state().stream()
-                .map(kept -> TensorSource.of(replica.device(), kept.tensor()).named(kept.name()))
-                .toList();
-        long total = Stream.concat(weights.stream(), moments.stream())
+        List<List<TensorSource>> moments = new ArrayList<>();
+        moments.add(optimizer.state().stream()
+                .map(kept -> TensorSource.of(replica.device(), kept.tensor()).named(name(kept)))
+                .toList());
+        for (int rank = 1; rank < listings.size(); rank++) {
+            moments.add(keptBy(rank, Kept.read(listings.get(rank))));
+        }
+        long total = Stream.concat(Stream.of(weights), moments.stream())
+                .flatMap(List::stream)
                 .mapToLong(TensorSource::bytes)
                 .sum();
         long[] done = {0};
-        LongConsumer counter = bytes -> listener.bytes(done[0] += bytes, total);
-        Checkpoint written = store.save(fence, state, counted(weights, counter), counted(moments, counter));
+        LongConsumer counter = bytes -> {
+            if (listener.bytes(done[0] += bytes, total)) {
+                exchange.working();
+            }
+        };
+        Checkpoint written = store.saveSharded(
+                fence,
+                state,
+                counted(weights, counter),
+                moments.stream().map(file -> counted(file, counter)).toList());
         store.prune(fence, spec.checkpoint().keepLast(), spec.checkpoint().keepBest());
+        exchange.done();
         return written;
+    }
+
+    private static String name(Optimizer.State kept) {
+        return OptimizerFiles.name(
+                kept.name(), kept.from(), kept.from() + kept.tensor().size(), kept.of());
+    }
+
+    /** What another rank keeps, fetched when it is written. */
+    private List<TensorSource> keptBy(int rank, List<Kept> listing) {
+        List<TensorSource> sources = new ArrayList<>();
+        for (Kept kept : listing) {
+            int which = sources.size();
+            sources.add(new TensorSource(
+                    OptimizerFiles.name(kept.name, kept.from, kept.from + kept.elements(), kept.of),
+                    ElementType.F32,
+                    kept.shape,
+                    (offset, length, scratch) -> {
+                        MemorySegment piece = scratch.asSlice(0, length);
+                        exchange.fetch(rank, which, offset / 4, piece);
+                        return piece;
+                    }));
+        }
+        return sources;
     }
 
     /** The same tensors; {@code counter} hears of each piece of them that is asked for, when those before it are written. */
@@ -139,21 +225,58 @@ final class RunCheckpoints {
                 .toList();
     }
 
-    /** Sets replica and optimizer to the newest whole checkpoint, or to the beginning when there is none. */
-    Optional<Checkpoint> restore(Replica replica, Optimizer optimizer) throws IOException {
-        Optional<Checkpoint> found = fence == null ? store.newest() : store.recover(fence);
-        if (found.isEmpty()) {
-            begin(replica);
-            return found;
+    /** Sets replica and optimizer to the newest whole checkpoint, or to the beginning when there is none. All ranks call it. */
+    Optional<Resumed> restore(Replica replica, Optimizer optimizer) throws IOException {
+        Optional<Checkpoint> found = ranks.rank() == 0 ? store.recover(fence) : Optional.empty();
+        if (found.isPresent()) {
+            requireOfThisRun(found.get());
         }
-        requireOfThisRun(found.get());
-        loadWeights(found.get(), replica);
-        try (Safetensors moments = found.get().openOptimizer(0)) {
-            for (Optimizer.State state : optimizer.state()) {
-                load(moments, state.name(), state.tensor(), replica.device());
+        byte[] name = exchange.fromFirst(
+                found.map(c -> c.folder().getFileName().toString()).orElse("").getBytes(StandardCharsets.UTF_8));
+        if (name.length == 0) {
+            begin(replica);
+            return Optional.empty();
+        }
+        TrainingState state = TrainingState.fromJson(
+                exchange.fromFirst(found.isPresent() ? found.get().state().toJson() : new byte[0]));
+        if (found.isPresent()) {
+            loadWeights(found.get(), replica);
+        }
+        ranks.broadcast(replica.weights(), 0);
+        replica.weightsChanged();
+        restore(found, replica.device(), optimizer);
+        return Optional.of(new Resumed(new String(name, StandardCharsets.UTF_8), state));
+    }
+
+    /** What each rank keeps, from the files of however many ranks. */
+    private void restore(Optional<Checkpoint> found, Device device, Optimizer optimizer) throws IOException {
+        List<byte[]> listings = exchange.toFirst(Kept.listing(optimizer));
+        if (found.isEmpty()) {
+            exchange.serve(device, optimizer.state());
+            return;
+        }
+        try (OptimizerFiles files = OptimizerFiles.open(found.get());
+                Arena arena = Arena.ofConfined()) {
+            MemorySegment scratch = arena.allocate(StateExchange.PIECE, 64);
+            for (int rank = 0; rank < listings.size(); rank++) {
+                List<Kept> listing = Kept.read(listings.get(rank));
+                for (int which = 0; which < listing.size(); which++) {
+                    Kept kept = listing.get(which);
+                    for (long at = 0; at < kept.elements(); at += StateExchange.PIECE / 4) {
+                        int n = (int) Math.min(StateExchange.PIECE / 4, kept.elements() - at);
+                        MemorySegment values = scratch.asSlice(0, 4L * n);
+                        files.read(kept.name, kept.of, kept.from + at, values);
+                        if (rank > 0) {
+                            exchange.give(rank, which, at, values);
+                        } else {
+                            Tensor own = optimizer.state().get(which).tensor();
+                            device.write(own.slice(own.name(), at, n), values);
+                        }
+                    }
+                }
             }
         }
-        return found;
+        exchange.done();
     }
 
     private void begin(Replica replica) throws IOException {
@@ -162,6 +285,14 @@ final class RunCheckpoints {
             replica.weightsChanged();
             return;
         }
+        if (ranks.rank() == 0) {
+            loadGiven(replica);
+        }
+        ranks.broadcast(replica.weights(), 0);
+        replica.weightsChanged();
+    }
+
+    private void loadGiven(Replica replica) throws IOException {
         if (weights == null) {
             throw new BadDataException("trainer: --weights is missing; weights.from is "
                     + spec.weights().from());
@@ -175,7 +306,8 @@ final class RunCheckpoints {
     /** Going on with other settings or other data would be a run that nobody asked for. */
     private void requireOfThisRun(Checkpoint checkpoint) {
         TrainingState state = checkpoint.state();
-        if (!state.specHash().equals(SpecHash.of(spec))) {
+        boolean otherwiseDivided = SpecHash.ofTraining(spec).equals(state.trainingHash());
+        if (!state.specHash().equals(SpecHash.of(spec)) && !otherwiseDivided) {
             throw refused(checkpoint, "other settings (spec hash", state.specHash(), SpecHash.of(spec));
         }
         if (state.dataset() != null && !state.dataset().equals(dataset.identity())) {

@@ -27,7 +27,8 @@ import pacer.trainer.spec.SpecLoader;
 /**
  * A rank of a training as a process:
  *
- * <pre>--spec FILE --data DIR --run DIR --epoch N [--rank R --ranks N --rendezvous WHERE] [--cache DIR] [--commit SHA] [--steps N] [--weights DIR] [--hellaswag FILE]</pre>
+ * <pre>--spec FILE --data DIR --run DIR --epoch N [--rank R --ranks N --rendezvous WHERE [--address A]] [--cache DIR] [--commit SHA] [--steps N]
+ * [--weights DIR] [--hellaswag FILE]</pre>
  *
  * See {@link ProcessLife} for streams, signals and exit codes.
  */
@@ -109,7 +110,7 @@ public final class Trainer {
                 "trainer",
                 args,
                 List.of("spec", "data", "run", "epoch"),
-                List.of("rank", "ranks", "rendezvous", "cache", "commit", "steps", "weights", HELLASWAG));
+                List.of("rank", "ranks", "rendezvous", "address", "cache", "commit", "steps", "weights", HELLASWAG));
         Path run = Path.of(arguments.text("run"));
         Path file = run.resolve("events.jsonl");
         int rank = arguments.integer("rank", 0);
@@ -133,7 +134,7 @@ public final class Trainer {
                         run.resolve("checkpoints"),
                         notice -> events.accept(new TrainingEvent.Notice(Instant.now(), 0, notice)));
                 RunCheckpoints checkpoints = new RunCheckpoints(
-                        spec, dataset.manifest(), store, fence, events::sync, arguments.text("commit"), rank, weights);
+                        spec, dataset.manifest(), store, fence, events::sync, arguments.text("commit"), ranks, weights);
                 SignsOfLife signs = new SignsOfLife(rank == 0 ? events : event -> {}, System::nanoTime);
                 int lastStep = arguments.integer("steps", spec.train().steps());
                 Optional<HellaSwag> hellaSwag = spec.hellaSwag().everySteps() == 0

@@ -5,7 +5,8 @@ import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalDouble;
-import pacer.trainer.checkpoint.Checkpoint;
+import pacer.trainer.RunCheckpoints.Resumed;
+import pacer.trainer.checkpoint.TrainingState;
 import pacer.trainer.checkpoint.TrainingState.Recent;
 import pacer.trainer.checkpoint.TrainingState.Skips;
 import pacer.trainer.dist.Collectives;
@@ -98,7 +99,7 @@ final class TrainingRun {
         this.spec = spec;
         this.dataset = dataset;
         this.replica = replica;
-        this.optimizer = Optimizer.of(replica, spec.optimizer());
+        this.optimizer = Optimizer.of(replica, spec.optimizer(), Ranks.sharding(spec, ranks.rank()));
         this.schedule =
                 Schedule.of(spec.schedule(), spec.optimizer(), spec.train().steps());
         this.batches = new TrainingBatches(spec, dataset.training(), ranks.rank());
@@ -114,17 +115,11 @@ final class TrainingRun {
     /** Trains from the newest checkpoint, or from the beginning, to the last step. */
     End run() throws IOException {
         long start = System.nanoTime();
-        Optional<Checkpoint> resumed = checkpoints.restore(replica, optimizer);
-        resumed.ifPresent(this::takeUp);
-        if (ranks.allReduce(step) != (double) step * ranks.size()) {
-            throw new IllegalStateException(
-                    "rank " + ranks.rank() + " took up step " + step
-                            + ", another rank another one: a checkpoint could not be read by all; the next attempt reads it anew");
-        }
+        Optional<Resumed> resumed = checkpoints.restore(replica, optimizer);
+        resumed.map(Resumed::state).ifPresent(this::takeUp);
         int first = step;
         followProgress();
-        events.accept(
-                started(resumed.map(c -> c.folder().getFileName().toString()).orElse(null)));
+        events.accept(started(resumed.map(Resumed::name).orElse(null)));
         dataset.shortfall().ifPresent(text -> events.accept(new TrainingEvent.Notice(Instant.now(), step, text)));
         resumed.ifPresent(this::compareEngines);
         if (step == 0) {
@@ -205,9 +200,9 @@ final class TrainingRun {
             events.worked(step, Phase.MICRO_STEPS, micro + 1, batches.microSteps());
         }
         replica.reduceGradients();
-        ranks.allReduce(replica.gradients());
+        optimizer.reduceGradients(ranks);
         double loss = ranks.allReduce(sum) / tokens;
-        double norm = replica.gradientNorm();
+        double norm = optimizer.gradientNorm(ranks);
         step++;
         followProgress();
         lastLoss = loss;
@@ -219,6 +214,7 @@ final class TrainingRun {
         } else {
             optimizer.update(
                     rate, GradientClip.factor(norm, (float) spec.train().gradientClip()), step - skips.inAll());
+            optimizer.gatherWeights(ranks);
             skips = new Skips(0, skips.inAll());
             double millis = (System.nanoTime() - start) / 1e6;
             events.accept(new TrainingEvent.Step(Instant.now(), step, loss, norm, rate, millis, tokens / millis * 1e3));
@@ -399,8 +395,7 @@ final class TrainingRun {
                         skips,
                         new Recent(losses.window(), gradientNorms.window()),
                         replica.description()),
-                (done, total) -> workedAlone(Phase.CHECKPOINT, done, total));
-        meetAgain();
+                (done, total) -> events.worked(step, Phase.CHECKPOINT, done, total));
         if (written != null) {
             events.accept(new TrainingEvent.Checkpointed(
                     Instant.now(),
@@ -411,28 +406,32 @@ final class TrainingRun {
         }
     }
 
-    private void takeUp(Checkpoint found) {
-        step = found.state().step();
-        skips = found.state().skips();
-        Recent recent =
-                found.state().recent() == null ? Recent.NONE : found.state().recent();
+    private void takeUp(TrainingState found) {
+        step = found.step();
+        skips = found.skips();
+        Recent recent = found.recent() == null ? Recent.NONE : found.recent();
         losses = new OutlierGuard(recent.losses());
         gradientNorms = new OutlierGuard(recent.gradientNorms());
-        best = found.state().bestValidationLoss();
-        validation = found.state().validationLoss();
+        best = found.bestValidationLoss();
+        validation = found.validationLoss();
     }
 
-    /** Libraries add products up in different orders: who compares this run with another bit for bit should know. */
-    private void compareEngines(Checkpoint found) {
+    /** Libraries, and other numbers of ranks, add up in different orders: who compares this run with another bit for bit should know. */
+    private void compareEngines(Resumed found) {
         String before = found.state().engine();
-        if (before != null && !before.equals(replica.description())) {
+        String then = by(found.state().worldSize(), before == null ? replica.description() : before);
+        String now = by(ranks.size(), replica.description());
+        if (!then.equals(now)) {
             events.accept(new TrainingEvent.Notice(
                     Instant.now(),
                     step,
-                    "from here on the bits differ from those of an undisturbed run: "
-                            + found.folder().getFileName() + " was computed by " + before + "; now it is "
-                            + replica.description()));
+                    "from here on the bits differ from those of an undisturbed run: " + found.name()
+                            + " was computed by " + then + "; now it is " + now));
         }
+    }
+
+    private static String by(int ranks, String engine) {
+        return ranks == 1 ? engine : ranks + " ranks of " + engine;
     }
 
     private TrainingEvent.Started started(String resumedFrom) {

@@ -154,8 +154,8 @@ class NonFiniteTest {
             replica = opened;
             Fence fence = Fence.acquire(run, Duration.ofSeconds(5), notice -> {});
             CheckpointStore store = new CheckpointStore(run.resolve("checkpoints"), notice -> {});
-            RunCheckpoints checkpoints =
-                    new RunCheckpoints(spec, dataset.manifest(), store, fence, () -> {}, null, 0, null);
+            RunCheckpoints checkpoints = new RunCheckpoints(
+                    spec, dataset.manifest(), store, fence, () -> {}, null, new SoloCollectives(), null);
             SignsOfLife signs = new SignsOfLife(
                     event -> {
                         events.add(event);

@@ -26,6 +26,7 @@ import pacer.trainer.checkpoint.TrainingState.Recent;
 import pacer.trainer.checkpoint.TrainingState.Skips;
 import pacer.trainer.data.BadDataException;
 import pacer.trainer.data.Split;
+import pacer.trainer.dist.SoloCollectives;
 import pacer.trainer.model.Engine;
 import pacer.trainer.model.Replica;
 import pacer.trainer.ops.cpu.Gemms;
@@ -103,7 +104,7 @@ class RunCheckpointsTest {
             replica.device().write(state.tensor(), floats(state));
         }
         RunCheckpoints checkpoints = checkpoints(dataset("5ha", "a", "b", "c"), NOTHING);
-        checkpoints.save(replica, written, state(checkpoints), (done, total) -> {});
+        checkpoints.save(replica, written, state(checkpoints), (done, total) -> false);
         Optimizer read = Optimizer.of(replica, rule);
         assertThat(checkpoints.restore(replica, read)).isPresent();
         assertThat(read.state()).hasSameSizeAs(written.state()).isNotEmpty();
@@ -145,14 +146,14 @@ class RunCheckpointsTest {
     @Test
     void aCheckpointFromBeforeTheDatasetWasRecordedIsTaken() throws IOException {
         RunCheckpoints checkpoints = checkpoints(dataset("5ha", "a", "b", "c"), NOTHING);
-        checkpoints.save(replica, optimizer, fromBefore(state(checkpoints)), (done, total) -> {});
+        checkpoints.save(replica, optimizer, fromBefore(state(checkpoints)), (done, total) -> false);
         assertThat(checkpoints.restore(replica, optimizer)).isPresent();
     }
 
     @Test
     void aCheckpointFromBeforeIsRefusedWhenItsCharactersAreOthers() throws IOException {
         RunCheckpoints before = checkpoints(dataset("5ha", "a", "b", "d"), NOTHING);
-        before.save(replica, optimizer, fromBefore(state(before)), (done, total) -> {});
+        before.save(replica, optimizer, fromBefore(state(before)), (done, total) -> false);
         assertThatThrownBy(() ->
                         checkpoints(dataset("5ha", "a", "b", "c"), NOTHING).restore(replica, optimizer))
                 .isInstanceOf(BadDataException.class)
@@ -170,7 +171,7 @@ class RunCheckpointsTest {
     }
 
     private void save(RunCheckpoints checkpoints) throws IOException {
-        checkpoints.save(replica, optimizer, state(checkpoints), (done, total) -> {});
+        checkpoints.save(replica, optimizer, state(checkpoints), (done, total) -> false);
     }
 
     private static TrainingState state(RunCheckpoints checkpoints) {
@@ -193,12 +194,13 @@ class RunCheckpointsTest {
                 null,
                 null,
                 null,
+                null,
                 null);
     }
 
     private RunCheckpoints checkpoints(DatasetManifest dataset, Flushable events) {
         CheckpointStore store = new CheckpointStore(run.resolve("checkpoints"), notice -> {});
-        return new RunCheckpoints(spec, dataset, store, fence, events, null, 0, null);
+        return new RunCheckpoints(spec, dataset, store, fence, events, null, new SoloCollectives(), null);
     }
 
     private static DatasetManifest dataset(String sha256, String... characters) {

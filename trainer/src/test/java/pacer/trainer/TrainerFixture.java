@@ -12,11 +12,17 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
+import pacer.trainer.checkpoint.Checkpoint;
+import pacer.trainer.checkpoint.CheckpointStore;
 import pacer.trainer.checkpoint.EventLog;
 import pacer.trainer.checkpoint.Fence;
+import pacer.trainer.checkpoint.Gpt2Export;
+import pacer.trainer.checkpoint.Safetensors;
+import pacer.trainer.checkpoint.TensorSource;
 import pacer.trainer.event.TrainingEvent;
 import pacer.trainer.spec.CanonicalYaml;
 import pacer.trainer.spec.DatasetSpec;
+import pacer.trainer.spec.ModelSpec;
 import pacer.trainer.spec.Processor;
 import pacer.trainer.spec.RunSpec;
 import pacer.trainer.spec.SpecLoader;
@@ -91,6 +97,26 @@ final class TrainerFixture {
         Files.createDirectories(run);
         Files.writeString(run.resolve("preset.yaml"), CanonicalYaml.write(spec));
         return run;
+    }
+
+    /** What the newest checkpoint of {@code run} has for weights, exported to a folder to begin with. */
+    Path exported(Path run) throws IOException {
+        Checkpoint checkpoint = new CheckpointStore(run.resolve("checkpoints"), notice -> {})
+                .newest()
+                .orElseThrow();
+        Path exported = folder.resolve("exported");
+        try (Safetensors stored = checkpoint.openWeights()) {
+            List<TensorSource> tensors = stored.tensors().values().stream()
+                    .map(t -> TensorSource.of(
+                            t.name(),
+                            t.type(),
+                            t.bytes(),
+                            t.shape().stream().mapToLong(d -> d).toArray()))
+                    .toList();
+            ModelSpec model = checkpoint.state().model();
+            Gpt2Export.write(exported, model, model.vocabulary(), tensors, 0, Map.of());
+        }
+        return exported;
     }
 
     /** Starts an attempt at training {@code run}, rank by rank. */

@@ -10,7 +10,6 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
-import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicLong;
@@ -18,12 +17,8 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
-import pacer.trainer.checkpoint.Checkpoint;
 import pacer.trainer.checkpoint.CheckpointStore;
 import pacer.trainer.checkpoint.Fence;
-import pacer.trainer.checkpoint.Gpt2Export;
-import pacer.trainer.checkpoint.Safetensors;
-import pacer.trainer.checkpoint.TensorSource;
 import pacer.trainer.dist.Collectives;
 import pacer.trainer.dist.Group;
 import pacer.trainer.dist.Rendezvous;
@@ -36,7 +31,6 @@ import pacer.trainer.event.TrainingEvent.Working.Phase;
 import pacer.trainer.model.Engine;
 import pacer.trainer.model.Replica;
 import pacer.trainer.ops.cpu.Gemms;
-import pacer.trainer.spec.ModelSpec;
 import pacer.trainer.spec.RunSpec;
 import pacer.trainer.spec.SpecLoader;
 import pacer.trainer.spec.TrainSpec.Precision;
@@ -79,7 +73,7 @@ class TrainingRunTest {
         Path first = fixture.run("first", with(sets, "train.steps=3"));
         List<TrainingEvent> before = new ArrayList<>();
         train(first, Gemms.Kind.AUTO, before, () -> false);
-        weights = exported(first);
+        weights = fixture.exported(first);
 
         String[] from = with(sets, "weights.from=file:" + weights);
         Path measured = fixture.run("measured", with(from, "train.steps=0"));
@@ -120,25 +114,6 @@ class TrainingRunTest {
 
     private static String[] with(String[] sets, String... more) {
         return Stream.concat(Stream.of(sets), Stream.of(more)).toArray(String[]::new);
-    }
-
-    private Path exported(Path run) throws IOException {
-        Checkpoint checkpoint = new CheckpointStore(run.resolve("checkpoints"), notice -> {})
-                .newest()
-                .orElseThrow();
-        Path exported = folder.resolve("exported");
-        try (Safetensors stored = checkpoint.openWeights()) {
-            List<TensorSource> tensors = stored.tensors().values().stream()
-                    .map(t -> TensorSource.of(
-                            t.name(),
-                            t.type(),
-                            t.bytes(),
-                            t.shape().stream().mapToLong(d -> d).toArray()))
-                    .toList();
-            ModelSpec model = checkpoint.state().model();
-            Gpt2Export.write(exported, model, model.vocabulary(), tensors, 0, Map.of());
-        }
-        return exported;
     }
 
     @Test
@@ -442,7 +417,7 @@ class TrainingRunTest {
             Fence fence = ranks.rank() == 0 ? Fence.acquire(run, Duration.ofSeconds(5), notice -> {}) : null;
             CheckpointStore store = new CheckpointStore(run.resolve("checkpoints"), notice -> {});
             RunCheckpoints checkpoints =
-                    new RunCheckpoints(spec, dataset.manifest(), store, fence, () -> {}, null, ranks.rank(), weights);
+                    new RunCheckpoints(spec, dataset.manifest(), store, fence, () -> {}, null, ranks, weights);
             int last = lastStep == 0 ? spec.train().steps() : lastStep;
             return new TrainingRun(spec, dataset, replica, ranks, checkpoints, signs, stop, last, Optional.empty())
                     .run();

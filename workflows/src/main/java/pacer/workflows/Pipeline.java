@@ -7,9 +7,11 @@ import io.temporal.client.WorkflowExecutionAlreadyStarted;
 import io.temporal.client.WorkflowOptions;
 import io.temporal.client.WorkflowStub;
 import java.io.IOException;
+import java.nio.file.Path;
 import java.time.Clock;
 import java.time.Instant;
 import java.util.EnumSet;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
@@ -169,10 +171,22 @@ public final class Pipeline implements AutoCloseable {
      * @param lastStep where its training ends, instead of where it was to end; null leaves that
      */
     public RunHandle resume(String name, Budget budget, Integer lastStep) throws IOException {
+        return resume(name, List.of(), budget, lastStep);
+    }
+
+    /**
+     * The same over other ranks.
+     *
+     * @param sets settings over its own, which may change how the training is divided and what the numbers do not depend on
+     */
+    public RunHandle resume(String name, List<String> sets, Budget budget, Integer lastStep) throws IOException {
         RunIndex.Entry entry = new RunIndex(home.runs()).find(name);
-        RunSpec spec = SpecLoader.read(entry.folder().preset());
+        Path preset = entry.folder().preset();
+        RunSpec spec = sets.isEmpty() ? SpecLoader.read(preset) : SpecLoader.load(preset.toString(), List.of(), sets);
         RunClaim claim = RunClaim.of(entry, connection.isEmbedded());
-        return launch(claim, RunRequest.goOn(claim.id()).within(budget).until(lastStep), spec);
+        RunRequest request =
+                sets.isEmpty() ? RunRequest.goOn(claim.id()) : new RunRequest(null, null, null, null, claim.id(), sets);
+        return launch(claim, request.within(budget).until(lastStep), spec);
     }
 
     /**

@@ -50,6 +50,8 @@ import pacer.activities.store.StoredDatasets;
 import pacer.activities.store.StoredRuns;
 import pacer.activities.tracking.Tracking;
 import pacer.activities.tracking.TrackingActivityImpl;
+import pacer.activities.training.EnsembleActivityImpl;
+import pacer.activities.training.HostRanks;
 import pacer.activities.training.Training;
 import pacer.activities.training.TrainingActivityImpl;
 import pacer.activities.training.TrainingControlActivityImpl;
@@ -239,6 +241,14 @@ public final class PipelineWorker implements AutoCloseable {
                             .build());
             shared.registerActivitiesImplementations(preparation);
         }
+        Staging staging = new Staging(home, log, clock, stored, settings.cacheLimit(), settings.fetch());
+        TrainingActivityImpl trains = new TrainingActivityImpl(training, activity);
+        EnsembleActivityImpl ensemble = new EnsembleActivityImpl(
+                new HostRanks(home, settings.training(), settings.store().map(StoredRuns::new), settings.fetch()),
+                staging,
+                settings.store(),
+                connection::hosts,
+                activity);
         // each ended run that waits for MLflow holds one
         Worker data = factory.newWorker(
                 TaskQueues.data(host),
@@ -249,8 +259,9 @@ public final class PipelineWorker implements AutoCloseable {
                 answers, // to workflows that were begun before there was a queue for it
                 new DatasetActivityImpl(others.map(alone::together).orElse(alone), activity),
                 preparation,
-                new StagingActivityImpl(
-                        new Staging(home, log, clock, stored, settings.cacheLimit(), settings.fetch()), activity),
+                new StagingActivityImpl(staging, activity),
+                trains, // where another activity holds the slot
+                ensemble,
                 new TrainingControlActivityImpl(training),
                 new ReproductionActivityImpl(
                         new Reproductions(home),
@@ -266,7 +277,8 @@ public final class PipelineWorker implements AutoCloseable {
                 TaskQueues.train(host),
                 options().setMaxConcurrentActivityExecutionSize(1).build());
         train.registerActivitiesImplementations(
-                new TrainingActivityImpl(training, activity),
+                trains,
+                ensemble,
                 new EvaluationActivityImpl(new Evaluation(home, log, hub, clock, settings.evaluation()), activity));
         return train;
     }

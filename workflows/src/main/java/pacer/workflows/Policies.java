@@ -203,6 +203,47 @@ record Policies(Duration heartbeat, Duration hostTimeout) {
         return stage(TaskQueues.train(host), summary, Duration.ofDays(60), UNLIMITED, Duration.ofSeconds(4));
     }
 
+    /** Asking the service who there is. */
+    ActivityOptions finding(String host) {
+        String summary = "which hosts there are to train on";
+        return stage(TaskQueues.data(host), summary, Duration.ofMinutes(5), 20, Duration.ofMinutes(1));
+    }
+
+    /**
+     * A slot is free or not: who waits for one holds others meanwhile, so for no longer than a dead host takes to be noticed. Then it is held for as long as training
+     * takes.
+     */
+    ActivityOptions holding(String host) {
+        return stage(TaskQueues.train(host), "holds the slot of " + host, Duration.ofDays(60), 1, Duration.ofSeconds(1))
+                .toBuilder()
+                .setScheduleToStartTimeout(heartbeat)
+                .build();
+    }
+
+    /** As {@link #staging}, from the store; other hosts wait meanwhile. */
+    ActivityOptions stagingForRanks(String host) {
+        String summary = "shards to the disk of " + host;
+        return stage(TaskQueues.data(host), summary, Duration.ofHours(6), 3, Duration.ofSeconds(10)).toBuilder()
+                .setScheduleToStartTimeout(restart())
+                .build();
+    }
+
+    /** As {@link #training}, once: after a failure hosts are gathered anew. The host's slot is held by another activity. */
+    ActivityOptions trainingTogether(String host) {
+        String summary = "rank 0 and others of this host, from the newest checkpoint";
+        return stage(TaskQueues.data(host), summary, Duration.ofDays(60), 1, Duration.ofSeconds(1)).toBuilder()
+                .setScheduleToStartTimeout(restart())
+                .build();
+    }
+
+    /** The same on a host that joins rank 0's, which waits two minutes for all. */
+    ActivityOptions ranks(String host, String first) {
+        String summary = "ranks of %s, with %s's".formatted(host, first);
+        return stage(TaskQueues.data(host), summary, Duration.ofDays(60), 1, Duration.ofSeconds(1)).toBuilder()
+                .setScheduleToStartTimeout(heartbeat)
+                .build();
+    }
+
     /** A pass over the validation tokens and some samples: minutes; hours on a slow machine with a large model. */
     ActivityOptions evaluation(String host) {
         String summary = "validation loss and samples of the checkpoint";

@@ -34,6 +34,11 @@ final class Steering {
                     throw e;
                 }
                 orderly = e.getCause() instanceof CanceledFailure;
+            } catch (CanceledFailure e) { // while it waited for hosts
+                if (!interrupted) {
+                    throw e;
+                }
+                orderly = true;
             } finally {
                 attempt = null;
             }

@@ -113,6 +113,7 @@ public final class TemporalConnection implements AutoCloseable {
                     e);
         }
         WorkflowClientOptions.Builder options = WorkflowClientOptions.newBuilder(profile.toWorkflowClientOptions());
+        options.setIdentity(ProcessHandle.current().pid() + "@" + Host.name());
         String namespace =
                 profile.getNamespace() == null || profile.getNamespace().isBlank() ? "default" : profile.getNamespace();
         return new TemporalConnection(
@@ -243,6 +244,35 @@ public final class TemporalConnection implements AutoCloseable {
 
     WorkflowServiceStubs stubs() {
         return stubs;
+    }
+
+    /**
+     * Names of the hosts that ask the service for work that any can do, which are those with a store; in order.
+     *
+     * @throws BadInputException where the service is the one inside this process
+     */
+    List<String> hosts() throws IOException {
+        if (embedded != null) {
+            throw new BadInputException(
+                    "train.hosts: several hosts train by workers of a Temporal service that all of them reach, which this run has not: start one (pacer up), and a worker on each host (pacer worker)");
+        }
+        DescribeTaskQueueRequest request = DescribeTaskQueueRequest.newBuilder()
+                .setNamespace(client.getOptions().getNamespace())
+                .setTaskQueue(TaskQueue.newBuilder().setName(TaskQueues.SHARED_DATA))
+                .setTaskQueueType(TaskQueueType.TASK_QUEUE_TYPE_ACTIVITY)
+                .build();
+        try {
+            return stubs.blockingStub().describeTaskQueue(request).getPollersList().stream()
+                    .filter(poller -> isAlive(
+                            poller.getIdentity(),
+                            Instant.ofEpochSecond(poller.getLastAccessTime().getSeconds())))
+                    .map(poller -> poller.getIdentity().replaceFirst("^[^@]*@", ""))
+                    .distinct()
+                    .sorted()
+                    .toList();
+        } catch (StatusRuntimeException e) {
+            throw new IOException(description + ": " + e.getStatus().getDescription(), e);
+        }
     }
 
     /** The SDK's identity of a worker is {@code pid@host}. */

@@ -9,6 +9,9 @@ import io.temporal.workflow.WorkflowMethod;
 import pacer.activities.run.ActivityStage;
 import pacer.activities.run.Progress;
 import pacer.activities.run.RunRequest;
+import pacer.activities.training.EnsembleActivity;
+import pacer.activities.training.Meeting;
+import pacer.activities.training.SlotHeld;
 
 /** Raw text to a trained, evaluated, published model. */
 @WorkflowInterface
@@ -33,6 +36,14 @@ public interface TrainPipeline {
             name = ActivityStage.TRACKED_SIGNAL,
             description = "From its tracking: the address of its page in MLflow")
     void tracked(String page);
+
+    @SignalMethod(name = EnsembleActivity.HELD_SIGNAL, description = "From a host: its slot is held for this run")
+    void held(SlotHeld slot);
+
+    @SignalMethod(
+            name = EnsembleActivity.MEETING_SIGNAL,
+            description = "From the run's host: where the ranks of other hosts find rank 0")
+    void meeting(Meeting where);
 
     @UpdateMethod(
             name = "pause",

@@ -30,6 +30,8 @@ import pacer.activities.run.Stage;
 import pacer.activities.staging.StagingActivity;
 import pacer.activities.staging.StagingRequest;
 import pacer.activities.tracking.TrackingRequest;
+import pacer.activities.training.Meeting;
+import pacer.activities.training.SlotHeld;
 import pacer.activities.training.TrainingActivity;
 import pacer.activities.training.TrainingControlActivity;
 import pacer.activities.training.TrainingRequest;
@@ -50,6 +52,7 @@ public final class TrainPipelineImpl implements TrainPipeline {
     private final Ledger ledger = new Ledger();
     private final Steering steering = new Steering();
     private int lastStep;
+    private EnsembleTraining ensemble; // null where one host trains
 
     TrainPipelineImpl(Policies policies) {
         this.policies = policies;
@@ -60,6 +63,7 @@ public final class TrainPipelineImpl implements TrainPipeline {
         try {
             RunPlan plan = open(request);
             lastStep = plan.steps();
+            ensemble = plan.hosts() == null ? null : new EnsembleTraining(policies, plan, ledger);
             ledger.opened(plan, request.note());
             track(plan);
             return train(plan);
@@ -175,8 +179,9 @@ public final class TrainPipelineImpl implements TrainPipeline {
 
                 TrainingResult trained = ledger.stage(
                         Stage.TRAIN,
-                        () -> steering.train(() ->
-                                patience.await(p -> Workflow.newActivityStub(TrainingActivity.class, p.training(host))
+                        () -> steering.train(() -> ensemble != null
+                                ? ensemble.train(hash)
+                                : patience.await(p -> Workflow.newActivityStub(TrainingActivity.class, p.training(host))
                                         .train(new TrainingRequest(run, hash)))));
 
                 EvaluationResult evaluated = ledger.stage(
@@ -308,6 +313,20 @@ public final class TrainPipelineImpl implements TrainPipeline {
     @Override
     public void tracked(String page) {
         ledger.tracked(page);
+    }
+
+    @Override
+    public void held(SlotHeld slot) {
+        if (ensemble != null) { // people may send the signal too, to a run of one host
+            ensemble.held(slot);
+        }
+    }
+
+    @Override
+    public void meeting(Meeting where) {
+        if (ensemble != null) {
+            ensemble.meeting(where);
+        }
     }
 
     @Override

@@ -33,7 +33,9 @@ class RunPageTest {
                 "host",
                 false,
                 page,
-                false);
+                false,
+                null,
+                null);
     }
 
     private static Progress training(String doing) {

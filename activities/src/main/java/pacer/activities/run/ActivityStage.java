@@ -21,6 +21,7 @@ import java.util.Optional;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.Consumer;
 import java.util.function.Supplier;
 import pacer.trainer.data.BadDataException;
 import pacer.trainer.spec.SpecException;
@@ -85,7 +86,36 @@ public final class ActivityStage {
      * @param run null where the stage is nobody's
      */
     public <T> T run(Stage stage, String run, Body<T> body) {
-        return run(new Execution(home, stage, run, run, true, hub, unfit), run, body);
+        return run(new Execution(home, stage, run, run, true, hub, null, unfit), run, body);
+    }
+
+    /**
+     * The same for an activity that the service tries once, as its workflow begins another one after a failure that is worth it.
+     *
+     * @param followed about how soon
+     */
+    public <T> T runOnce(Stage stage, String run, Duration followed, Body<T> body) {
+        return run(new Execution(home, stage, run, run, true, hub, followed, unfit), run, body);
+    }
+
+    /** Sends {@code argument} to the workflow of the activity at hand. */
+    public static void signal(String name, Object argument) {
+        signaller(name).accept(argument);
+    }
+
+    /** Sends signals {@code name} to the workflow of the activity at hand, from any thread; throws where the service does not answer. */
+    public static <T> Consumer<T> signaller(String name) {
+        ActivityExecutionContext context = Activity.getExecutionContext();
+        WorkflowTargetOptions workflow = workflow(context.getInfo());
+        return argument ->
+                context.getWorkflowClient().newUntypedWorkflowStub(workflow).signal(name, argument);
+    }
+
+    private static WorkflowTargetOptions workflow(ActivityInfo info) {
+        return WorkflowTargetOptions.newBuilder()
+                .setWorkflowId(info.getWorkflowId())
+                .setRunId(info.getWorkflowRunId())
+                .build();
     }
 
     /**
@@ -95,7 +125,7 @@ public final class ActivityStage {
      * @param signals whether the workflow is told how far it is: not where it is one of very many
      */
     public <T> T work(Stage stage, String name, boolean signals, Body<T> body) {
-        return run(new Execution(home, stage, null, name, signals, hub, unfit), null, body);
+        return run(new Execution(home, stage, null, name, signals, hub, null, unfit), null, body);
     }
 
     private <T> T run(Execution begun, String run, Body<T> body) {
@@ -197,6 +227,7 @@ public final class ActivityStage {
         private final boolean signals;
         private final RunHub hub;
         private final Supplier<Optional<String>> unfit;
+        private final Duration followed; // null: by other attempts of its own
         private final Thread heart;
         private volatile ActivityCompletionException told;
         private volatile Long beatingSince; // System.nanoTime(); null between beats
@@ -211,6 +242,7 @@ public final class ActivityStage {
                 String name,
                 boolean signals,
                 RunHub hub,
+                Duration followed,
                 Supplier<Optional<String>> unfit) {
             this.home = home;
             this.stage = stage;
@@ -218,6 +250,7 @@ public final class ActivityStage {
             this.name = name;
             this.signals = signals;
             this.hub = hub;
+            this.followed = followed;
             this.unfit = unfit;
             this.heart = Thread.ofPlatform()
                     .daemon()
@@ -273,14 +306,9 @@ public final class ActivityStage {
         }
 
         private void signal(Progress progress) {
-            ActivityInfo info = context.getInfo();
-            WorkflowTargetOptions workflow = WorkflowTargetOptions.newBuilder()
-                    .setWorkflowId(info.getWorkflowId())
-                    .setRunId(info.getWorkflowRunId())
-                    .build();
             try {
                 context.getWorkflowClient()
-                        .newUntypedWorkflowStub(workflow)
+                        .newUntypedWorkflowStub(workflow(context.getInfo()))
                         .signal(PROGRESS_SIGNAL, withCost(progress));
             } catch (WorkflowException e) {
                 return; // only the page of the run misses it; the heartbeat decides whether the stage goes on
@@ -330,12 +358,18 @@ public final class ActivityStage {
         @Override
         public boolean again(Exception failure) {
             Optional<Duration> pause = stop() == Stop.NONE && !(failure instanceof InterruptedException)
-                    ? pause(failure(failure), context.getInfo())
+                    ? next(failure(failure))
                     : Optional.empty();
             pause.ifPresent(time -> notice("%s did not succeed: %s; trying again in %d s"
                     .formatted(stage.label(), Reasons.of(failure), Math.max(1, time.toSeconds()))));
             heard = failure;
             return pause.isPresent();
+        }
+
+        private Optional<Duration> next(RuntimeException failure) {
+            Optional<Duration> asked = pause(failure, context.getInfo());
+            boolean lasting = failure instanceof ApplicationFailure said && said.isNonRetryable();
+            return followed == null ? asked : Optional.of(followed).filter(_ -> !lasting);
         }
 
         /** Tells people of a failure unless they know: one outside the stage's body, of its record perhaps. */

@@ -14,6 +14,8 @@ import pacer.trainer.spec.DatasetSpec;
  * @param resumed whether something of it was done before
  * @param page what its page shows beside the progress; null in plans from before it did
  * @param tracked whether its host sends it to a tracking server; null, as in plans of old, where it does not
+ * @param hosts that train it together, each with as many ranks; null, as in plans of old, where one does
+ * @param ranksPerHost how many; null likewise
  */
 public record RunPlan(
         String run,
@@ -26,7 +28,9 @@ public record RunPlan(
         String host,
         boolean resumed,
         Page page,
-        Boolean tracked) {
+        Boolean tracked,
+        Integer hosts,
+        Integer ranksPerHost) {
 
     /**
      * What a run's page in the Temporal UI shows and is found by.
@@ -60,6 +64,8 @@ public record RunPlan(
                 host,
                 resumed,
                 with,
-                surroundings.tracked() ? true : null);
+                surroundings.tracked() ? true : null,
+                hosts,
+                ranksPerHost);
     }
 }

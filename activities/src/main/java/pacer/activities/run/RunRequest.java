@@ -2,6 +2,9 @@ package pacer.activities.run;
 
 import com.fasterxml.jackson.annotation.JsonCreator;
 import com.fasterxml.jackson.databind.JsonNode;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.LinkedHashMap;
@@ -16,7 +19,7 @@ import java.util.Map;
  * @param config YAML texts between the preset and the overrides; may be null
  * @param note a line for people; may be null
  * @param run id of the run to make or, where there is one of that name, to go on with; null makes a new one. A run gone on
- *     with by its id alone keeps its spec
+ *     with by its id alone keeps its spec; settings without a preset or config lie on top of that
  * @param sets settings on top of all, {@code train.steps=500}, of which a later one stands over an earlier; may be null
  * @param budget after which the run is stopped; null for none, or, of a run that is gone on with, for the one it had
  * @param lastStep where training ends from now on, of a run that is gone on with; null: where it was to end
@@ -93,5 +96,16 @@ public record RunRequest(
     /** Whether only a run that there is already will do. */
     boolean goesOn() {
         return run != null && (host != null || !namesSpec());
+    }
+
+    /** Whether a run that is gone on with is to have another spec than it has. */
+    boolean changesSpec() {
+        return namesSpec() || !overrides.isEmpty() || !sets.isEmpty();
+    }
+
+    /** This one with its settings on top of the spec in {@code file}. */
+    RunRequest over(Path file) throws IOException {
+        return new RunRequest(
+                null, overrides, List.of(Files.readString(file)), note, run, sets, budget, lastStep, host, faults);
     }
 }

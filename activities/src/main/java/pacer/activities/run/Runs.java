@@ -18,6 +18,7 @@ import pacer.trainer.spec.RunSpec;
 import pacer.trainer.spec.SpecException;
 import pacer.trainer.spec.SpecHash;
 import pacer.trainer.spec.SpecLoader;
+import pacer.trainer.spec.SpecResolver;
 
 /** Opens runs, new ones and ones to go on with, and closes them. */
 public final class Runs {
@@ -248,15 +249,16 @@ public final class Runs {
     private RunPlan goOn(RunFolder folder, RunRequest request, String workflowId) throws IOException {
         RunRecord record = folder.read();
         RunSpec spec = spec(folder);
-        if (request.namesSpec()) {
-            RunSpec asked = SpecRequest.resolve(request);
+        if (request.changesSpec()) {
+            RunSpec asked = SpecRequest.resolve(request.namesSpec() ? request : request.over(folder.preset()));
             String hash = SpecHash.of(asked);
-            if (!hash.equals(record.specHash())) {
+            if (!hash.equals(record.specHash()) && !isDividedOtherwise(asked, spec)) {
                 throw new BadInputException("run " + folder.id() + " was made from another spec (hash "
                         + record.specHash().substring(0, 12) + ", now " + hash.substring(0, 12)
                         + "); start a new run, or go on with this one by its name alone");
             }
-            // what does not change the numbers may have changed: checkpoints, expectation, cost
+            // what does not change the numbers may have changed: checkpoints, expectation, cost; and over how many
+            // ranks, which changes their rounding
             spec = asked;
             DurableFiles.write(folder.preset(), CanonicalYaml.write(spec).getBytes(StandardCharsets.UTF_8));
         }
@@ -275,6 +277,14 @@ public final class Runs {
             begun = folder.update(r -> r.endingAt(request.lastStep()));
         }
         return plan(folder, spec, begun);
+    }
+
+    /** Whether {@code asked} is the training of {@code made}, whose vocabulary may be known by now, over other ranks, hosts or threads. */
+    private static boolean isDividedOtherwise(RunSpec asked, RunSpec made) {
+        RunSpec filled = asked.model().vocabulary() == 0 && made.model().vocabulary() > 0
+                ? SpecResolver.forDataset(asked, made.model().vocabulary())
+                : asked;
+        return SpecHash.ofTraining(filled).equals(SpecHash.ofTraining(made));
     }
 
     private static RunSpec spec(RunFolder folder) throws IOException {
@@ -319,6 +329,8 @@ public final class Runs {
                         CanonicalYaml.write(spec),
                         record.environment().commit(),
                         spec.cost().dollarsPerHour()),
-                null);
+                null,
+                spec.train().hosts() > 1 ? spec.train().hosts() : null,
+                spec.train().hosts() > 1 ? spec.train().ranksPerHost() : null);
     }
 }

@@ -117,6 +117,12 @@ public final class Staging {
                 () -> stageAndShrink(request, context));
     }
 
+    /** Stages the dataset {@code hash} for ranks of {@code run}, whose folder is on another host: from the store, unless it is here. */
+    public void stageForRanks(String hash, String run, StageContext context) throws IOException, InterruptedException {
+        StagingResult _ = stage(hash, home.run(run), context);
+        cache.shrink(context);
+    }
+
     private StagingResult stageAndShrink(StagingRequest request, StageContext context)
             throws IOException, InterruptedException {
         RunFolder run = home.run(request.run());

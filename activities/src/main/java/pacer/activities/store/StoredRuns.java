@@ -2,6 +2,7 @@ package pacer.activities.store;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -163,6 +164,46 @@ public final class StoredRuns {
 
     private static List<Integer> steps(CheckpointStore checkpoints) throws IOException {
         return checkpoints.list().stream().map(c -> c.state().step()).toList();
+    }
+
+    /** Puts the secret by which the ranks of an attempt know each other where other hosts of this store find it. */
+    public void putRendezvousToken(String run, long epoch, String token, StageContext context)
+            throws IOException, InterruptedException {
+        for (String left : store.objects().list(rendezvous(run), TransferListener.NOBODY)) {
+            store.objects().delete(left, TransferListener.NOBODY); // of an attempt whose host died
+        }
+        store.objects()
+                .replace(
+                        rendezvous(run, epoch),
+                        Content.of(token.getBytes(StandardCharsets.US_ASCII)),
+                        (done, all) -> context.check());
+    }
+
+    /**
+     * The secret of {@link #putRendezvousToken}.
+     *
+     * @throws IOException also when it is not there: the attempt is over
+     */
+    public String rendezvousToken(String run, long epoch, StageContext context)
+            throws IOException, InterruptedException {
+        byte[] token = store.objects()
+                .read(rendezvous(run, epoch), (done, all) -> context.check())
+                .orElseThrow(() -> new IOException(store.place() + " has no secret of the ranks of attempt " + epoch
+                        + " of run " + run + " any more: it is over"));
+        return new String(token, StandardCharsets.US_ASCII);
+    }
+
+    /** Deletes the secret of {@link #putRendezvousToken}. */
+    public void deleteRendezvousToken(String run, long epoch) throws IOException, InterruptedException {
+        store.objects().delete(rendezvous(run, epoch), TransferListener.NOBODY);
+    }
+
+    private static String rendezvous(String run, long epoch) {
+        return rendezvous(run) + epoch;
+    }
+
+    private static String rendezvous(String run) {
+        return "runs/" + run + "/rendezvous/";
     }
 
     /** Begins to store the checkpoints of an attempt at training, beside it. */

@@ -14,6 +14,7 @@ import java.util.Set;
 import java.util.TreeSet;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.Consumer;
 import java.util.function.Supplier;
 import pacer.activities.process.Child;
 import pacer.activities.process.ChildGroup;
@@ -114,14 +115,23 @@ public final class Training {
      */
     public TrainingResult train(TrainingRequest request, String owner, StageContext context)
             throws IOException, InterruptedException {
-        return counting(owner, () -> trainOnce(request, owner, context));
+        return train(request, owner, context, meeting -> {});
     }
 
-    private TrainingResult trainOnce(TrainingRequest request, String owner, StageContext context)
+    /** The same, where other hosts may take part: {@code invitation} brings them to rank 0; where it throws, the attempt has failed. */
+    public TrainingResult train(
+            TrainingRequest request, String owner, StageContext context, Consumer<Meeting> invitation)
+            throws IOException, InterruptedException {
+        return counting(owner, () -> trainOnce(request, owner, context, invitation));
+    }
+
+    private TrainingResult trainOnce(
+            TrainingRequest request, String owner, StageContext context, Consumer<Meeting> invitation)
             throws IOException, InterruptedException {
         RunFolder folder = home.run(request.run());
         Path data = Staging.folder(home, request.dataset());
         RunSpec spec = resolve(folder, Staging.manifest(home, request.dataset()));
+        requireHosts(spec, request.ensemble());
         RunRecord record = folder.read();
         String key = record.lastStep() == null
                 ? Sha256.ofParts("train", SpecHash.of(spec), request.dataset())
@@ -144,12 +154,21 @@ public final class Training {
                 () -> {
                     trained.set(true);
                     return counting(
-                            owner, () -> attempt(folder, request.dataset(), data, spec, owner, unsound, within));
+                            owner, () -> attempt(folder, request, data, spec, owner, unsound, within, invitation));
                 });
         if (store.isPresent() && !trained.get()) {
             store.get().makeUp(folder, context); // the store may have been away when it was trained
         }
         return result;
+    }
+
+    private static void requireHosts(RunSpec spec, Ensemble ensemble) {
+        int gathered = ensemble == null ? 1 : ensemble.hosts();
+        if (spec.train().hosts() != gathered) {
+            throw new BadInputException(
+                    "train.hosts is %d, and %d take part: several hosts train by workers of a Temporal service"
+                            .formatted(spec.train().hosts(), gathered));
+        }
     }
 
     /**
@@ -224,14 +243,16 @@ public final class Training {
 
     private TrainingResult attempt(
             RunFolder folder,
-            String dataset,
+            TrainingRequest request,
             Path data,
             RunSpec spec,
             String owner,
             Set<String> unsound,
-            StageContext context)
+            StageContext context,
+            Consumer<Meeting> invitation)
             throws IOException, InterruptedException {
         requireFit(context);
+        String dataset = request.dataset();
         Attempts attempts = new Attempts(folder);
         attempts.setAsideIfDamaged(context::notice);
         if (attempts.endOrphans() > 0) {
@@ -261,8 +282,16 @@ public final class Training {
         Environment here = machine.get();
         folder.update(record -> record.trainingIn(here, from, clock.instant()));
         Optional<CheckpointUploads> uploads = store.map(runs -> runs.uploads(folder, epoch, context));
-        try {
-            return run(folder, dataset, data, spec, attempts, attempt, here, uploads, context);
+        TrainerLauncher.Placement placement = TrainerLauncher.first(
+                folder,
+                spec.train().ranksPerHost(),
+                spec.train().ranks(),
+                epoch,
+                request.ensemble() == null ? Optional.empty() : Optional.of(settings.requireAddress()));
+        Integer lastStep = folder.read().lastStep();
+        try (Invitations invitations =
+                Invitations.of(request.ensemble(), folder, epoch, placement, lastStep, store, context, invitation)) {
+            return run(folder, dataset, data, placement, attempts, attempt, here, uploads, invitations, context);
         } finally {
             uploads.ifPresent(CheckpointUploads::close);
         }
@@ -272,11 +301,12 @@ public final class Training {
             RunFolder folder,
             String dataset,
             Path data,
-            RunSpec spec,
+            TrainerLauncher.Placement placement,
             Attempts attempts,
             Attempts.Attempt attempt,
             Environment here,
             Optional<CheckpointUploads> uploads,
+            Invitations invitations,
             StageContext context)
             throws IOException, InterruptedException {
         TrainerMonitor monitor = new TrainerMonitor(
@@ -296,7 +326,7 @@ public final class Training {
                     data,
                     Staging.weights(record),
                     Staging.hellaSwag(record),
-                    spec.train().ranks(),
+                    placement,
                     record.lastStep(),
                     attempt.epoch(),
                     here.commit(),
@@ -314,7 +344,10 @@ public final class Training {
         try {
             attempts.put(running);
             requests.begin(folder.id(), ranks.getFirst());
-            end = new ChildGroup(ranks, settings.grace()).await(context, () -> hung(monitor));
+            end = new ChildGroup(ranks, settings.grace()).await(context, () -> {
+                invitations.look();
+                return hung(monitor);
+            });
         } finally {
             requests.end(folder.id());
             ranks.forEach(Child::kill);

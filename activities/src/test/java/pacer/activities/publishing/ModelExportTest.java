@@ -136,7 +136,8 @@ class ModelExportTest {
                     "da7a",
                     "an engine",
                     spec.model().attention().windowAt(0.5),
-                    TrainingState.Recent.NONE);
+                    TrainingState.Recent.NONE,
+                    null);
             return new CheckpointStore(run.resolve("checkpoints"), _ -> {}).save(fence, state, weights, List.of());
         }
     }

@@ -14,8 +14,10 @@ import java.util.Map;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import pacer.trainer.spec.CanonicalYaml;
 import pacer.trainer.spec.RunSpec;
 import pacer.trainer.spec.SpecLoader;
+import pacer.trainer.spec.SpecResolver;
 
 class RunsTest {
     @TempDir
@@ -126,6 +128,47 @@ class RunsTest {
         assertThatThrownBy(() -> runs.open(request("my-run", "seed", 2), "workflow"))
                 .isInstanceOf(BadInputException.class)
                 .hasMessageStartingWith("run my-run was made from another spec");
+    }
+
+    @Test
+    void aRunGoesOnOverAnotherNumberOfRanksAlsoWhenItsVocabularyIsKnown() throws Exception {
+        runs.open(request("my-run", "train.batchTokens", 3072), "workflow");
+        RunFolder folder = home.run("my-run");
+        RunSpec filled = SpecResolver.forDataset(SpecLoader.read(folder.preset()), 65);
+        Files.writeString(folder.preset(), CanonicalYaml.write(filled));
+
+        RunPlan plan =
+                runs.open(request("my-run", "train.batchTokens", 3072, "train.ranks", 4, "train.hosts", 2), "workflow");
+        assertThat(plan.hosts()).isEqualTo(2);
+        assertThat(plan.ranksPerHost()).isEqualTo(2);
+        assertThat(SpecLoader.read(folder.preset()).train().ranks()).isEqualTo(4);
+
+        assertThatThrownBy(() -> runs.open(request("my-run", "train.batchTokens", 6144, "train.ranks", 4), "workflow"))
+                .isInstanceOf(BadInputException.class)
+                .hasMessageStartingWith("run my-run was made from another spec");
+    }
+
+    @Test
+    void settingsForARunThatIsNamedAloneLieOverItsOwnSpec() throws Exception {
+        runs.open(request("my-run", "train.batchTokens", 3072), "workflow");
+        RunSpec before = SpecLoader.read(home.run("my-run").preset());
+
+        runs.open(goOn("my-run", "train.ranks=4"), "workflow");
+        RunSpec after = SpecLoader.read(home.run("my-run").preset());
+        assertThat(after.train().ranks()).isEqualTo(4);
+        assertThat(after.train().batchTokens()).isEqualTo(3072);
+        assertThat(after.dataset()).isEqualTo(before.dataset());
+
+        assertThatThrownBy(() -> runs.open(goOn("my-run", "optimizer.learningRate=0.5"), "workflow"))
+                .isInstanceOf(BadInputException.class)
+                .hasMessageStartingWith("run my-run was made from another spec");
+        assertThat(SpecLoader.read(home.run("my-run").preset())).isEqualTo(after);
+        assertThatThrownBy(() -> runs.open(goOn("no-run", "train.ranks=4"), "workflow"))
+                .isInstanceOf(BadInputException.class);
+    }
+
+    private static RunRequest goOn(String run, String set) {
+        return new RunRequest(null, null, null, null, run, List.of(set));
     }
 
     @Test

@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 
 /** Main classes of tests in processes of their own. */
 public final class OtherJvm {
@@ -17,22 +18,35 @@ public final class OtherJvm {
     /** The same with another class path. */
     public static Process startWith(String classPath, Class<?> main, Path log, String... arguments)
             throws IOException {
-        return start(List.of(), classPath, main.getName(), log, arguments);
+        return start(List.of(), Map.of(), classPath, main.getName(), log, arguments);
     }
 
     /** The same on a host of this name, by a namespace of its own: only Linux's root may. */
     public static Process startOn(String host, Class<?> main, Path log, String... arguments) throws IOException {
         List<String> called = List.of(
                 "unshare", "--uts", "sh", "-c", "echo \"$0\" >/proc/sys/kernel/hostname && exec \"$@\"", host);
-        return start(called, System.getProperty("java.class.path"), main.getName(), log, arguments);
+        return start(called, Map.of(), System.getProperty("java.class.path"), main.getName(), log, arguments);
+    }
+
+    /** The same with variables added to the environment. */
+    public static Process startIn(
+            Map<String, String> environment, String classPath, Class<?> main, Path log, String... arguments)
+            throws IOException {
+        return start(List.of(), environment, classPath, main.getName(), log, arguments);
     }
 
     /** Starts a program of one source file, which this process's class path serves too. */
     public static Process startProgram(Path source, Path log, String... arguments) throws IOException {
-        return start(List.of(), System.getProperty("java.class.path"), source.toString(), log, arguments);
+        return start(List.of(), Map.of(), System.getProperty("java.class.path"), source.toString(), log, arguments);
     }
 
-    private static Process start(List<String> prefix, String classPath, String main, Path log, String... arguments)
+    private static Process start(
+            List<String> prefix,
+            Map<String, String> environment,
+            String classPath,
+            String main,
+            Path log,
+            String... arguments)
             throws IOException {
         List<String> command = new ArrayList<>(prefix);
         command.addAll(List.of(
@@ -46,9 +60,10 @@ public final class OtherJvm {
                 classPath,
                 main));
         command.addAll(List.of(arguments));
-        return new ProcessBuilder(command)
+        ProcessBuilder builder = new ProcessBuilder(command)
                 .redirectErrorStream(true)
-                .redirectOutput(ProcessBuilder.Redirect.appendTo(log.toFile()))
-                .start();
+                .redirectOutput(ProcessBuilder.Redirect.appendTo(log.toFile()));
+        builder.environment().putAll(environment);
+        return builder.start();
     }
 }

@@ -234,6 +234,7 @@ public final class ProtocolTrainer {
                             null,
                             null,
                             null,
+                            null,
                             null),
                     tensors,
                     tensors);

@@ -16,6 +16,11 @@ public record Checkpoint(Path folder, Manifest manifest) {
         return "optimizer-rank" + rank + ".safetensors";
     }
 
+    /** Whether it is the name of one. */
+    public static boolean isOptimizerFile(String name) {
+        return name.matches("optimizer-rank\\d{1,4}\\.safetensors");
+    }
+
     public TrainingState state() {
         return manifest.state();
     }

@@ -158,20 +158,35 @@ public final class CheckpointStore {
         return new CheckpointDraft(folder, epoch, step);
     }
 
-    /**
-     * Writes a checkpoint of a single rank. The sources are read on this thread and must not change until it returns;
-     * to train on meanwhile, give {@linkplain TensorSource#snapshot snapshots} and call it on another thread.
-     *
-     * @throws FencedException when a later epoch has begun
-     */
+    /** {@link #saveSharded Writes} a checkpoint in which one rank keeps all of {@code optimizer}. */
     public Checkpoint save(
             Fence fence, TrainingState state, Collection<TensorSource> weights, Collection<TensorSource> optimizer)
             throws IOException {
+        return saveSharded(fence, state, weights, List.of(optimizer));
+    }
+
+    /**
+     * Writes a checkpoint. The sources are read on this thread and must not change until it returns;
+     * to train on meanwhile, give {@linkplain TensorSource#snapshot snapshots} and call it on another thread.
+     *
+     * @param optimizer by rank, what it keeps
+     * @throws FencedException when a later epoch has begun
+     */
+    public Checkpoint saveSharded(
+            Fence fence,
+            TrainingState state,
+            Collection<TensorSource> weights,
+            List<? extends Collection<TensorSource>> optimizer)
+            throws IOException {
         CheckpointDraft draft = draft(fence.epoch(), state.step());
         try {
+            List<String> files = new ArrayList<>(List.of(Checkpoint.WEIGHTS));
             draft.write(Checkpoint.WEIGHTS, Map.of("format", "pt"), weights);
-            draft.write(Checkpoint.optimizerFile(0), Map.of(), optimizer);
-            return draft.commit(fence, state, List.of(Checkpoint.WEIGHTS, Checkpoint.optimizerFile(0)));
+            for (int rank = 0; rank < optimizer.size(); rank++) {
+                files.add(Checkpoint.optimizerFile(rank));
+                draft.write(files.getLast(), Map.of(), optimizer.get(rank));
+            }
+            return draft.commit(fence, state, files);
         } catch (IOException | RuntimeException e) {
             try {
                 draft.abandon();

@@ -1,5 +1,6 @@
 package pacer.trainer.checkpoint;
 
+import java.io.IOException;
 import java.util.List;
 import pacer.trainer.spec.DatasetSpec;
 import pacer.trainer.spec.ModelSpec;
@@ -22,6 +23,8 @@ import pacer.trainer.spec.ModelSpec;
  * @param engine what computed, as a line for people, or null in a checkpoint from before it was recorded
  * @param window tokens that a position saw at this step, 0: all; or null in a checkpoint from before it was recorded
  * @param recent what outliers are told by, or null in a checkpoint from before it was recorded
+ * @param trainingHash hash of the settings that matter however the work is divided ({@link pacer.trainer.spec.SpecHash#ofTraining}), or null in a
+ *     checkpoint from before it was recorded
  */
 public record TrainingState(
         int step,
@@ -38,7 +41,8 @@ public record TrainingState(
         String dataset,
         String engine,
         Integer window,
-        Recent recent) {
+        Recent recent,
+        String trainingHash) {
 
     /**
      * The latest steps.
@@ -79,6 +83,16 @@ public record TrainingState(
         }
         validationLoss = finiteOrNull(validationLoss);
         bestValidationLoss = finiteOrNull(bestValidationLoss);
+    }
+
+    /** As one line of JSON. */
+    public byte[] toJson() throws IOException {
+        return Json.MAPPER.writeValueAsBytes(this);
+    }
+
+    /** Reads {@link #toJson}'s. */
+    public static TrainingState fromJson(byte[] json) throws IOException {
+        return Json.MAPPER.readValue(json, TrainingState.class);
     }
 
     private static Double finiteOrNull(Double value) {

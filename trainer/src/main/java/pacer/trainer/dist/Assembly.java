@@ -1,5 +1,6 @@
 package pacer.trainer.dist;
 
+import java.io.ByteArrayOutputStream;
 import java.io.DataInputStream;
 import java.io.DataOutputStream;
 import java.io.IOException;
@@ -74,9 +75,10 @@ final class Assembly {
         try (ServerSocketChannel listener = ServerSocketChannel.open()) {
             listener.setOption(StandardSocketOptions.SO_REUSEADDR, true);
             try {
-                listener.bind(group.rendezvous().toListen());
+                listener.bind(group.rendezvous().toListen(group.own()));
             } catch (IOException e) {
-                throw new IOException("cannot listen at " + group.rendezvous().toListen() + ": " + e.getMessage(), e);
+                throw new IOException(
+                        "cannot listen at " + group.rendezvous().toListen(group.own()) + ": " + e.getMessage(), e);
             }
             group.rendezvous().publish(port(listener));
             accept(listener, 1, ports);
@@ -89,19 +91,29 @@ final class Assembly {
         tellAll("", ports);
     }
 
-    /** Sends every rank that is there the outcome and, if that is good, the others' addresses. */
+    /** Sends every rank that is there the outcome and, if that is good, the others' addresses. Who is gone by now keeps nobody from hearing it. */
     private void tellAll(String failure, int[] ports) throws IOException {
-        for (SocketChannel channel : channels) {
-            if (channel != null) {
-                DataOutputStream out = new DataOutputStream(channel.socket().getOutputStream());
-                out.writeUTF(failure);
-                for (int rank = 1; failure.isEmpty() && rank < group.size(); rank++) {
-                    out.writeUTF(((InetSocketAddress) channels[rank].getRemoteAddress())
-                            .getAddress()
-                            .getHostAddress());
-                    out.writeInt(ports[rank]);
+        ByteArrayOutputStream outcome = new ByteArrayOutputStream();
+        DataOutputStream out = new DataOutputStream(outcome);
+        out.writeUTF(failure);
+        for (int rank = 1; failure.isEmpty() && rank < group.size(); rank++) {
+            out.writeUTF(((InetSocketAddress) channels[rank].getRemoteAddress())
+                    .getAddress()
+                    .getHostAddress());
+            out.writeInt(ports[rank]);
+        }
+        IOException gone = null;
+        for (int rank = 1; rank < group.size(); rank++) {
+            if (channels[rank] != null) {
+                try {
+                    channels[rank].socket().getOutputStream().write(outcome.toByteArray());
+                } catch (IOException e) {
+                    gone = new IOException("rank " + rank + " was lost before all were there: " + e.getMessage(), e);
                 }
             }
+        }
+        if (gone != null && failure.isEmpty()) {
+            throw gone; // else what failed before it is told
         }
     }
 
@@ -109,9 +121,7 @@ final class Assembly {
         int rank = group.rank();
         try (ServerSocketChannel listener = ServerSocketChannel.open()) {
             channels[0] = call(group.rendezvous(), listener);
-            channels[0]
-                    .socket()
-                    .setSoTimeout(Math.toIntExact(Math.max(1, remaining().toMillis())));
+            channels[0].socket().setSoTimeout(millis(remaining()));
             DataInputStream in = new DataInputStream(channels[0].socket().getInputStream());
             List<InetSocketAddress> addresses = new ArrayList<>();
             try {
@@ -127,8 +137,14 @@ final class Assembly {
             }
             channels[0].socket().setSoTimeout(0);
             for (int lower = 1; lower < rank; lower++) {
-                channels[lower] = SocketChannel.open(addresses.get(lower - 1));
-                Handshake.call(channels[lower], group.token(), hello(0), remaining());
+                channels[lower] = open();
+                try {
+                    channels[lower].socket().connect(addresses.get(lower - 1), millis(remaining()));
+                    Handshake.call(channels[lower], group.token(), hello(0), remaining());
+                } catch (IOException e) {
+                    throw new IOException(
+                            "rank " + lower + ", at " + addresses.get(lower - 1) + ": " + e.getMessage(), e);
+                }
             }
             accept(listener, rank + 1, new int[group.size()]);
         }
@@ -138,18 +154,15 @@ final class Assembly {
     private SocketChannel call(Rendezvous rendezvous, ServerSocketChannel listener)
             throws IOException, InterruptedException {
         while (!remaining().isZero()) {
-            Optional<InetSocketAddress> address = rendezvous.toConnect();
+            Optional<InetSocketAddress> address = rendezvous.toConnect(group.own());
             if (address.isPresent()) {
-                SocketChannel channel = SocketChannel.open();
+                SocketChannel channel = open();
                 boolean answered = false;
                 try {
                     if (address.get().isUnresolved()) {
                         throw new IOException("unknown host " + address.get().getHostString());
                     }
-                    channel.socket()
-                            .connect(
-                                    address.get(),
-                                    Math.toIntExact(Math.max(1, remaining().toMillis())));
+                    channel.socket().connect(address.get(), millis(remaining()));
                     if (listener.getLocalAddress() == null) {
                         listener.bind(
                                 new InetSocketAddress(((InetSocketAddress) channel.getLocalAddress()).getAddress(), 0));
@@ -171,6 +184,15 @@ final class Assembly {
         }
         throw new CollectiveException(
                 group + ": rank 0 was not found within " + group.joinTimeout().toSeconds() + " s" + lastProblem);
+    }
+
+    /** A channel that calls from this host's address, where it was told one: others see from where a rank calls, and answer there. */
+    private SocketChannel open() throws IOException {
+        SocketChannel channel = SocketChannel.open();
+        if (group.address().isPresent()) {
+            channel.bind(new InetSocketAddress(group.own(), 0));
+        }
+        return channel;
     }
 
     private sealed interface Outcome {
@@ -271,6 +293,11 @@ final class Assembly {
 
     private Duration remaining() {
         return Duration.ofNanos(Math.max(0, end - System.nanoTime()));
+    }
+
+    /** A timeout for sockets, which take 0 for none. */
+    private static int millis(Duration time) {
+        return Math.toIntExact(Math.max(1, time.toMillis()));
     }
 
     private static Duration min(Duration a, Duration b) {

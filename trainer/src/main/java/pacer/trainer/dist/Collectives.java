@@ -16,26 +16,23 @@ public interface Collectives extends AutoCloseable {
     /** tensor = sum of every rank's tensor, on every rank. */
     void allReduce(Tensor tensor);
 
-    /** shard r of {@code tensor} (see {@link #shardStart}) becomes the sum of every rank's shard r, on rank r alone. */
-    void reduceScatter(Tensor tensor);
+    /** Shard r of {@code tensor} becomes the sum of every rank's shard r, on rank r alone; the same bits as {@link #allReduce(Tensor)}'s. */
+    void reduceScatter(Tensor tensor, Partition partition);
 
     /** Every rank's own shard of {@code tensor} becomes that shard everywhere. */
-    void allGather(Tensor tensor);
+    void allGather(Tensor tensor, Partition partition);
 
     /** tensor = the tensor of rank {@code root}. */
     void broadcast(Tensor tensor, int root);
+
+    /** The tensor of rank {@code to} = that of rank {@code from}; the others' stay, and may be null. */
+    void send(Tensor tensor, int from, int to);
 
     /** Sum of one number per rank, in rank order; also how ranks agree to stop. */
     double allReduce(double value);
 
     /** Returns when every rank has called it. */
     void barrier();
-
-    /** First element of shard {@code rank} of {@code elements} divided over {@link #size()} ranks, aligned to 64 elements. */
-    default long shardStart(long elements, int rank) {
-        long each = Math.ceilDiv(Math.ceilDiv(elements, size()), 64L) * 64L;
-        return Math.min(elements, each * rank);
-    }
 
     @Override
     void close();

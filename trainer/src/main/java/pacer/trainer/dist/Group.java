@@ -1,6 +1,8 @@
 package pacer.trainer.dist;
 
+import java.net.InetAddress;
 import java.time.Duration;
+import java.util.Optional;
 
 /**
  * Who is to come together, and this process's part in it.
@@ -11,6 +13,7 @@ import java.time.Duration;
  * @param token secret that the ranks share (see {@link #tokenFromEnvironment}); a new one for each attempt keeps zombies out
  * @param rendezvous where rank 0 is found
  * @param joinTimeout longest wait for all ranks to be there
+ * @param address of this host at which the other ranks reach it; empty: loopback, which is where ranks of one machine meet
  * @param timeout longest silence of a rank in a collective call. Must be longer than what one rank does alone, such as
  *     writing a checkpoint
  */
@@ -20,6 +23,7 @@ public record Group(
         String specHash,
         String token,
         Rendezvous rendezvous,
+        Optional<InetAddress> address,
         Duration joinTimeout,
         Duration timeout) {
     /** The environment variable that carries the token. */
@@ -38,6 +42,23 @@ public record Group(
         if (!timeout.isPositive() || !joinTimeout.isPositive()) {
             throw new IllegalArgumentException("timeouts must be positive; got " + joinTimeout + " and " + timeout);
         }
+    }
+
+    /** A group of ranks on this machine. */
+    public Group(
+            int rank,
+            int size,
+            String specHash,
+            String token,
+            Rendezvous rendezvous,
+            Duration joinTimeout,
+            Duration timeout) {
+        this(rank, size, specHash, token, rendezvous, Optional.empty(), joinTimeout, timeout);
+    }
+
+    /** Where this rank listens, and what it calls from: never beyond loopback unless it was told an address. */
+    InetAddress own() {
+        return address.orElseGet(InetAddress::getLoopbackAddress);
     }
 
     /** The token in {@value #TOKEN_VARIABLE}: not on the command line, where other users of the machine could read it. */

@@ -166,7 +166,8 @@ final class Peer {
         ALL_GATHER(3),
         BROADCAST(4),
         SUM(5),
-        BARRIER(6);
+        BARRIER(6),
+        SEND(7);
 
         private final int code;
 

@@ -23,7 +23,7 @@ public sealed interface Rendezvous {
         }
     }
 
-    /** Rank 0 listens at a free loopback port and writes it to {@code file}: for ranks on one machine. */
+    /** Rank 0 listens at a free port of this host's address and writes it to {@code file}: for ranks on one machine. */
     record Published(Path file) implements Rendezvous {}
 
     /** Reads {@code host:port} (an IPv6 address in brackets) or {@code file:PATH}. */
@@ -44,10 +44,10 @@ public sealed interface Rendezvous {
     }
 
     /** Where rank 0 is to listen. */
-    default InetSocketAddress toListen() {
+    default InetSocketAddress toListen(InetAddress own) {
         return switch (this) {
             case Address address -> new InetSocketAddress(address.host(), address.port());
-            case Published _ -> new InetSocketAddress(InetAddress.getLoopbackAddress(), 0);
+            case Published _ -> new InetSocketAddress(own, 0);
         };
     }
 
@@ -67,7 +67,7 @@ public sealed interface Rendezvous {
     }
 
     /** Where to connect to now; empty while rank 0 has said nothing yet. */
-    default Optional<InetSocketAddress> toConnect() throws IOException {
+    default Optional<InetSocketAddress> toConnect(InetAddress own) throws IOException {
         return switch (this) {
             case Address address -> Optional.of(new InetSocketAddress(address.host(), address.port()));
             case Published(Path file) -> {
@@ -76,7 +76,7 @@ public sealed interface Rendezvous {
                     if (!port.matches("\\d{1,5}")) {
                         throw new IOException(file + ": must hold the port of rank 0");
                     }
-                    yield Optional.of(new InetSocketAddress(InetAddress.getLoopbackAddress(), Integer.parseInt(port)));
+                    yield Optional.of(new InetSocketAddress(own, Integer.parseInt(port)));
                 } catch (NoSuchFileException notYet) {
                     yield Optional.empty();
                 }

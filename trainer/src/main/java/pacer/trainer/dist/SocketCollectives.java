@@ -10,6 +10,7 @@ import java.nio.channels.SelectionKey;
 import java.nio.channels.Selector;
 import java.nio.channels.SocketChannel;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import pacer.trainer.dist.Peer.Call;
 import pacer.trainer.dist.Peer.Operation;
@@ -97,20 +98,21 @@ public final class SocketCollectives implements Collectives {
     public void allReduce(Tensor tensor) {
         MemorySegment memory = memory(tensor);
         Call call = next(Operation.ALL_REDUCE, memory.byteSize());
-        sumShards(call, tensor, memory);
-        exchangeShards(call, tensor, memory);
+        Partition even = Partition.even(tensor.size(), size());
+        sumShards(call, tensor, memory, even);
+        exchangeShards(call, tensor, memory, even);
     }
 
     @Override
-    public void reduceScatter(Tensor tensor) {
+    public void reduceScatter(Tensor tensor, Partition partition) {
         MemorySegment memory = memory(tensor);
-        sumShards(next(Operation.REDUCE_SCATTER, memory.byteSize()), tensor, memory);
+        sumShards(next(Operation.REDUCE_SCATTER, memory.byteSize()), tensor, memory, partition);
     }
 
     @Override
-    public void allGather(Tensor tensor) {
+    public void allGather(Tensor tensor, Partition partition) {
         MemorySegment memory = memory(tensor);
-        exchangeShards(next(Operation.ALL_GATHER, memory.byteSize()), tensor, memory);
+        exchangeShards(next(Operation.ALL_GATHER, memory.byteSize()), tensor, memory, partition);
     }
 
     @Override
@@ -131,6 +133,25 @@ public final class SocketCollectives implements Collectives {
     }
 
     @Override
+    public void send(Tensor tensor, int from, int to) {
+        if (from < 0 || to < 0 || from >= size() || to >= size() || from == to) {
+            throw new IllegalArgumentException("rank " + from + " cannot send to rank " + to + " among " + size());
+        }
+        // the others cannot know how much it is
+        Call call = next(Operation.SEND, 0);
+        if (rank() == from || rank() == to) {
+            MemorySegment memory = memory(tensor);
+            for (long at = 0; at < memory.byteSize(); at += CHUNK) {
+                Arrays.fill(this.to, null);
+                Arrays.fill(this.from, null);
+                (rank() == from ? this.to : this.from)[rank() == from ? to : from] =
+                        memory.asSlice(at, Math.min(CHUNK, memory.byteSize() - at));
+                pass(call);
+            }
+        }
+    }
+
+    @Override
     public double allReduce(double value) {
         return sum(next(Operation.SUM, 8), value);
     }
@@ -141,15 +162,15 @@ public final class SocketCollectives implements Collectives {
     }
 
     /** Shard {@code rank()} of {@code memory} becomes the sum of every rank's, in the order of ranks. */
-    private void sumShards(Call call, Tensor tensor, MemorySegment memory) {
+    private void sumShards(Call call, Tensor tensor, MemorySegment memory, Partition partition) {
         if (tensor.dtype() != DType.F32) {
             throw new IllegalArgumentException("only F32 tensors can be summed over ranks; got " + tensor);
         }
-        MemorySegment own = shard(tensor, memory, rank());
-        for (long at = 0; at < longestShard(tensor); at += CHUNK) {
-            MemorySegment mine = chunk(own, at);
+        Chunks[] chunks = chunks(memory, tensor.dtype(), partition);
+        while (advance(chunks)) {
+            MemorySegment mine = chunks[rank()].now;
             for (int other = 0; other < size(); other++) {
-                to[other] = chunk(shard(tensor, memory, other), at);
+                to[other] = chunks[other].now;
                 from[other] = mine == null ? null : received[other].asSlice(0, mine.byteSize());
             }
             pass(call);
@@ -161,15 +182,67 @@ public final class SocketCollectives implements Collectives {
     }
 
     /** Every rank's own shard of {@code memory} becomes that shard everywhere. */
-    private void exchangeShards(Call call, Tensor tensor, MemorySegment memory) {
-        MemorySegment own = shard(tensor, memory, rank());
-        for (long at = 0; at < longestShard(tensor); at += CHUNK) {
+    private void exchangeShards(Call call, Tensor tensor, MemorySegment memory, Partition partition) {
+        Chunks[] chunks = chunks(memory, tensor.dtype(), partition);
+        while (advance(chunks)) {
             for (int other = 0; other < size(); other++) {
-                to[other] = chunk(own, at);
-                from[other] = chunk(shard(tensor, memory, other), at);
+                to[other] = chunks[rank()].now;
+                from[other] = chunks[other].now;
             }
             pass(call);
         }
+    }
+
+    /** The pieces of a rank's shard, cut into chunks. */
+    private static final class Chunks {
+        private final MemorySegment memory;
+        private final int width;
+        private final List<Partition.Piece> pieces;
+        private int piece;
+        private long at; // bytes into the piece
+        /** The chunk at hand; null after the last. */
+        private MemorySegment now;
+
+        Chunks(MemorySegment memory, int width, List<Partition.Piece> pieces) {
+            this.memory = memory;
+            this.width = width;
+            this.pieces = pieces;
+        }
+
+        boolean advance() {
+            if (piece == pieces.size()) {
+                now = null;
+                return false;
+            }
+            Partition.Piece of = pieces.get(piece);
+            long length = Math.min(CHUNK, of.size() * width - at);
+            now = memory.asSlice(of.from() * width + at, length);
+            at += length;
+            if (at == of.size() * width) {
+                piece++;
+                at = 0;
+            }
+            return true;
+        }
+    }
+
+    private Chunks[] chunks(MemorySegment memory, DType type, Partition partition) {
+        if (partition.shards().size() != size()) {
+            throw new IllegalArgumentException(
+                    "a partition over " + partition.shards().size() + " ranks, of " + size());
+        }
+        return partition.shards().stream()
+                .map(pieces -> new Chunks(memory, type.bytes(), pieces))
+                .toArray(Chunks[]::new);
+    }
+
+    /** Every rank's next chunk; false when no rank has one. */
+    private static boolean advance(Chunks[] chunks) {
+        boolean any = false;
+        for (Chunks ofRank : chunks) {
+            any |= ofRank.advance();
+        }
+        return any;
     }
 
     private double sum(Call call, double value) {
@@ -269,21 +342,6 @@ public final class SocketCollectives implements Collectives {
 
     private Call next(Operation operation, long bytes) {
         return new Call(calls++, operation, bytes);
-    }
-
-    private MemorySegment shard(Tensor tensor, MemorySegment memory, int rank) {
-        long start = shardStart(tensor.size(), rank) * tensor.dtype().bytes();
-        return memory.asSlice(
-                start, shardStart(tensor.size(), rank + 1) * tensor.dtype().bytes() - start);
-    }
-
-    private long longestShard(Tensor tensor) {
-        return shardStart(tensor.size(), 1) * tensor.dtype().bytes();
-    }
-
-    /** The chunk of {@code shard} from byte {@code at} on; null beyond its end. */
-    private static MemorySegment chunk(MemorySegment shard, long at) {
-        return at < shard.byteSize() ? shard.asSlice(at, Math.min(CHUNK, shard.byteSize() - at)) : null;
     }
 
     private static MemorySegment memory(Tensor tensor) {

@@ -19,16 +19,21 @@ public final class SoloCollectives implements Collectives {
     public void allReduce(Tensor tensor) {}
 
     @Override
-    public void reduceScatter(Tensor tensor) {}
+    public void reduceScatter(Tensor tensor, Partition partition) {}
 
     @Override
-    public void allGather(Tensor tensor) {}
+    public void allGather(Tensor tensor, Partition partition) {}
 
     @Override
     public void broadcast(Tensor tensor, int root) {
         if (root != 0) {
             throw new IllegalArgumentException("there is no rank " + root + "; this one is alone");
         }
+    }
+
+    @Override
+    public void send(Tensor tensor, int from, int to) {
+        throw new IllegalArgumentException("rank " + from + " cannot send to rank " + to + "; one is alone");
     }
 
     @Override

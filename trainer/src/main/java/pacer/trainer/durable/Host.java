@@ -12,10 +12,18 @@ public final class Host {
     private static final Path NAME = Path.of("/proc/sys/kernel/hostname");
     private static final Path BOOT = Path.of("/proc/sys/kernel/random/boot_id");
 
+    /** Names a host otherwise than its system does: where two would have one name. */
+    private static final String VARIABLE = "PACER_HOST";
+
     private Host() {}
 
-    /** Its name. */
+    /** Its name: what {@value #VARIABLE} says, else the system. */
     public static String name() {
+        String given = System.getenv(VARIABLE);
+        return given != null && !given.isBlank() ? given.strip() : systemName();
+    }
+
+    private static String systemName() {
         return read(NAME).orElseGet(() -> {
             try {
                 return InetAddress.getLocalHost().getHostName();

@@ -103,9 +103,14 @@ public final class Changes {
     }
 
     private List<Hardware> zeros() {
-        return now.hardware() instanceof Hardware.Gpus gpus && gpus.zero() == 0 && now.ranks() > 1
-                ? List.of(gpus, new Hardware.Gpus(gpus.precision(), 1))
-                : List.of(now.hardware());
+        return switch (now.hardware()) {
+            case Hardware.Cpu cpu
+            when cpu.zero() == 0 && now.ranks() > 1 ->
+                List.of(cpu, new Hardware.Cpu(cpu.threads(), cpu.precision(), 1, cpu.hosts()));
+            case Hardware.Gpus gpus
+            when gpus.zero() == 0 && now.ranks() > 1 -> List.of(gpus, new Hardware.Gpus(gpus.precision(), 1));
+            default -> List.of(now.hardware());
+        };
     }
 
     private List<Integer> microBatches() {
@@ -147,10 +152,11 @@ public final class Changes {
     private Change change(Shape shape) {
         List<String> settings = new ArrayList<>();
         List<String> price = new ArrayList<>();
-        if (shape.hardware() instanceof Hardware.Gpus gpus && !gpus.equals(now.hardware())) {
-            settings.add("--zero " + gpus.zero());
-            price.add(
-                    "no more bytes between GPUs: scattering gradients and gathering weights move what their sum moves");
+        if (!shape.hardware().equals(now.hardware())) {
+            boolean gpus = shape.hardware() instanceof Hardware.Gpus;
+            settings.add(gpus ? "--zero 1" : "train.zeroStage=1");
+            price.add("no more bytes between %s: scattering gradients and gathering weights move what their sum moves"
+                    .formatted(gpus ? "GPUs" : "ranks"));
         }
         if (shape.microBatch() != now.microBatch()) {
             settings.add("train.microBatch=" + shape.microBatch());

@@ -74,7 +74,7 @@ public enum MemoryClass {
         put(OF_MODELS, LOGITS, "logits", "dLogitsProduct", "losses");
         put(OF_MODELS, TABLES, "cosines", "sines", "firstKey");
         put(OF_MODELS, LOADER, "tokens", "targets");
-        put(OF_OPTIMIZERS, OPTIMIZER, "first moment", "second moment", "row moment", "column moment", "momentum");
+        put(OF_OPTIMIZERS, OPTIMIZER, "exp_avg", "exp_avg_sq", "exp_avg_sq_row", "exp_avg_sq_col", "momentum_buffer");
         put(
                 OF_OPTIMIZERS,
                 OPTIMIZER_WORK,

@@ -44,19 +44,21 @@ public final class MemoryNeed {
         double weights = 4.0 * model.parameters() * (8 + train.threads());
         double tokens = (double) Math.min(train.microBatch() * (long) model.sequenceLength(), train.batchTokens());
         double ofToken = 4.0 * (64.0 * (model.layers() + 1) * model.width() + 8.0 * model.vocabulary());
-        return (long) (train.ranks() * (weights + tokens * ofToken));
+        return (long) (train.ranksPerHost() * (weights + tokens * ofToken));
     }
 
     static void requireIn(RunSpec spec, MemoryPlan plan, long memory) {
         if (plan.need() <= memory) {
             return;
         }
-        int ranks = spec.train().ranks();
+        int ranks = plan.ranksTogether();
         String least = spec.model().vocabulary() == 0 ? "at least " : "";
-        String each =
-                ranks == 1 ? "" : ", each of its %d ranks (train.ranks) %s".formatted(ranks, gigabytes(plan.bytes()));
+        String each = ranks == 1
+                ? ""
+                : ", each of its %d ranks (train.ranks%s) %s"
+                        .formatted(ranks, plan.hosts() > 1 ? " / train.hosts" : "", gigabytes(plan.bytes()));
         Optional<Change> change =
-                Changes.of(spec, ranks, MemoryPlan.cpu(spec), memory).cheapest();
+                Changes.of(spec, plan.ranks(), MemoryPlan.cpu(spec), memory).cheapest();
         String remedy = change.map(c -> "%s would fit, with %s (%s)"
                         .formatted(
                                 c.settings().stream().map(s -> "--set " + s).collect(Collectors.joining(" ")),

@@ -6,6 +6,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Function;
+import java.util.stream.IntStream;
 import pacer.trainer.dist.SocketCollectives;
 import pacer.trainer.model.Engine;
 import pacer.trainer.model.MemoryPolicy;
@@ -17,19 +18,23 @@ import pacer.trainer.ops.PlanningDevice.Planned;
 import pacer.trainer.ops.cpu.CpuDevice;
 import pacer.trainer.ops.cpu.Gemms;
 import pacer.trainer.optim.Optimizer;
+import pacer.trainer.optim.Sharding;
 import pacer.trainer.spec.ModelSpec;
 import pacer.trainer.spec.RunSpec;
+import pacer.trainer.spec.TrainSpec;
 import pacer.trainer.spec.TrainSpec.Precision;
 
 /**
- * What rank 0 of a training holds in memory, tensor family by tensor family. Other ranks hold the same but the decoder. The model, its optimizer and its
- * decoder are planned by the code that allocates them, so on the CPU tensors are counted to the byte. Not counted are the process itself,
- * and what product libraries and short-lived rows of kernels take.
+ * What rank 0 of a training holds in memory, tensor family by tensor family. Other ranks hold the same but the decoder; where the optimizer's state is
+ * divided, each is counted with the part of the rank that has most. The model, its optimizer and its decoder are planned by the code that
+ * allocates them, so on the CPU tensors are counted to the byte. Not counted are the process itself, and what product libraries and
+ * short-lived rows of kernels take.
  *
- * @param shared whether all ranks share one memory
+ * @param hosts that the ranks are divided over equally
+ * @param shared whether all ranks of a host share one memory
  * @param microBatch sequences that a rank takes at once: train.microBatch, or the next smaller number that divides its sequences
  */
-public record MemoryPlan(int ranks, boolean shared, int microBatch, List<Item> items) {
+public record MemoryPlan(int ranks, int hosts, boolean shared, int microBatch, List<Item> items) {
 
     /**
      * Tensors of one name.
@@ -54,8 +59,10 @@ public record MemoryPlan(int ranks, boolean shared, int microBatch, List<Item> i
         return of(spec, spec.train().ranks(), cpu(spec));
     }
 
-    static Hardware.Cpu cpu(RunSpec spec) {
-        return new Hardware.Cpu(spec.train().threads(), spec.train().precision());
+    /** The CPU as a spec, resolved for the machine, uses it. */
+    public static Hardware.Cpu cpu(RunSpec spec) {
+        TrainSpec train = spec.train();
+        return new Hardware.Cpu(train.threads(), train.precision(), train.zeroStage(), train.hosts());
     }
 
     static MemoryPlan of(Shape shape) {
@@ -69,7 +76,7 @@ public record MemoryPlan(int ranks, boolean shared, int microBatch, List<Item> i
                         new Engine(Engine.Kind.CPU, cpu.threads(), cpu.precision(), Gemms.Kind.AUTO, null, policy);
                 try (Replica plan = engine.plan(model, shape.microBatch(), length)) {
                     Ledger ledger = new Ledger(plan);
-                    ledger.addModel(shape, 1);
+                    ledger.addModel(shape);
                     ledger.add(
                             MemoryClass.ATTENTION_WORK,
                             "scores and panels",
@@ -80,15 +87,15 @@ public record MemoryPlan(int ranks, boolean shared, int microBatch, List<Item> i
                             "received",
                             shape.ranks(),
                             SocketCollectives.bufferBytes(shape.ranks()));
-                    yield new MemoryPlan(shape.ranks(), true, shape.microBatch(), ledger.items());
+                    yield new MemoryPlan(shape.ranks(), cpu.hosts(), true, shape.microBatch(), ledger.items());
                 }
             }
             case Hardware.Gpus gpus -> {
                 DType products = gpus.precision() == Precision.BF16 ? DType.BF16 : DType.F32;
                 try (Replica plan = Engine.planWhole(model, policy, products, shape.microBatch(), length)) {
                     Ledger ledger = new Ledger(plan);
-                    ledger.addModel(shape, gpus.zero() > 0 ? shape.ranks() : 1);
-                    yield new MemoryPlan(shape.ranks(), false, shape.microBatch(), ledger.items());
+                    ledger.addModel(shape);
+                    yield new MemoryPlan(shape.ranks(), 1, false, shape.microBatch(), ledger.items());
                 }
             }
         };
@@ -121,10 +128,15 @@ public record MemoryPlan(int ranks, boolean shared, int microBatch, List<Item> i
                 .sum();
     }
 
-    /** What the machine, or a GPU, must have for it. */
+    /** What the machine, or a GPU, must have for it; of several machines the one with rank 0. */
     public long need() {
         long others = bytes() - bytes(MemoryClass.DECODER) - bytes(MemoryClass.CACHES);
-        return shared ? bytes() + (ranks - 1) * others : bytes();
+        return bytes() + (ranksTogether() - 1) * others;
+    }
+
+    /** Ranks that share a memory. */
+    public int ranksTogether() {
+        return shared ? ranks / hosts : 1;
     }
 
     /** Rank 0's for parameters, gradients and optimizer, which no smaller batch spares. */
@@ -145,31 +157,66 @@ public record MemoryPlan(int ranks, boolean shared, int microBatch, List<Item> i
             this.plan = plan;
         }
 
-        /** @param zero ranks over which the optimizer's state is divided */
-        void addModel(Shape shape, int zero) {
+        void addModel(Shape shape) {
             boolean copied = plan.factors() != DType.F32;
-            int[] at = take(new int[plan.lanes()], 1, name -> MemoryClass.ofModel(name, copied));
-            Optimizer _ = Optimizer.of(plan, shape.optimizer());
-            at = take(at, zero, MemoryClass::ofOptimizer);
+            take(new int[plan.lanes()], end(), 1, name -> MemoryClass.ofModel(name, copied));
+            switch (shape.hardware()) {
+                case Hardware.Cpu cpu -> addOptimizer(shape, cpu.zero() > 0 ? shape.ranks() : 1);
+                case Hardware.Gpus gpus -> {
+                    int[] from = end();
+                    Optimizer _ = Optimizer.of(plan, shape.optimizer());
+                    take(from, end(), gpus.zero() > 0 ? shape.ranks() : 1, MemoryClass::ofOptimizer);
+                }
+            }
             if (shape.room() > 0) {
+                int[] from = end();
                 plan.decoder(shape.room());
-                at = take(at, 1, MemoryClass::ofDecoder);
+                take(from, end(), 1, MemoryClass::ofDecoder);
             }
             if (shape.asks()) {
+                int[] from = end();
                 HellaSwag.Room room = HellaSwag.Room.most(shape.model().sequenceLength());
                 plan.continuations(room.sequences(), room.tokens());
-                take(at, 1, _ -> MemoryClass.HELLASWAG);
+                take(from, end(), 1, _ -> MemoryClass.HELLASWAG);
             }
             long tokens = (long) shape.microBatch() * shape.model().sequenceLength();
             add(MemoryClass.LOADER, "batches of training and validation", 4, 4 * 4 * tokens);
         }
 
-        private int[] take(int[] from, int zero, Function<String, MemoryClass> kind) {
-            int[] to = new int[from.length];
+        /** What the rank that has most keeps, of those that share the state. */
+        private void addOptimizer(Shape shape, int sharing) {
+            long most = -1;
+            int[] from = end();
+            int[] to = from;
+            for (int rank = 0; rank < sharing; rank++) {
+                int[] begin = end();
+                long before = plan.plannedBytes();
+                Optimizer _ = Optimizer.of(plan, shape.optimizer(), new Sharding(rank, sharing));
+                long share = plan.plannedBytes() - before;
+                if (share > most) {
+                    most = share;
+                    from = begin;
+                    to = end();
+                }
+            }
+            take(from, to, 1, MemoryClass::ofOptimizer);
+        }
+
+        /** By lane, how many tensors are planned. */
+        private int[] end() {
+            return IntStream.range(0, plan.lanes())
+                    .map(lane -> planned(lane).size())
+                    .toArray();
+        }
+
+        private List<Planned> planned(int lane) {
+            return ((PlanningDevice) plan.device(lane)).planned();
+        }
+
+        /** @param zero ranks over which the optimizer's state is divided */
+        private void take(int[] from, int[] to, int zero, Function<String, MemoryClass> kind) {
             for (int lane = 0; lane < from.length; lane++) {
-                List<Planned> all = ((PlanningDevice) plan.device(lane)).planned();
-                to[lane] = all.size();
-                for (Planned each : all.subList(from[lane], to[lane])) {
+                for (Planned each : planned(lane).subList(from[lane], to[lane])) {
                     MemoryClass of = kind.apply(each.name());
                     boolean divided = of == MemoryClass.OPTIMIZER;
                     add(
@@ -179,7 +226,6 @@ public record MemoryPlan(int ranks, boolean shared, int microBatch, List<Item> i
                             divided ? Math.ceilDiv(each.bytes(), zero) : each.bytes());
                 }
             }
-            return to;
         }
 
         void add(MemoryClass kind, String name, int count, long bytes) {

@@ -380,25 +380,15 @@ public final class Replica implements AutoCloseable {
         return Math.sqrt(sum);
     }
 
-    /** What a lane does to elements [from, to) of the flat tensors. */
+    /** What a lane does. */
     @FunctionalInterface
-    public interface Update {
-        void apply(Device device, long from, long to);
+    public interface Work {
+        void run(int lane, Device device);
     }
 
-    /** Updates the weights, every lane its part, and the products' copy with them. */
-    public void update(Update update) {
-        lanes.run(lane -> update.apply(devices.get(lane), bound(lane), bound(lane + 1)));
-        weightsChanged(); // not before all have: who updates a parameter whole may update beyond its part
-    }
-
-    /** The lane in whose part of the flat tensors {@code element} is. */
-    public int lane(long element) {
-        int lane = 0;
-        while (element >= bound(lane + 1)) {
-            lane++;
-        }
-        return lane;
+    /** Has every lane do its part; what changes the weights calls {@link #weightsChanged} when all have. */
+    public void onLanes(Work work) {
+        lanes.run(lane -> work.run(lane, devices.get(lane)));
     }
 
     /** The device of a lane. */

@@ -1,6 +1,10 @@
 package pacer.trainer.optim;
 
+import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
+import pacer.trainer.dist.Partition.Piece;
 import pacer.trainer.model.Parameter;
 import pacer.trainer.model.Replica;
 import pacer.trainer.ops.DType;
@@ -9,9 +13,10 @@ import pacer.trainer.ops.Operations;
 import pacer.trainer.ops.Operations.Adafactor;
 import pacer.trainer.ops.Operations.AdamW;
 import pacer.trainer.ops.Tensor;
+import pacer.trainer.optim.Division.Whole;
 import pacer.trainer.spec.OptimizerSpec;
 
-/** Rules that take each parameter whole: a lane those that begin in its part. */
+/** Rules that take each parameter whole; lanes share them by what they cost. */
 final class WholeParameters implements Optimizer.Rule {
     /** As Hugging Face's Adafactor has them by default. */
     private static final Adafactor ADAFACTOR = new Adafactor(-0.8, 1e-30f, 1);
@@ -21,59 +26,65 @@ final class WholeParameters implements Optimizer.Rule {
         void apply(Operations ops, Optimizer.Step step);
     }
 
-    /** @param offset of the parameter in the flat tensors */
-    private record Item(long offset, Update update, List<Optimizer.State> state) {}
+    private final List<List<Update>> lanes;
+    private final List<Optimizer.State> state;
 
-    private final List<Item> items;
-
-    private WholeParameters(List<Item> items) {
-        this.items = List.copyOf(items);
+    private WholeParameters(List<List<Update>> lanes, List<Optimizer.State> state) {
+        this.lanes = lanes;
+        this.state = List.copyOf(state);
     }
 
-    static WholeParameters striped(Replica replica, OptimizerSpec spec, List<Parameter> parameters) {
+    /** What plans the update of one parameter, and adds to {@code state} what is kept beside it. */
+    private interface Planner {
+        Update plan(Parameter p, List<Optimizer.State> state);
+    }
+
+    private static WholeParameters of(Replica replica, List<Whole> whole, Planner planner) {
+        List<Optimizer.State> state = new ArrayList<>();
+        List<List<Update>> lanes = Division.byCost(whole, replica.lanes()).stream()
+                .map(own -> own.stream()
+                        .map(w -> planner.plan(w.parameters().getFirst(), state))
+                        .toList())
+                .toList();
+        return new WholeParameters(lanes, state);
+    }
+
+    static WholeParameters striped(Replica replica, OptimizerSpec spec, List<Whole> whole) {
         AdamW settings = new AdamW((float) spec.beta1(), (float) spec.beta2(), (float) spec.epsilon());
-        return new WholeParameters(parameters.stream()
-                .map(p -> {
-                    Device device = replica.device();
-                    Tensor weights = replica.parameters().in(replica.weights(), p.name());
-                    Tensor gradients = replica.parameters().in(replica.gradients(), p.name());
-                    Tensor first = device.allocate("first moment", DType.F32, weights.shape());
-                    Tensor rows = device.allocate("row moment", DType.F32, weights.dim(0));
-                    Tensor columns = device.allocate("column moment", DType.F32, weights.dim(1));
-                    Update update = (ops, step) -> ops.stripedAdamW(
-                            weights,
-                            gradients,
-                            first,
-                            rows,
-                            columns,
-                            settings,
-                            (float) Optimizer.rate(spec, p, step.learningRate()),
-                            (float) spec.weightDecay(),
-                            (float) step.gradientScale(),
-                            step.number());
-                    return new Item(
-                            p.offset(),
-                            update,
-                            List.of(
-                                    new Optimizer.State("exp_avg." + p.name(), first),
-                                    new Optimizer.State("exp_avg_sq_row." + p.name(), rows),
-                                    new Optimizer.State("exp_avg_sq_col." + p.name(), columns)));
-                })
-                .toList());
+        return of(replica, whole, (p, state) -> {
+            Tensor weights = replica.parameters().in(replica.weights(), p.name());
+            Tensor gradients = replica.parameters().in(replica.gradients(), p.name());
+            Tensor first = kept(replica, state, "exp_avg", p, weights.shape());
+            Tensor rows = kept(replica, state, "exp_avg_sq_row", p, weights.dim(0));
+            Tensor columns = kept(replica, state, "exp_avg_sq_col", p, weights.dim(1));
+            return (ops, step) -> ops.stripedAdamW(
+                    weights,
+                    gradients,
+                    first,
+                    rows,
+                    columns,
+                    settings,
+                    (float) Optimizer.rate(spec, p, step.learningRate()),
+                    (float) spec.weightDecay(),
+                    (float) step.gradientScale(),
+                    step.number());
+        });
     }
 
-    static WholeParameters adafactor(Replica replica, OptimizerSpec spec, List<Parameter> parameters) {
-        return new WholeParameters(parameters.stream()
-                .map(p -> p.shape().size() == 2 ? matrix(replica, spec, p) : vector(replica, spec, p))
-                .toList());
+    static WholeParameters adafactor(Replica replica, OptimizerSpec spec, List<Whole> whole) {
+        return of(
+                replica,
+                whole,
+                (p, state) ->
+                        p.shape().size() == 2 ? matrix(replica, spec, p, state) : vector(replica, spec, p, state));
     }
 
-    private static Item matrix(Replica replica, OptimizerSpec spec, Parameter p) {
+    private static Update matrix(Replica replica, OptimizerSpec spec, Parameter p, List<Optimizer.State> state) {
         Tensor weights = replica.parameters().in(replica.weights(), p.name());
         Tensor gradients = replica.parameters().in(replica.gradients(), p.name());
-        Tensor rows = replica.device().allocate("row moment", DType.F32, weights.dim(0));
-        Tensor columns = replica.device().allocate("column moment", DType.F32, weights.dim(1));
-        Update update = (ops, step) -> ops.adafactor(
+        Tensor rows = kept(replica, state, "exp_avg_sq_row", p, weights.dim(0));
+        Tensor columns = kept(replica, state, "exp_avg_sq_col", p, weights.dim(1));
+        return (ops, step) -> ops.adafactor(
                 weights,
                 gradients,
                 rows,
@@ -83,19 +94,13 @@ final class WholeParameters implements Optimizer.Rule {
                 (float) spec.weightDecay(),
                 (float) step.gradientScale(),
                 step.number());
-        return new Item(
-                p.offset(),
-                update,
-                List.of(
-                        new Optimizer.State("exp_avg_sq_row." + p.name(), rows),
-                        new Optimizer.State("exp_avg_sq_col." + p.name(), columns)));
     }
 
-    private static Item vector(Replica replica, OptimizerSpec spec, Parameter p) {
+    private static Update vector(Replica replica, OptimizerSpec spec, Parameter p, List<Optimizer.State> state) {
         Tensor weights = replica.parameters().in(replica.weights(), p.name());
         Tensor gradients = replica.parameters().in(replica.gradients(), p.name());
-        Tensor second = replica.device().allocate("second moment", DType.F32, weights.shape());
-        Update update = (ops, step) -> ops.adafactorVector(
+        Tensor second = kept(replica, state, "exp_avg_sq", p, weights.shape());
+        return (ops, step) -> ops.adafactorVector(
                 weights,
                 gradients,
                 second,
@@ -104,26 +109,44 @@ final class WholeParameters implements Optimizer.Rule {
                 0, // as everywhere, vectors do not decay
                 (float) step.gradientScale(),
                 step.number());
-        return new Item(p.offset(), update, List.of(new Optimizer.State("exp_avg_sq." + p.name(), second)));
     }
 
-    static WholeParameters muon(Replica replica, OptimizerSpec spec, List<Parameter> parameters) {
-        return new WholeParameters(Muon.of(replica, spec, parameters).stream()
-                .map(muon -> new Item(muon.offset(), muon::apply, muon.state()))
-                .toList());
+    private static Tensor kept(Replica replica, List<Optimizer.State> state, String kind, Parameter p, int... shape) {
+        Tensor kept = replica.device().allocate(kind, DType.F32, shape);
+        state.add(Optimizer.State.whole(kind + "." + p.name(), kept));
+        return kept;
+    }
+
+    static WholeParameters muon(Replica replica, OptimizerSpec spec, List<Whole> matrices) {
+        Moments momentum = Moments.allocate(
+                replica,
+                "momentum_buffer",
+                Division.joined(matrices.stream()
+                        .map(m -> new Piece(m.from(), m.from() + m.size()))
+                        .toList()));
+        List<List<Update>> lanes = new ArrayList<>();
+        for (List<Whole> own : Division.byCost(matrices, replica.lanes())) {
+            Device device = replica.device(lanes.size());
+            Map<List<Integer>, NewtonSchulz> shapes = new HashMap<>();
+            lanes.add(own.stream()
+                    .<Update>map(m -> {
+                        NewtonSchulz iteration = shapes.computeIfAbsent(
+                                List.of(m.rows(), m.columns()),
+                                none -> new NewtonSchulz(device, m.rows(), m.columns(), replica.factors()));
+                        return Muon.of(replica, spec, m, momentum, iteration)::apply;
+                    })
+                    .toList());
+        }
+        return new WholeParameters(lanes, momentum.state(replica.parameters().all()));
     }
 
     @Override
-    public void update(Device device, long from, long to, Optimizer.Step step) {
-        for (Item item : items) {
-            if (item.offset >= from && item.offset < to) {
-                item.update.apply(device.operations(), step);
-            }
-        }
+    public void update(int lane, Device device, Optimizer.Step step) {
+        lanes.get(lane).forEach(update -> update.apply(device.operations(), step));
     }
 
     @Override
     public List<Optimizer.State> state() {
-        return items.stream().flatMap(item -> item.state.stream()).toList();
+        return state;
     }
 }

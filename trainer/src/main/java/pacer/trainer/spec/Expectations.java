@@ -15,8 +15,15 @@ final class Expectations {
     private static final Set<String> SECTIONS = Set.of("dataset", "model", "weights", "train", "optimizer", "schedule");
 
     /** How the same numbers are computed: other bits, no other loss. */
-    private static final Set<String> ASIDE =
-            Set.of("dataset.url", "dataset.mirrors", "train.microBatch", "train.ranks", "train.threads");
+    private static final Set<String> ASIDE = Set.of(
+            "dataset.url",
+            "dataset.mirrors",
+            "train.microBatch",
+            "train.ranks",
+            "train.hosts",
+            "train.zeroStage",
+            "train.recompute",
+            "train.threads");
 
     /** They determine what is measured. */
     private static final Set<String> MEASURED = Set.of("evaluation.tokens", "evaluation.windows");

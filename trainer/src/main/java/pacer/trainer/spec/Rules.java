@@ -174,6 +174,13 @@ final class Rules {
         boolean whole = train.batchTokens() % unit == 0;
         long below = train.batchTokens() / unit * unit;
         require(
+                train.ranks() % train.hosts() == 0,
+                "train.ranks (%d) must be a multiple of train.hosts (%d), as each host has as many"
+                        .formatted(train.ranks(), train.hosts()),
+                "give ranks " + Math.ceilDiv(train.ranks(), train.hosts()) * train.hosts(),
+                "train.ranks",
+                "train.hosts");
+        require(
                 whole,
                 "train.batchTokens (%d) must be a multiple of model.sequenceLength × train.ranks (%d × %d = %d)"
                         .formatted(train.batchTokens(), length, train.ranks(), unit),

@@ -11,6 +11,10 @@ public final class SpecHash {
     private static final Set<String> ASIDE =
             Set.of("name", "description", "dataset.mirrors", "train.recompute", "checkpoint", "expectation", "cost");
 
+    /** How the same training is divided over processes, threads and passes: other bits, and no other loss. */
+    private static final Set<String> DIVISION =
+            Set.of("train.ranks", "train.hosts", "train.threads", "train.microBatch", "train.zeroStage");
+
     private SpecHash() {}
 
     /**
@@ -24,12 +28,26 @@ public final class SpecHash {
      * hash of a {@linkplain SpecResolver resolved} specification: threads and vocabulary count.
      */
     public static String of(RunSpec spec) {
+        return of(spec, Set.of());
+    }
+
+    /**
+     * The same, but for how the work is divided over ranks, hosts, threads and micro-batches: a run of an equal one can go on from its checkpoints, on
+     * the same tokens, with losses that differ by rounding.
+     */
+    public static String ofTraining(RunSpec spec) {
+        return of(spec, DIVISION);
+    }
+
+    private static String of(RunSpec spec, Set<String> left) {
         boolean pinned = !spec.dataset().sha256().isEmpty();
         boolean pinnedWeights = !spec.weights().sha256().isEmpty();
         boolean pinnedExamples = !spec.hellaSwag().sha256().isEmpty();
         StringBuilder text = new StringBuilder();
         for (Setting setting : Schema.RUN.settings()) {
-            boolean aside = ASIDE.contains(setting.path()) || ASIDE.contains(setting.section());
+            boolean aside = ASIDE.contains(setting.path())
+                    || ASIDE.contains(setting.section())
+                    || left.contains(setting.path());
             // a setting that came later counts where it is given, so that earlier hashes stand
             boolean silent = setting.doc().later() && setting.standard().equals(Optional.of(setting.in(spec)));
             boolean elsewhere = (pinned && setting.path().equals("dataset.url"))

@@ -23,13 +23,13 @@ public final class SpecResolver {
     }
 
     /**
-     * {@code spec} with what needs no dataset: threads a rank (cores / ranks, at least 1), precision, decay steps (train.steps, or
+     * {@code spec} with what needs no dataset: threads a rank (cores / ranks of a host, at least 1), precision, decay steps (train.steps, or
      * the end of warmup if that is later), and the micro-batch no larger than a rank's sequences.
      */
     public static RunSpec forMachine(RunSpec spec, Processor processor) {
         TrainSpec train = spec.train();
         int sequences = train.batchTokens() / spec.model().sequenceLength() / train.ranks();
-        int threads = train.threads() > 0 ? train.threads() : Math.max(1, processor.cores() / train.ranks());
+        int threads = train.threads() > 0 ? train.threads() : Math.max(1, processor.cores() / train.ranksPerHost());
         ScheduleSpec schedule = spec.schedule();
         int decay = schedule.decaySteps() > 0 ? schedule.decaySteps() : Math.max(train.steps(), schedule.warmupSteps());
         return with(
@@ -48,7 +48,9 @@ public final class SpecResolver {
                         threads,
                         train.outlierLoss(),
                         train.outlierGradient(),
-                        train.recompute()),
+                        train.recompute(),
+                        train.zeroStage(),
+                        train.hosts()),
                 new ScheduleSpec(
                         schedule.type(),
                         schedule.warmupSteps(),

@@ -42,7 +42,7 @@ public record TrainSpec(
                 standard = "10")
         int maxSkippedInARow,
 
-        @Doc(value = "processes that train together on this machine", min = 1, max = 1024, standard = "1")
+        @Doc(value = "processes that train together, over all hosts", min = 1, max = 1024, standard = "1")
         int ranks,
 
         @Doc(
@@ -74,7 +74,29 @@ public record TrainSpec(
                 max = 2,
                 standard = "0",
                 later = true)
-        int recompute) {
+        int recompute,
+
+        @Doc(
+                value = "1 divides the optimizer's state and work over ranks (ZeRO-1), 0 has all of it on each",
+                min = 0,
+                max = 1,
+                standard = "1",
+                later = true)
+        int zeroStage,
+
+        @Doc(
+                value =
+                        "machines that the ranks are divided over equally; more than one needs a Temporal service and a store",
+                min = 1,
+                max = 256,
+                standard = "1",
+                later = true)
+        int hosts) {
+
+    /** Ranks on each host. */
+    public int ranksPerHost() {
+        return ranks / hosts;
+    }
 
     /** How much of the training is done after {@code step} steps, 0 to 1. */
     public double progress(int step) {

@@ -31,7 +31,8 @@ final class States {
                 null,
                 null,
                 0,
-                new TrainingState.Recent(List.of(4.25, 4.125), List.of(1.5)));
+                new TrainingState.Recent(List.of(4.25, 4.125), List.of(1.5)),
+                null);
     }
 
     /** Some tensors of {@code kilobytes} in all, reproducible from {@code seed}. */

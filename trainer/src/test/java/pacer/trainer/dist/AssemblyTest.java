@@ -4,19 +4,24 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.io.IOException;
+import java.net.ConnectException;
 import java.net.InetAddress;
+import java.net.InetSocketAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
 import java.net.SocketException;
+import java.nio.channels.SocketChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /** How ranks find each other, and whom they turn away. */
@@ -140,6 +145,60 @@ class AssemblyTest {
                 assertThat(silent.isConnected()).isTrue();
             }
             assertThat(zero.get()).containsOnly("joined, sum 1.0");
+        }
+    }
+
+    @Test
+    void nobodyIsHeardBeyondLoopbackUnlessAnAddressIsGiven() throws Exception {
+        InetAddress another = InetAddress.ofLiteral("127.0.0.2");
+        Path file = folder.resolve("rendezvous");
+        String at = "file:" + file;
+        try (ExecutorService ranks = Executors.newFixedThreadPool(2)) {
+            Future<List<String>> zero = ranks.submit(() -> joinAll(group(0, 2, "5pec", Ranks.TOKEN, at, 20)));
+            int port = awaitPort(file);
+            assertThatThrownBy(() -> new Socket(another, port)).isInstanceOf(ConnectException.class);
+            assertThat(joinAll(group(1, 2, "5pec", Ranks.TOKEN, at, 20))).containsOnly("joined, sum 1.0");
+            assertThat(zero.get()).containsOnly("joined, sum 1.0");
+
+            Future<List<String>> elsewhere = ranks.submit(() -> joinAll(at(another, 0, at)));
+            int there = awaitPort(file);
+            assertThatThrownBy(() -> new Socket(InetAddress.getLoopbackAddress(), there))
+                    .isInstanceOf(ConnectException.class);
+            assertThat(joinAll(at(another, 1, at))).containsOnly("joined, sum 1.0");
+            assertThat(elsewhere.get()).containsOnly("joined, sum 1.0");
+        }
+    }
+
+    private static Group at(InetAddress address, int rank, String at) {
+        Duration patience = Duration.ofSeconds(20);
+        return new Group(rank, 2, "5pec", Ranks.TOKEN, Rendezvous.parse(at), Optional.of(address), patience, patience);
+    }
+
+    private static int awaitPort(Path file) throws Exception {
+        while (!Files.exists(file)) {
+            Thread.sleep(10);
+        }
+        return Integer.parseInt(Files.readString(file));
+    }
+
+    /** Rank 1 has been heard, and is gone before rank 2 calls it. */
+    @Test
+    @Timeout(20)
+    void aRankThatDiesBetweenRendezvousAndTheFirstCallEndsTheOthersAtOnceByItsName() throws Exception {
+        int port = freePort();
+        int nobody = freePort();
+        String at = "127.0.0.1:" + port;
+        try (ExecutorService ranks = Executors.newFixedThreadPool(2)) {
+            Future<List<String>> zero = ranks.submit(() -> joinAll(group(0, 3, "5pec", Ranks.TOKEN, at, 60)));
+            connect(port).close();
+            try (SocketChannel one =
+                    SocketChannel.open(new InetSocketAddress(InetAddress.getLoopbackAddress(), port))) {
+                Handshake.call(one, Ranks.TOKEN, new Handshake.Hello(1, 3, "5pec", nobody), Duration.ofSeconds(5));
+            }
+            assertThat(joinAll(group(2, 3, "5pec", Ranks.TOKEN, at, 60)).getFirst())
+                    .startsWith("rank 2 of 3: ")
+                    .containsAnyOf("rank 1", "rank 0 was lost");
+            assertThat(zero.get().getFirst()).startsWith("rank 0 of 3: ").containsAnyOf("rank 1", "rank 2");
         }
     }
 

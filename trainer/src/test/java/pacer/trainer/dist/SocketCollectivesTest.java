@@ -76,24 +76,75 @@ class SocketCollectivesTest {
     @ParameterizedTest
     @ValueSource(ints = {2, 3, 5})
     void reduceScatterSumsEachRanksShardAndAllGatherSpreadsIt(int size) throws Exception {
-        int elements = 1001;
+        int elements = 10_001;
         Ranks.run(size, folder.resolve("r"), collectives -> {
             try (Arena arena = Arena.ofConfined()) {
                 Tensor tensor = Ranks.tensor(arena, Ranks.values(collectives.rank(), elements));
                 float[] before = Ranks.values(collectives.rank(), elements);
                 float[] sums = Ranks.sums(size, elements);
-                int start = (int) collectives.shardStart(elements, collectives.rank());
-                int end = (int) collectives.shardStart(elements, collectives.rank() + 1);
+                Partition even = Partition.even(elements, size);
+                Partition.Piece own = even.shards().get(collectives.rank()).getFirst();
+                int start = (int) own.from();
+                int end = (int) own.to();
 
-                collectives.reduceScatter(tensor);
+                collectives.reduceScatter(tensor, even);
                 assertThat(Arrays.copyOfRange(Ranks.floats(tensor), start, end))
                         .isEqualTo(Arrays.copyOfRange(sums, start, end));
                 assertThat(Arrays.copyOfRange(Ranks.floats(tensor), 0, start))
                         .as("other shards stay")
                         .isEqualTo(Arrays.copyOfRange(before, 0, start));
 
-                collectives.allGather(tensor);
+                collectives.allGather(tensor, even);
                 assertThat(Ranks.floats(tensor)).isEqualTo(sums);
+                return null;
+            }
+        });
+    }
+
+    /** Shards of several pieces, of very different lengths, one rank with none, some elements nobody's. */
+    @Test
+    void shardsMayBeAnyPieces() throws Exception {
+        int elements = 500_000;
+        Partition partition = new Partition(List.of(
+                List.of(new Partition.Piece(3, 4), new Partition.Piece(200_000, 400_000)),
+                List.of(),
+                List.of(
+                        new Partition.Piece(0, 3),
+                        new Partition.Piece(5, 900),
+                        new Partition.Piece(400_000, 400_001))));
+        float[] sums = Ranks.sums(3, elements);
+        Ranks.run(3, folder.resolve("r"), collectives -> {
+            try (Arena arena = Arena.ofConfined()) {
+                float[] expected = Ranks.values(collectives.rank(), elements);
+                Tensor tensor = Ranks.tensor(arena, expected);
+
+                collectives.reduceScatter(tensor, partition);
+                copy(sums, expected, partition.shards().get(collectives.rank()));
+                assertThat(Ranks.floats(tensor)).isEqualTo(expected);
+
+                collectives.allGather(tensor, partition);
+                partition.shards().forEach(shard -> copy(sums, expected, shard));
+                assertThat(Ranks.floats(tensor)).isEqualTo(expected);
+                return null;
+            }
+        });
+    }
+
+    private static void copy(float[] from, float[] to, List<Partition.Piece> pieces) {
+        for (Partition.Piece piece : pieces) {
+            System.arraycopy(from, (int) piece.from(), to, (int) piece.from(), (int) piece.size());
+        }
+    }
+
+    @Test
+    void oneRankSendsToOneOther() throws Exception {
+        Ranks.run(3, folder.resolve("r"), collectives -> {
+            try (Arena arena = Arena.ofConfined()) {
+                float[] own = Ranks.values(collectives.rank(), 100_000);
+                Tensor tensor = Ranks.tensor(arena, own);
+                collectives.send(collectives.rank() == 0 ? null : tensor, 2, 1);
+                collectives.barrier();
+                assertThat(Ranks.floats(tensor)).isEqualTo(collectives.rank() == 1 ? Ranks.values(2, 100_000) : own);
                 return null;
             }
         });
@@ -178,14 +229,12 @@ class SocketCollectivesTest {
                 Arena arena = Arena.ofConfined()) {
             Tensor tensor = Ranks.tensor(arena, Ranks.values(0, 10));
             solo.allReduce(tensor);
-            solo.reduceScatter(tensor);
-            solo.allGather(tensor);
+            solo.reduceScatter(tensor, Partition.even(10, 1));
+            solo.allGather(tensor, Partition.even(10, 1));
             solo.broadcast(tensor, 0);
             solo.barrier();
             assertThat(Ranks.floats(tensor)).isEqualTo(Ranks.values(0, 10));
             assertThat(solo.allReduce(3.5)).isEqualTo(3.5);
-            assertThat(solo.shardStart(10, 0)).isZero();
-            assertThat(solo.shardStart(10, 1)).isEqualTo(10);
         }
     }
 }

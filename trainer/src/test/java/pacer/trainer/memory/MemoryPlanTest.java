@@ -14,6 +14,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 import pacer.trainer.data.BadDataException;
 import pacer.trainer.eval.TextModel;
 import pacer.trainer.model.Engine;
@@ -21,6 +22,7 @@ import pacer.trainer.model.MemoryPolicy;
 import pacer.trainer.model.Replica;
 import pacer.trainer.ops.cpu.Gemms;
 import pacer.trainer.optim.Optimizer;
+import pacer.trainer.optim.Sharding;
 import pacer.trainer.spec.Presets;
 import pacer.trainer.spec.Processor;
 import pacer.trainer.spec.RunSpec;
@@ -145,6 +147,37 @@ class MemoryPlanTest {
         assertThat(decoder).isPositive();
         assertThat(plan.need()).isEqualTo(2 * plan.bytes() - decoder);
         assertThat(plan.bytes(MemoryClass.COMMUNICATION)).isEqualTo(2 << 18);
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {1, 2})
+    void aHostIsCountedWithItsRanksAndEachWithTheLargestShareOfTheState(int hosts) {
+        String[] sets = and(SMALL, "train.precision=fp32", "train.threads=1", "train.ranks=4", "train.hosts=" + hosts);
+        RunSpec spec = spec("speedrun-18", sets);
+        Engine engine = new Engine(Engine.Kind.CPU, 1, Precision.FP32, Gemms.Kind.AUTO, null);
+        long largest = 0;
+        for (int rank = 0; rank < 4; rank++) {
+            try (Replica each = engine.plan(
+                    spec.model(), spec.sequencesAtOnce(), spec.model().sequenceLength())) {
+                long without = each.plannedBytes();
+                Optimizer _ = Optimizer.of(each, spec.optimizer(), new Sharding(rank, 4));
+                largest = Math.max(largest, each.plannedBytes() - without);
+            }
+        }
+        MemoryPlan plan = MemoryPlan.of(spec);
+        assertThat(plan.bytes(MemoryClass.OPTIMIZER) + plan.bytes(MemoryClass.OPTIMIZER_WORK))
+                .isEqualTo(largest);
+        assertThat(plan.need()).isEqualTo(4 / hosts * (plan.bytes() - decoder(plan)) + decoder(plan));
+
+        RunSpec undivided = spec("speedrun-18", and(sets, "train.zeroStage=0"));
+        MemoryPlan whole = MemoryPlan.of(undivided);
+        assertThat(whole.bytes(MemoryClass.OPTIMIZER)).isGreaterThan(2 * plan.bytes(MemoryClass.OPTIMIZER));
+        assertThatThrownBy(() -> MemoryNeed.requireIn(undivided, whole, plan.need()))
+                .hasMessageContainingAll("each of its " + 4 / hosts + " ranks", "--set train.zeroStage=1 would fit");
+    }
+
+    private static long decoder(MemoryPlan plan) {
+        return plan.bytes(MemoryClass.DECODER) + plan.bytes(MemoryClass.CACHES);
     }
 
     @Test

@@ -49,7 +49,10 @@ class ExpectationsTest {
                 "sample.count=0",
                 "name=mine",
                 "dataset.url=file:/a/copy.txt",
-                "train.microBatch=6"
+                "train.microBatch=6",
+                "train.ranks=4",
+                "train.zeroStage=0",
+                "train.recompute=2"
             })
     void holdsWhereItIsTheSame(String set) {
         assertThat(expected(set)).isEqualTo(expected());

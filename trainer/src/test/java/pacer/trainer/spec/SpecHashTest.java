@@ -103,6 +103,7 @@ class SpecHashTest {
                     || path.startsWith("schedule.cooldown")
                     || List.of("optimizer.updateScale", "optimizer.jointQkv").contains(path)
                     || path.startsWith("train.outlier")
+                    || List.of("train.zeroStage", "train.hosts").contains(path)
                     || List.of("model.norm", "model.embeddingNorm", "model.softcap", "model.initial")
                             .contains(path)
                     || path.startsWith("model.attention.")

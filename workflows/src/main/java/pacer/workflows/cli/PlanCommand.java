@@ -46,9 +46,8 @@ final class PlanCommand implements Callable<Integer> {
     @Option(
             names = "--zero",
             paramLabel = "STAGE",
-            defaultValue = "1",
-            description = "1: GPUs divide the optimizer's state; 0: each has all (default: 1).")
-    private int zero;
+            description = "1: GPUs divide the optimizer's state; 0: each has all (default: train.zeroStage).")
+    private Integer zero;
 
     @Mixin
     private OutputOption output;
@@ -61,8 +60,11 @@ final class PlanCommand implements Callable<Integer> {
 
     @Override
     public Integer call() {
-        if (zero != 0 && zero != 1) {
+        if (zero != null && zero != 0 && zero != 1) {
             throw new Mistake("--zero " + zero + " must be 0 or 1");
+        }
+        if (zero != null && gpus == null) {
+            throw new Mistake("--zero is for GPUs (--gpus); of this machine's CPU give --set train.zeroStage=" + zero);
         }
         RunSpec loaded = spec.load();
         // for GPUs auto is bf16; the CPU's is as the processor has it
@@ -71,8 +73,9 @@ final class PlanCommand implements Callable<Integer> {
         RunSpec known = withVocabulary(SpecResolver.forTokenizer(SpecResolver.forMachine(loaded, processor)));
         int ranks = gpus == null ? known.train().ranks() : requireDivisor(known);
         Hardware hardware = gpus == null
-                ? new Hardware.Cpu(known.train().threads(), known.train().precision())
-                : new Hardware.Gpus(known.train().precision(), zero);
+                ? MemoryPlan.cpu(known)
+                : new Hardware.Gpus(
+                        known.train().precision(), zero == null ? known.train().zeroStage() : zero);
         long there = memory(gpus != null);
         MemoryPlan plan = MemoryPlan.of(known, ranks, hardware);
         boolean fits = plan.need() <= there;

@@ -33,7 +33,8 @@ record PlanView(
     }
 
     void print(Terminal out) {
-        String ranks = plan.ranks() == 1 ? "one rank" : plan.ranks() + " ranks";
+        String hosts = plan.hosts() > 1 ? " on " + plan.hosts() + " hosts" : "";
+        String ranks = plan.ranks() == 1 ? "one rank" : plan.ranks() + " ranks" + hosts;
         String gpus = plan.ranks() == 1 ? "one GPU" : plan.ranks() + " GPUs";
         out.println("%s  %s, %d x %,d tokens at once"
                 .formatted(
@@ -70,7 +71,9 @@ record PlanView(
         return table.row(
                 out.paint(Tone.STRONG, plan.ranks() > 1 ? "rank 0" : "all"),
                 Quantities.bytes(plan.bytes()),
-                plan.ranks() > 1 && plan.shared() ? "all ranks: " + Quantities.bytes(plan.need()) : "");
+                plan.ranksTogether() > 1
+                        ? (plan.hosts() > 1 ? "all ranks of a host: " : "all ranks: ") + Quantities.bytes(plan.need())
+                        : "");
     }
 
     /** The largest first. */
@@ -107,10 +110,15 @@ record PlanView(
     private List<String> assumptions() {
         List<String> all = new ArrayList<>();
         switch (hardware) {
-            case Hardware.Cpu _ ->
+            case Hardware.Cpu cpu -> {
+                if (plan.ranks() > 1 && cpu.zero() > 0) {
+                    all.add(
+                            "The optimizer's state is divided over the ranks (ZeRO-1): each is counted as the one that has most.");
+                }
                 all.add(
                         "Tensors and attention's workspace are counted to the byte. Not counted: the process itself (Java, shards that are"
                                 + " read), product libraries.");
+            }
             case Hardware.Gpus gpus -> {
                 String state = gpus.zero() == 1
                         ? "the optimizer's state divided over the GPUs (ZeRO-1)"
@@ -132,6 +140,7 @@ record PlanView(
         told.put("preset", spec.name());
         told.put("device", plan.shared() ? "cpu" : "gpu");
         told.put("ranks", plan.ranks());
+        told.put("hosts", plan.hosts());
         told.put("microBatch", plan.microBatch());
         told.put("sequenceLength", spec.model().sequenceLength());
         told.put("memory", there);

@@ -37,6 +37,14 @@ final class ResumeCommand implements Callable<Integer> {
             description = "Train until step N instead, a finished run too: at the rate where its schedule ends.")
     private Integer steps;
 
+    @Option(
+            names = "--set",
+            paramLabel = "NAME=VALUE",
+            completionCandidates = Completions.OfSettings.class,
+            description =
+                    "How the work is divided from now on, such as train.ranks=4; can be repeated. No setting that makes it another training.")
+    private List<String> sets = List.of();
+
     @Mixin
     private BudgetOption budget;
 
@@ -127,7 +135,7 @@ final class ResumeCommand implements Callable<Integer> {
         Hints hints = Hints.of(console, places).with(service);
         try (RunFollower follower = new RunFollower(console, places, service, output)) {
             Budget most = budget.budget();
-            return follower.follow(hints, pipeline -> pipeline.resume(record.id(), most, steps));
+            return follower.follow(hints, pipeline -> pipeline.resume(record.id(), sets, most, steps));
         }
     }
 }

@@ -67,6 +67,8 @@ def case_28(scene):
     failures = [a.get("failure") or "" for a in attempts(scene.run)]
     require(len(failures) == 1 and f"Xid {code}" in failures[0], f"attempts on the drained host: {failures}")
     i1_losses(scene.run, scene.reference(), whole=False)
+    # the record says so a moment before the report does
+    until("the end of its report", lambda: not list(scene.run.glob(".*.tmp")), 10, 0.05)
     invariants.i4_nothing_left(sick, scene.stack)
     scene.lost, scene.home = scene.run, well
     newest = max(_stored(scene, run))

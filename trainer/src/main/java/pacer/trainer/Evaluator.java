@@ -37,12 +37,11 @@ public final class Evaluator {
 
     /** @param ready as a trainer calls it */
     static int evaluate(String[] args, ProcessLife life, Runnable ready) throws IOException {
-        Arguments arguments =
-                Arguments.parse(
-                        "evaluator",
-                        args,
-                        List.of("spec", "data", "checkpoint"),
-                        List.of("cache", Trainer.HELLASWAG, "answers"));
+        Arguments arguments = Arguments.parse(
+                "evaluator",
+                args,
+                List.of("spec", "data", "checkpoint"),
+                List.of("cache", Trainer.HELLASWAG, "answers"));
         RunSpec spec = SpecLoader.read(Path.of(arguments.text("spec")));
         // of a damaged one, what is measured would be another model
         Checkpoint checkpoint = Checkpoint.openSound(Path.of(arguments.text("checkpoint")));

@@ -137,9 +137,8 @@ public final class Trainer {
                         spec, dataset.manifest(), store, fence, events::sync, arguments.text("commit"), ranks, weights);
                 SignsOfLife signs = new SignsOfLife(rank == 0 ? events : event -> {}, System::nanoTime);
                 int lastStep = arguments.integer("steps", spec.train().steps());
-                Optional<HellaSwag> hellaSwag = spec.hellaSwag().everySteps() == 0
-                        ? Optional.empty()
-                        : hellaSwag(spec, arguments, dataset);
+                Optional<HellaSwag> hellaSwag =
+                        spec.hellaSwag().everySteps() == 0 ? Optional.empty() : hellaSwag(spec, arguments, dataset);
                 TrainingRun training = new TrainingRun(
                         spec, dataset, replica, ranks, checkpoints, signs, requests(life), lastStep, hellaSwag);
                 if (training.run() == TrainingRun.End.STOPPED) {
@@ -160,8 +159,8 @@ public final class Trainer {
         }
         String file = arguments.text(HELLASWAG);
         if (file == null) {
-            throw new BadDataException("hellaSwag.examples is " + spec.hellaSwag().examples() + ", and no --" + HELLASWAG
-                    + " FILE was given");
+            throw new BadDataException("hellaSwag.examples is "
+                    + spec.hellaSwag().examples() + ", and no --" + HELLASWAG + " FILE was given");
         }
         return Optional.of(HellaSwag.read(
                 Path.of(file),

@@ -345,8 +345,8 @@ final class TrainingRun {
                         this::isToStop,
                         done -> events.worked(step, Phase.HELLASWAG, done, asked.count()),
                         _ -> {})
-                .ifPresent(right ->
-                        events.accept(TrainingEvent.HellaSwag.of(Instant.now(), step, right, asked.count())));
+                .ifPresent(
+                        right -> events.accept(TrainingEvent.HellaSwag.of(Instant.now(), step, right, asked.count())));
     }
 
     private void sampleIfDue() {

@@ -74,7 +74,8 @@ public record SpecLayers(String preset, List<String> configs, List<String> sets,
             texts.add(Files.readString(config));
         }
         DatasetSpec dataset = loaded.dataset().withUrl(url).withMirrors(mirrors);
-        RunSpec spec = SpecResolver.forMachine(loaded.withDataset(dataset).withWeights(weights).withHellaSwag(hellaSwag), Processor.here());
+        RunSpec spec = SpecResolver.forMachine(
+                loaded.withDataset(dataset).withWeights(weights).withHellaSwag(hellaSwag), Processor.here());
         return new SpecLayers(named ? preset : null, texts, all, spec);
     }
 

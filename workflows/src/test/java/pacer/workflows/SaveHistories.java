@@ -57,8 +57,7 @@ class SaveHistories {
         String folder = System.getProperty("histories");
         if (folder != null) {
             Path target = Files.createDirectories(Path.of(folder));
-            History.Builder history =
-                    connection.client().fetchHistory(workflow).getHistory().toBuilder();
+            History.Builder history = connection.client().fetchHistory(workflow).getHistory().toBuilder();
             // which the service inside the process leaves out, and children are named by
             history.getEventsBuilder(0)
                     .getWorkflowExecutionStartedEventAttributesBuilder()

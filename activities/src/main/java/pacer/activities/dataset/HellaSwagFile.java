@@ -37,7 +37,8 @@ public final class HellaSwagFile {
      * @throws BadInputException when it is not there, or not what it should be
      * @throws IOException when trying again may help
      */
-    public Path bring(HellaSwagSpec spec, RunFolder run, StageContext context) throws IOException, InterruptedException {
+    public Path bring(HellaSwagSpec spec, RunFolder run, StageContext context)
+            throws IOException, InterruptedException {
         return spec.from().startsWith("file:") ? here(spec, context) : fetched(spec, run, context);
     }
 
@@ -53,14 +54,16 @@ public final class HellaSwagFile {
         if (!spec.sha256().isEmpty()) {
             String found = Sha256.of(file, _ -> context.check());
             if (!found.equals(spec.sha256())) {
-                throw new BadInputException("hellaSwag.sha256: %s has %s, expected %s; for other examples give --set hellaSwag.sha256= too"
-                        .formatted(file, found, spec.sha256()));
+                throw new BadInputException(
+                        "hellaSwag.sha256: %s has %s, expected %s; for other examples give --set hellaSwag.sha256= too"
+                                .formatted(file, found, spec.sha256()));
             }
         }
         return file;
     }
 
-    private Path fetched(HellaSwagSpec spec, RunFolder run, StageContext context) throws IOException, InterruptedException {
+    private Path fetched(HellaSwagSpec spec, RunFolder run, StageContext context)
+            throws IOException, InterruptedException {
         Files.createDirectories(downloads);
         Path file = downloads.resolve(spec.sha256());
         try (FileGuard _ = FileGuard.take(downloads.resolve(spec.sha256() + ".lock"), context::check)) {

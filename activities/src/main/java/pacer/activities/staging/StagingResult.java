@@ -34,8 +34,7 @@ public record StagingResult(
     }
 
     StagingResult withWeights(Path folder) {
-        return new StagingResult(
-                dataset, files, bytes, hits, fetched, mended, fromStore, folder.toString(), hellaSwag);
+        return new StagingResult(dataset, files, bytes, hits, fetched, mended, fromStore, folder.toString(), hellaSwag);
     }
 
     StagingResult withHellaSwag(Path file) {

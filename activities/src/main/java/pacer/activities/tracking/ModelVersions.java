@@ -137,12 +137,13 @@ record ModelVersions(MlflowServer server, String experiment, String run, RunFold
     private void measurement(String id, EvaluationResult measured, Instant time, Points.Dataset dataset)
             throws IOException, InterruptedException {
         List<Points.Point> points = new ArrayList<>();
-        points.add(new Points.Point(
-                "validation/final_loss", measured.validationLoss(), time, measured.step(), dataset));
+        points.add(
+                new Points.Point("validation/final_loss", measured.validationLoss(), time, measured.step(), dataset));
         if (measured.hellaSwag() != null) {
             points.add(new Points.Point(Points.HELLASWAG, measured.hellaSwag(), time, measured.step(), null));
         }
-        List<Map<String, Object>> metrics = points.stream().map(Points.Point::json).toList();
+        List<Map<String, Object>> metrics =
+                points.stream().map(Points.Point::json).toList();
         metrics.forEach(point -> point.put("model_id", id));
         server.post("runs/log-batch", Map.of("run_id", run, "metrics", metrics));
     }

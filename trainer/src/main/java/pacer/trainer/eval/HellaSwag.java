@@ -11,9 +11,9 @@ import java.util.function.BooleanSupplier;
 import java.util.function.LongConsumer;
 import pacer.trainer.data.BadDataException;
 import pacer.trainer.dist.Collectives;
+import pacer.trainer.durable.DurableFiles;
 import pacer.trainer.model.Continuations;
 import pacer.trainer.model.Replica;
-import pacer.trainer.durable.DurableFiles;
 import pacer.trainer.text.Tokenizer;
 
 /**
@@ -158,8 +158,9 @@ public final class HellaSwag {
                                 .formatted(
                                         answer.index,
                                         answer.endings.stream()
-                                                .map(ending ->
-                                                        Double.isFinite(ending.loss) ? Double.toString(ending.loss) : "null")
+                                                .map(ending -> Double.isFinite(ending.loss)
+                                                        ? Double.toString(ending.loss)
+                                                        : "null")
                                                 .toList(),
                                         answer.endings.stream()
                                                 .map(Ending::tokens)

@@ -96,8 +96,9 @@ final class HellaSwagExample {
                 int index = examples.size();
                 byte[] line = line(file, index, in);
                 if (line.length == 0 && in.available() == 0 && isEnd(in)) {
-                    throw new BadDataException("%s has %,d examples, hellaSwag.examples asks for %,d; lower it, or fetch the file anew"
-                            .formatted(file, index, count));
+                    throw new BadDataException(
+                            "%s has %,d examples, hellaSwag.examples asks for %,d; lower it, or fetch the file anew"
+                                    .formatted(file, index, count));
                 }
                 examples.add(example(file, index, line, tokenizer, window));
             }
@@ -126,12 +127,19 @@ final class HellaSwagExample {
     private static HellaSwagExample example(Path file, int index, byte[] line, Tokenizer tokenizer, int window) {
         JsonNode node;
         try {
-            node = JSON.readTree(StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(line)).toString());
+            node = JSON.readTree(StandardCharsets.UTF_8
+                    .newDecoder()
+                    .decode(ByteBuffer.wrap(line))
+                    .toString());
         } catch (CharacterCodingException e) {
             throw fault(file, index, "is no UTF-8");
         } catch (JsonProcessingException e) {
             JsonLocation at = e.getLocation();
-            throw fault(file, index, "is no JSON object: " + e.getOriginalMessage() + (at == null ? "" : ", at column " + at.getColumnNr()));
+            throw fault(
+                    file,
+                    index,
+                    "is no JSON object: " + e.getOriginalMessage()
+                            + (at == null ? "" : ", at column " + at.getColumnNr()));
         }
         if (!node.isObject()) {
             throw fault(file, index, line.length == 0 ? "is blank" : "is no JSON object");
@@ -142,7 +150,10 @@ final class HellaSwagExample {
         }
         JsonNode endings = node.path("endings");
         if (!endings.isArray() || endings.size() != ENDINGS) {
-            throw fault(file, index, "must have " + ENDINGS + " endings, has " + (endings.isArray() ? endings.size() : "none"));
+            throw fault(
+                    file,
+                    index,
+                    "must have " + ENDINGS + " endings, has " + (endings.isArray() ? endings.size() : "none"));
         }
         int[] context = tokens(file, index, "ctx", node.path("ctx"), "", tokenizer);
         int[][] each = new int[ENDINGS][];

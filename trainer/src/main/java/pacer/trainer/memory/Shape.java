@@ -66,7 +66,8 @@ record Shape(
     }
 
     Shape withOptimizer(OptimizerSpec.Type type) {
-        return new Shape(model, optimizer.withType(type), ranks, sequences, microBatch, recompute, room, asks, hardware);
+        return new Shape(
+                model, optimizer.withType(type), ranks, sequences, microBatch, recompute, room, asks, hardware);
     }
 
     /** Sequences {@code times} as short, and as many times as many of them; at once as many as before. */

@@ -111,9 +111,7 @@ final class Attention {
         }
 
         private static Tensor first(Tensor all, int b) {
-            return b == all.dim(0)
-                    ? all
-                    : all.slice(all.name(), 0, b, all.dim(1), all.dim(2), all.dim(3));
+            return b == all.dim(0) ? all : all.slice(all.name(), 0, b, all.dim(1), all.dim(2), all.dim(3));
         }
     }
 

@@ -31,7 +31,8 @@ public final class Continuations {
     private final MemorySegment hostTargets;
     private final MemorySegment hostLosses;
     private final int[] starts;
-    private int[] last = {}; // the last token of each context, which is the first of what its continuation is predicted from
+    private int[]
+            last = {}; // the last token of each context, which is the first of what its continuation is predicted from
 
     /** Plans for {@code sequences} contexts. */
     Continuations(ModelSpec model, Device device, CachedTrunk trunk, int sequences) {
@@ -110,7 +111,10 @@ public final class Continuations {
             throw new IllegalArgumentException(continuations.length + " continuations of " + last.length + " contexts");
         }
         int sequences = continuations.length;
-        int positions = Arrays.stream(continuations).mapToInt(tokens -> tokens.length).max().orElse(0);
+        int positions = Arrays.stream(continuations)
+                .mapToInt(tokens -> tokens.length)
+                .max()
+                .orElse(0);
         int rows = sequences * positions;
         int[][] texts = new int[sequences][];
         for (int b = 0; b < sequences; b++) {

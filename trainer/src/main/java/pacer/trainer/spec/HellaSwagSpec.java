@@ -20,10 +20,7 @@ public record HellaSwagSpec(
                 later = true)
         int everySteps,
 
-        @Doc(
-                value = "the file: https://HOST/PATH or file:PATH",
-                standard = HellaSwagSpec.HOME,
-                later = true)
+        @Doc(value = "the file: https://HOST/PATH or file:PATH", standard = HellaSwagSpec.HOME, later = true)
         String from,
 
         @Doc(

@@ -100,13 +100,12 @@ class HellaSwagTest {
 
     @Test
     void aLossThatIsNoNumberIsNoChoice() throws IOException {
-        HellaSwag.Answer answer =
-                new HellaSwag.Answer(
-                        0,
-                        Stream.of(3.0, Double.NaN, 1.0, 2.0)
-                                .map(loss -> new HellaSwag.Ending(loss, 1))
-                                .toList(),
-                        0);
+        HellaSwag.Answer answer = new HellaSwag.Answer(
+                0,
+                Stream.of(3.0, Double.NaN, 1.0, 2.0)
+                        .map(loss -> new HellaSwag.Ending(loss, 1))
+                        .toList(),
+                0);
         assertThat(answer.choice()).isEqualTo(-1);
         Path file = folder.resolve("answers.jsonl");
         HellaSwag.write(List.of(answer), file);
@@ -164,15 +163,13 @@ class HellaSwagTest {
     void saysHowManyExamplesThereAre() throws IOException {
         Path file = write(examples(3));
         assertThatThrownBy(() -> HellaSwag.read(file, 4, TOKENIZER, LENGTH))
-                .hasMessage(file
-                        + " has 3 examples, hellaSwag.examples asks for 4; lower it, or fetch the file anew");
+                .hasMessage(file + " has 3 examples, hellaSwag.examples asks for 4; lower it, or fetch the file anew");
         Path empty = Files.createFile(folder.resolve("empty.jsonl"));
         assertThatThrownBy(() -> HellaSwag.read(empty, 1, TOKENIZER, LENGTH)).hasMessageContaining("has 0 examples");
     }
 
     private static Replica open(int threads, boolean training) throws IOException {
-        return RandomModel.open(
-                true, Engine.Kind.CPU, Precision.FP32, threads, Gemms.Kind.AUTO, 1, training);
+        return RandomModel.open(true, Engine.Kind.CPU, Precision.FP32, threads, Gemms.Kind.AUTO, 1, training);
     }
 
     private static List<String> examples(int count) {

@@ -35,8 +35,7 @@ class ContinuationsTest {
 
     @Test
     void soItIsOnTheReferenceDevice() {
-        try (Replica replica =
-                SwitchesTest.open(SwitchesTest.Variant.SPEEDRUN, new ReferenceDevice(), 1, false)) {
+        try (Replica replica = SwitchesTest.open(SwitchesTest.Variant.SPEEDRUN, new ReferenceDevice(), 1, false)) {
             requireEqualLosses(replica, replica.continuations(3, LENGTH).getFirst(), 1e-4);
         }
     }

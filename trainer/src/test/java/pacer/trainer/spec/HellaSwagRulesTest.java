@@ -33,8 +33,8 @@ class HellaSwagRulesTest {
 
     @Test
     void aFileOfOnesOwnNeedsNoDigest() {
-        HellaSwagSpec own = load("hellaSwag.from=file:val.jsonl", "hellaSwag.sha256=")
-                .hellaSwag();
+        HellaSwagSpec own =
+                load("hellaSwag.from=file:val.jsonl", "hellaSwag.sha256=").hellaSwag();
         assertThat(own.given()).isTrue();
         assertThat(own.from()).isEqualTo("file:val.jsonl");
     }

@@ -33,7 +33,8 @@ import picocli.CommandLine.Parameters;
 
 @Command(
         name = "eval",
-        description = "Measure the validation loss of a run's checkpoint, as the run's own evaluation does, and HellaSwag.%n")
+        description =
+                "Measure the validation loss of a run's checkpoint, as the run's own evaluation does, and HellaSwag.%n")
 final class EvalCommand implements Callable<Integer> {
     @Parameters(
             arity = "0..1",
@@ -60,7 +61,8 @@ final class EvalCommand implements Callable<Integer> {
             arity = "0..1",
             fallbackValue = "10042",
             paramLabel = "N",
-            description = "HellaSwag's first N examples too; 0: none (default: as in the run's settings; without N: all).")
+            description =
+                    "HellaSwag's first N examples too; 0: none (default: as in the run's settings; without N: all).")
     private Integer examples;
 
     @Mixin
@@ -110,8 +112,7 @@ final class EvalCommand implements Callable<Integer> {
         if (!spec.hellaSwag().given()) {
             return Optional.empty();
         }
-        Path file = new HellaSwagFile(
-                        home.downloads(), FetchSettings.of(console.environment()), Clock.systemUTC())
+        Path file = new HellaSwagFile(home.downloads(), FetchSettings.of(console.environment()), Clock.systemUTC())
                 .bring(spec.hellaSwag(), run.folder(), StageContext.NOBODY);
         return Optional.of(new EvaluatorProcess.Examples(file, null));
     }

@@ -81,7 +81,10 @@ final class ReportCharts {
         if (reference > 0) {
             chart.reference(
                     reference,
-                    "reference %s: %s".formatted(Quantities.plain(reference, 4), spec.expectation().source()),
+                    "reference %s: %s"
+                            .formatted(
+                                    Quantities.plain(reference, 4),
+                                    spec.expectation().source()),
                     Chart.Side.LEFT_BELOW);
         }
         return chart;

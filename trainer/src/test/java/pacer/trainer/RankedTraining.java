@@ -18,6 +18,7 @@ import pacer.trainer.dist.Group;
 import pacer.trainer.dist.Rendezvous;
 import pacer.trainer.dist.SocketCollectives;
 import pacer.trainer.dist.SoloCollectives;
+import pacer.trainer.eval.HellaSwag;
 import pacer.trainer.event.TrainingEvent;
 import pacer.trainer.model.Engine;
 import pacer.trainer.model.Replica;
@@ -44,7 +45,13 @@ final class RankedTraining {
     /** @param mishap what becomes of a rank */
     static List<TrainingEvent> train(Path data, Path run, Path weights, UnaryOperator<Collectives> mishap)
             throws Exception {
-        RunSpec spec = SpecLoader.read(run.resolve("preset.yaml"));
+        return train(data, run, SpecLoader.read(run.resolve("preset.yaml")), weights, mishap, null);
+    }
+
+    /** @param examples HellaSwag's file; null where {@code spec} measures none */
+    static List<TrainingEvent> train(
+            Path data, Path run, RunSpec spec, Path weights, UnaryOperator<Collectives> mishap, Path examples)
+            throws Exception {
         int size = spec.train().ranks();
         List<TrainingEvent> events = new ArrayList<>();
         try (ExecutorService threads = Executors.newFixedThreadPool(size)) {
@@ -52,7 +59,7 @@ final class RankedTraining {
             for (int r = 0; r < size; r++) {
                 int rank = r;
                 ranks.add(
-                        threads.submit(() -> train(data, run, spec, rank, rank == 0 ? weights : null, events, mishap)));
+                        threads.submit(() -> train(data, run, spec, rank, rank == 0 ? weights : null, events, mishap, examples)));
             }
             for (Future<?> rank : ranks) {
                 rank.get();
@@ -68,7 +75,8 @@ final class RankedTraining {
             int rank,
             Path weights,
             List<TrainingEvent> events,
-            UnaryOperator<Collectives> mishap) {
+            UnaryOperator<Collectives> mishap,
+            Path examples) {
         // ranks other than 0 have none of the run's files, as on another host
         Path files = rank == 0 ? run : run.resolve("nothing-here");
         try (Collectives ranks = mishap.apply(join(run, rank, spec.train().ranks()));
@@ -83,6 +91,13 @@ final class RankedTraining {
             RunCheckpoints checkpoints =
                     new RunCheckpoints(spec, dataset.manifest(), store, fence, () -> {}, null, ranks, weights);
             SignsOfLife signs = new SignsOfLife(rank == 0 ? events::add : event -> {}, () -> 0);
+            Optional<HellaSwag> hellaSwag = examples == null
+                    ? Optional.empty()
+                    : Optional.of(HellaSwag.read(
+                            examples,
+                            spec.hellaSwag().examples(),
+                            dataset.manifest().tokens(),
+                            spec.model().sequenceLength()));
             var _ = new TrainingRun(
                             spec,
                             dataset,
@@ -92,7 +107,7 @@ final class RankedTraining {
                             signs,
                             TrainingRun.Requests.NONE,
                             spec.train().steps(),
-                            Optional.empty())
+                            hellaSwag)
                     .run();
         } catch (IOException e) {
             throw new UncheckedIOException(e);

@@ -14,6 +14,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -26,6 +27,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 import pacer.trainer.checkpoint.CheckpointStore;
 import pacer.trainer.dist.Collectives;
 import pacer.trainer.event.TrainingEvent;
+import pacer.trainer.spec.HellaSwagSpec;
 import pacer.trainer.spec.RunSpec;
 import pacer.trainer.spec.SpecLoader;
 
@@ -95,6 +97,39 @@ class RankedTrainingTest {
             }
         }
         return losses;
+    }
+
+    @Test
+    void hellaSwagIsDividedOverRanksAndChangesNoLoss() throws Exception {
+        Path examples = folder.resolve("examples.jsonl");
+        Files.writeString(
+                examples,
+                Stream.of("the cat", "two birds;", "a mat and", "they", "saw the", "on a mat", "and two", "cat sat", "birds; saw")
+                        .map(context -> "{\"ctx\": \"%s\", \"endings\": [\"sat\", \"flew\", \"on a\", \"two\"], \"label\": 0}\n"
+                                .formatted(context))
+                        .collect(Collectors.joining()));
+        Map<String, Double> plain = losses(run("plain", Model.GPT2));
+        List<TrainingEvent.HellaSwag> alone = null;
+        for (int ranks : new int[] {1, 2}) {
+            Path run = run("asked-" + ranks, Model.GPT2, "train.ranks=" + ranks);
+            // as its text is of characters, no spec could ask for it
+            RunSpec spec = SpecLoader.read(run.resolve("preset.yaml"))
+                    .withHellaSwag(new HellaSwagSpec(9, 5, "file:examples.jsonl", ""));
+            List<TrainingEvent> events = RankedTraining.train(fixture.data(), run, spec, null, r -> r, examples);
+            List<TrainingEvent.HellaSwag> asked = events.stream()
+                    .filter(TrainingEvent.HellaSwag.class::isInstance)
+                    .map(TrainingEvent.HellaSwag.class::cast)
+                    .toList();
+            assertThat(asked).extracting(TrainingEvent.HellaSwag::step).containsExactly(5); // at step 10 the evaluation does
+            assertThat(asked.getFirst().examples()).isEqualTo(9);
+            alone = alone == null ? asked : alone;
+            assertThat(asked.getFirst().right()).isEqualTo(alone.getFirst().right());
+            for (TrainingEvent event : events) {
+                if (event instanceof TrainingEvent.Step step) {
+                    assertThat(step.loss() / plain.get("step " + step.step())).isCloseTo(1, within(REDUCTION));
+                }
+            }
+        }
     }
 
     @ParameterizedTest

@@ -51,6 +51,7 @@ class SignsOfLifeTest {
                 .containsExactly(
                         "step 8: micro-step 400 of 1000",
                         "validating 40%",
+                        "HellaSwag 40%",
                         "sampling 40%",
                         "writing a checkpoint, 40%");
     }

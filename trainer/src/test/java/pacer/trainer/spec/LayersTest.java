@@ -89,7 +89,7 @@ class LayersTest {
                 "modle.layers=12           | --set modle.layers=12: no such setting; did you mean model.layers?",
                 "layers=12                 | --set layers=12: no such setting; did you mean model.layers?",
                 "train.lr=1                | --set train.lr=1: no such setting; did you mean optimizer.learningRate?",
-                "zzz.yyy=1                 | --set zzz.yyy=1: no such setting; sections are dataset, model, weights, train, optimizer, schedule, evaluation, sample, checkpoint, expectation, cost",
+                "zzz.yyy=1                 | --set zzz.yyy=1: no such setting; sections are dataset, model, weights, train, optimizer, schedule, evaluation, hellaSwag, sample, checkpoint, expectation, cost",
                 "model.layers              | --set model.layers: must be path=value; write for example --set train.steps=100",
                 "=12                       | --set =12: must be path=value; write for example --set train.steps=100",
                 "model.layers=             | --set model.layers=: nothing, must be a whole number; give a value or delete the line",

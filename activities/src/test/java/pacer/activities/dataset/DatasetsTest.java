@@ -266,6 +266,7 @@ class DatasetsTest {
         assertThat(result.vocabulary()).isEqualTo(78);
         assertThat(result.rawBytes()).isEqualTo(1_214_979);
         assertThat(home.downloads().resolve(result.rawSha256())).hasSize(1_214_979);
-        assertThat(List.of(home.downloads().toFile().list())).hasSize(1);
+        assertThat(home.downloads().toFile().list()).allMatch(name -> name.startsWith(result.rawSha256()));
+        assertThat(home.downloads().resolve(result.rawSha256() + ".datasets")).isEmptyDirectory();
     }
 }

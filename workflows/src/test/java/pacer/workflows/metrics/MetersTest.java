@@ -147,9 +147,11 @@ class MetersTest {
         now = now.plusSeconds(10);
         step(run, 7, 3.25);
         event(run, new TrainingEvent.Validated(now, 7, 3.5, 1000, true));
+        event(run, TrainingEvent.HellaSwag.of(now, 7, 3, 8));
         event(run, new TrainingEvent.Checkpointed(now, 7, "checkpoints/step-000007", 9 << 20, 250));
 
         assertThat(value("pacer_training_step")).isEqualTo(7);
+        assertThat(value("pacer_hellaswag_accuracy_ratio")).isEqualTo(0.375);
         assertThat(value("pacer_training_planned_steps")).isEqualTo(30);
         assertThat(value("pacer_training_parameters")).isEqualTo(805_760);
         assertThat(value("pacer_training_planned_memory_bytes")).isEqualTo(5 * MILLION);
@@ -388,6 +390,7 @@ class MetersTest {
         trains(run);
         step(run, 7, 3.25);
         event(run, new TrainingEvent.Validated(now, 7, 3.5, 1000, true));
+        event(run, TrainingEvent.HellaSwag.of(now, 7, 3, 8));
         event(run, new TrainingEvent.Checkpointed(now, 7, "checkpoints/step-000007", 9 << 20, 250));
         Files.createDirectories(home.cache());
         String scrape = Scrape.of(registry).text();

@@ -58,8 +58,8 @@ final class RankedTraining {
             List<Future<?>> ranks = new ArrayList<>();
             for (int r = 0; r < size; r++) {
                 int rank = r;
-                ranks.add(
-                        threads.submit(() -> train(data, run, spec, rank, rank == 0 ? weights : null, events, mishap, examples)));
+                ranks.add(threads.submit(
+                        () -> train(data, run, spec, rank, rank == 0 ? weights : null, events, mishap, examples)));
             }
             for (Future<?> rank : ranks) {
                 rank.get();

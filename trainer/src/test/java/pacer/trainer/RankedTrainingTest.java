@@ -104,9 +104,19 @@ class RankedTrainingTest {
         Path examples = folder.resolve("examples.jsonl");
         Files.writeString(
                 examples,
-                Stream.of("the cat", "two birds;", "a mat and", "they", "saw the", "on a mat", "and two", "cat sat", "birds; saw")
-                        .map(context -> "{\"ctx\": \"%s\", \"endings\": [\"sat\", \"flew\", \"on a\", \"two\"], \"label\": 0}\n"
-                                .formatted(context))
+                Stream.of(
+                                "the cat",
+                                "two birds;",
+                                "a mat and",
+                                "they",
+                                "saw the",
+                                "on a mat",
+                                "and two",
+                                "cat sat",
+                                "birds; saw")
+                        .map(context ->
+                                "{\"ctx\": \"%s\", \"endings\": [\"sat\", \"flew\", \"on a\", \"two\"], \"label\": 0}\n"
+                                        .formatted(context))
                         .collect(Collectors.joining()));
         Map<String, Double> plain = losses(run("plain", Model.GPT2));
         List<TrainingEvent.HellaSwag> alone = null;
@@ -120,7 +130,9 @@ class RankedTrainingTest {
                     .filter(TrainingEvent.HellaSwag.class::isInstance)
                     .map(TrainingEvent.HellaSwag.class::cast)
                     .toList();
-            assertThat(asked).extracting(TrainingEvent.HellaSwag::step).containsExactly(5); // at step 10 the evaluation does
+            assertThat(asked)
+                    .extracting(TrainingEvent.HellaSwag::step)
+                    .containsExactly(5); // at step 10 the evaluation does
             assertThat(asked.getFirst().examples()).isEqualTo(9);
             alone = alone == null ? asked : alone;
             assertThat(asked.getFirst().right()).isEqualTo(alone.getFirst().right());

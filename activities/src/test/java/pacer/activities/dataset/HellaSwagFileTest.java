@@ -32,7 +32,9 @@ class HellaSwagFileTest {
         try (TlsServer server = TlsServer.of(EXAMPLES)) {
             HellaSwagSpec spec = spec(server.uri("/val.jsonl").toString(), DIGEST);
             Path file = files().bring(spec, run(), stage);
-            assertThat(file).isEqualTo(temp.resolve("downloads").resolve(DIGEST)).hasBinaryContent(EXAMPLES);
+            assertThat(file)
+                    .isEqualTo(temp.resolve("downloads").resolve(DIGEST))
+                    .hasBinaryContent(EXAMPLES);
             assertThat(temp.resolve("downloads").resolve(DIGEST + ".runs")).isDirectoryContaining("glob:**one");
             int asked = server.ranges.size();
             assertThat(files().bring(spec, run(), stage)).isEqualTo(file);
@@ -64,8 +66,9 @@ class HellaSwagFileTest {
             assertThat(files.bring(spec("file:" + own, DIGEST), run(), stage)).isEqualTo(own);
             assertThat(files.bring(spec("file://" + own, ""), run(), stage)).isEqualTo(own);
             assertThatThrownBy(() -> files.bring(spec("file:" + own, Sha256.of("other")), run(), stage))
-                    .hasMessage("hellaSwag.sha256: %s has %s, expected %s; for other examples give --set hellaSwag.sha256= too"
-                            .formatted(own, DIGEST, Sha256.of("other")));
+                    .hasMessage(
+                            "hellaSwag.sha256: %s has %s, expected %s; for other examples give --set hellaSwag.sha256= too"
+                                    .formatted(own, DIGEST, Sha256.of("other")));
             assertThatThrownBy(() -> files.bring(spec("file:" + temp, ""), run(), stage))
                     .isInstanceOf(BadInputException.class)
                     .hasMessageContaining(temp + " is no file; give the path of");

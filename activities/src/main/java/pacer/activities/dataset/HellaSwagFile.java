@@ -39,13 +39,14 @@ public final class HellaSwagFile {
      */
     public Path bring(HellaSwagSpec spec, RunFolder run, StageContext context)
             throws IOException, InterruptedException {
-        return spec.from().startsWith("file:") ? here(spec, context) : fetched(spec, run, context);
+        return switch (Source.parse(spec.from())) {
+            case Source.LocalFile(Path path) -> here(spec, path.toAbsolutePath(), context);
+            case Source.Https(URI uri) -> fetched(spec, uri, run, context);
+            case Source _ -> throw new IllegalArgumentException(spec.from() + " is neither a file nor https");
+        };
     }
 
-    private static Path here(HellaSwagSpec spec, StageContext context) throws IOException {
-        Path file = spec.from().startsWith("file://")
-                ? Path.of(URI.create(spec.from()))
-                : Path.of(spec.from().substring("file:".length())).toAbsolutePath();
+    private static Path here(HellaSwagSpec spec, Path file, StageContext context) throws IOException {
         if (!Files.isRegularFile(file)) {
             throw new BadInputException("hellaSwag.from: " + file
                     + (Files.exists(file) ? " is no file" : " does not exist")
@@ -62,13 +63,13 @@ public final class HellaSwagFile {
         return file;
     }
 
-    private Path fetched(HellaSwagSpec spec, RunFolder run, StageContext context)
+    private Path fetched(HellaSwagSpec spec, URI uri, RunFolder run, StageContext context)
             throws IOException, InterruptedException {
         Files.createDirectories(downloads);
         Path file = downloads.resolve(spec.sha256());
         try (FileGuard _ = FileGuard.take(downloads.resolve(spec.sha256() + ".lock"), context::check)) {
             if (!KeptDownload.isSound(file, spec.sha256(), context, bytes -> {})) {
-                download.fetch(URI.create(spec.from()), spec.sha256(), file, (bytes, total) -> {
+                download.fetch(uri, spec.sha256(), file, (bytes, total) -> {
                     context.check();
                     context.progress(Progress.of(
                             Stage.STAGE,
@@ -84,7 +85,7 @@ public final class HellaSwagFile {
         } catch (FileSystemException e) {
             throw e; // of this machine's disk
         } catch (IOException e) {
-            throw new IOException(spec.from() + ": " + Reasons.of(e) + HINT, e);
+            throw new IOException(uri + ": " + Reasons.of(e) + HINT, e);
         }
     }
 }

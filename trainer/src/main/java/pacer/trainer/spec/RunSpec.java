@@ -61,69 +61,37 @@ public record RunSpec(
 
     /** This one on another text. */
     public RunSpec withDataset(DatasetSpec other) {
-        return new RunSpec(
-                name,
-                description,
-                seed,
-                device,
-                other,
-                model,
-                weights,
-                train,
-                optimizer,
-                schedule,
-                evaluation,
-                hellaSwag,
-                sample,
-                checkpoint,
-                expectation,
-                cost);
+        return with(other, model, weights, train, schedule, hellaSwag, expectation);
     }
 
     /** This one with other weights to begin with. */
     public RunSpec withWeights(WeightsSpec other) {
-        return new RunSpec(
-                name,
-                description,
-                seed,
-                device,
-                dataset,
-                model,
-                other,
-                train,
-                optimizer,
-                schedule,
-                evaluation,
-                hellaSwag,
-                sample,
-                checkpoint,
-                expectation,
-                cost);
+        return with(dataset, model, other, train, schedule, hellaSwag, expectation);
     }
 
     /** This one with HellaSwag from another place. */
     public RunSpec withHellaSwag(HellaSwagSpec other) {
-        return new RunSpec(
-                name,
-                description,
-                seed,
-                device,
-                dataset,
-                model,
-                weights,
-                train,
-                optimizer,
-                schedule,
-                evaluation,
-                other,
-                sample,
-                checkpoint,
-                expectation,
-                cost);
+        return with(dataset, model, weights, train, schedule, other, expectation);
     }
 
     /** This one with something else to be expected of it. */
     RunSpec withExpectation(ExpectationSpec other) {
+        return with(dataset, model, weights, train, schedule, hellaSwag, other);
+    }
+
+    /** This one with what a vocabulary and a machine settle. */
+    RunSpec with(ModelSpec model, TrainSpec train, ScheduleSpec schedule) {
+        return with(dataset, model, weights, train, schedule, hellaSwag, expectation);
+    }
+
+    private RunSpec with(
+            DatasetSpec dataset,
+            ModelSpec model,
+            WeightsSpec weights,
+            TrainSpec train,
+            ScheduleSpec schedule,
+            HellaSwagSpec hellaSwag,
+            ExpectationSpec expectation) {
         return new RunSpec(
                 name,
                 description,
@@ -139,7 +107,7 @@ public record RunSpec(
                 hellaSwag,
                 sample,
                 checkpoint,
-                other,
+                expectation,
                 cost);
     }
 

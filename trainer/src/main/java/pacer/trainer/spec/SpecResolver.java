@@ -32,8 +32,7 @@ public final class SpecResolver {
         int threads = train.threads() > 0 ? train.threads() : Math.max(1, processor.cores() / train.ranksPerHost());
         ScheduleSpec schedule = spec.schedule();
         int decay = schedule.decaySteps() > 0 ? schedule.decaySteps() : Math.max(train.steps(), schedule.warmupSteps());
-        return with(
-                spec,
+        return spec.with(
                 spec.model(),
                 new TrainSpec(
                         train.steps(),
@@ -81,7 +80,7 @@ public final class SpecResolver {
                     "%d, must be one of the dataset's %d tokens; give -1 to tell no documents apart"
                             .formatted(document, vocabulary))));
         }
-        return own > 0 ? spec : with(spec, spec.model().withVocabulary(vocabulary), spec.train(), spec.schedule());
+        return own > 0 ? spec : spec.with(spec.model().withVocabulary(vocabulary), spec.train(), spec.schedule());
     }
 
     /**
@@ -91,25 +90,5 @@ public final class SpecResolver {
      */
     public static RunSpec forTokenizer(RunSpec spec) {
         return spec.dataset().tokenizer() == Tokenizer.GPT2 ? forDataset(spec, Rules.GPT2_VOCABULARY) : spec;
-    }
-
-    private static RunSpec with(RunSpec spec, ModelSpec model, TrainSpec train, ScheduleSpec schedule) {
-        return new RunSpec(
-                spec.name(),
-                spec.description(),
-                spec.seed(),
-                spec.device(),
-                spec.dataset(),
-                model,
-                spec.weights(),
-                train,
-                spec.optimizer(),
-                schedule,
-                spec.evaluation(),
-                spec.hellaSwag(),
-                spec.sample(),
-                spec.checkpoint(),
-                spec.expectation(),
-                spec.cost());
     }
 }

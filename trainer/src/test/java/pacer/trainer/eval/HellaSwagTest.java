@@ -7,9 +7,6 @@ import static org.assertj.core.api.Assertions.within;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
-import java.lang.foreign.Arena;
-import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -64,7 +61,7 @@ class HellaSwagTest {
                 int best = 0;
                 double[] means = new double[4];
                 for (int ending = 0; ending < 4; ending++) {
-                    double loss = loss(one, example.context(), example.endings()[ending]);
+                    double loss = RandomModel.loss(one, example.context(), example.endings()[ending]);
                     assertThat(answer.endings().get(ending).loss()).isCloseTo(loss, within(1e-3));
                     means[ending] = loss / example.endings()[ending].length;
                     best = means[ending] < means[best] ? ending : best;
@@ -192,21 +189,5 @@ class HellaSwagTest {
     private Path write(List<String> lines) throws IOException {
         String text = lines.stream().map(line -> line + '\n').collect(Collectors.joining());
         return Files.write(folder.resolve("examples.jsonl"), text.getBytes(StandardCharsets.UTF_8));
-    }
-
-    /** By a pass over context and ending, of whose losses only the ending's count. */
-    private static double loss(Replica replica, int[] context, int[] ending) {
-        try (Arena arena = Arena.ofConfined()) {
-            MemorySegment inputs = arena.allocate(4L * LENGTH, 64);
-            MemorySegment targets = arena.allocate(4L * LENGTH, 64);
-            for (int t = 0; t < LENGTH; t++) {
-                int i = t - context.length;
-                int token = i < 0 ? context[t] : i < ending.length ? ending[i] : 0;
-                int next = i + 1 < 0 || i + 1 >= ending.length ? -1 : ending[i + 1];
-                inputs.setAtIndex(ValueLayout.JAVA_INT, t, token);
-                targets.setAtIndex(ValueLayout.JAVA_INT, t, next);
-            }
-            return replica.loss(inputs, targets);
-        }
     }
 }

@@ -99,25 +99,9 @@ class ContinuationsTest {
             }
             double[] found = continuations.losses(each);
             for (int b = 0; b < each.length; b++) {
-                double expected = loss(replica, contexts[b], each[b]);
+                double expected = RandomModel.loss(replica, contexts[b], each[b]);
                 assertThat(found[b]).as("context %d, continuation %d", b, k).isCloseTo(expected, within(tolerance));
             }
-        }
-    }
-
-    /** By a pass over both, of whose losses only the continuation's count. */
-    private static double loss(Replica replica, int[] context, int[] continuation) {
-        try (Arena arena = Arena.ofConfined()) {
-            MemorySegment inputs = arena.allocate(4L * LENGTH, 64);
-            MemorySegment targets = arena.allocate(4L * LENGTH, 64);
-            for (int t = 0; t < LENGTH; t++) {
-                int i = t - context.length;
-                int token = i < 0 ? context[t] : i < continuation.length ? continuation[i] : 0;
-                int next = i + 1 < 0 || i + 1 >= continuation.length ? -1 : continuation[i + 1];
-                inputs.setAtIndex(ValueLayout.JAVA_INT, t, token);
-                targets.setAtIndex(ValueLayout.JAVA_INT, t, next);
-            }
-            return replica.loss(inputs, targets);
         }
     }
 }

@@ -73,6 +73,23 @@ public final class RandomModel {
         }
     }
 
+    /** Sum of the losses of {@code continuation} behind {@code context}, by a pass over both. */
+    public static double loss(Replica replica, int[] context, int[] continuation) {
+        int length = replica.length();
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment inputs = arena.allocate(4L * length, 64);
+            MemorySegment targets = arena.allocate(4L * length, 64);
+            for (int t = 0; t < length; t++) {
+                int i = t - context.length;
+                int token = i < 0 ? context[t] : i < continuation.length ? continuation[i] : 0;
+                int next = i + 1 < 0 || i + 1 >= continuation.length ? -1 : continuation[i + 1];
+                inputs.setAtIndex(ValueLayout.JAVA_INT, t, token);
+                targets.setAtIndex(ValueLayout.JAVA_INT, t, next);
+            }
+            return replica.loss(inputs, targets);
+        }
+    }
+
     /** What the decoder says now. */
     public static float[] logits(Decoder decoder) {
         try (Arena arena = Arena.ofConfined()) {

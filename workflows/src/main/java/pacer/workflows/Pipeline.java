@@ -228,18 +228,32 @@ public final class Pipeline implements AutoCloseable {
                                                 ? WorkflowIdReusePolicy.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE
                                                 : WorkflowIdReusePolicy.WORKFLOW_ID_REUSE_POLICY_REJECT_DUPLICATE)
                                 .setWorkflowIdConflictPolicy(
-                                        claim.resumed()
+                                        claim.resumed() && !changes(request)
                                                 ? WorkflowIdConflictPolicy.WORKFLOW_ID_CONFLICT_POLICY_USE_EXISTING
                                                 : WorkflowIdConflictPolicy.WORKFLOW_ID_CONFLICT_POLICY_FAIL)
                                 .build());
         RunHandle handle = new RunHandle(claim, home, WorkflowStub.fromTyped(workflow), hub());
         try {
             WorkflowClient.start(workflow::run, request);
+        } catch (WorkflowExecutionAlreadyStarted e) {
+            claim.release();
+            if (claim.resumed()) {
+                throw new BadInputException(
+                        "run %s is at work, or waits, in the Temporal service, so nothing of it was changed; follow it with pacer resume %s alone; its updates extend, pause and stopEarly (in Temporal's UI, or temporal workflow update) steer it; or stop it, then resume it so"
+                                .formatted(claim.id(), claim.id()),
+                        e);
+            }
+            throw e;
         } catch (RuntimeException e) {
             claim.release();
             throw e;
         }
         return handle;
+    }
+
+    /** Whether it asks for more than to go on: one that is at work already would pass over that. */
+    private static boolean changes(RunRequest request) {
+        return request.budget() != null || request.lastStep() != null || request.changesSpec();
     }
 
     /**

@@ -1,6 +1,7 @@
 package pacer.workflows;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.io.IOException;
 import java.net.URI;
@@ -27,6 +28,7 @@ import org.junit.jupiter.api.io.TempDir;
 import pacer.activities.dataset.PreparationSettings;
 import pacer.activities.evaluation.EvaluationSettings;
 import pacer.activities.process.JavaCommand;
+import pacer.activities.run.BadInputException;
 import pacer.activities.run.Home;
 import pacer.activities.run.OtherJvm;
 import pacer.activities.run.RunStatus;
@@ -316,6 +318,10 @@ class EnsembleTest {
             awaitNotice(workflow, "1 of 2 hosts that it needs are free");
             assertThat(workflow.pause()).startsWith("paused");
             assertThat(workflow.progress().paused()).isTrue();
+            assertThatThrownBy(() -> client.resume(run.id(), null, 500))
+                    .isInstanceOf(BadInputException.class)
+                    .hasMessageStartingWith("run " + run.id() + " is at work, or waits, in the Temporal service");
+            assertThat(client.resume(run.id(), null, null).id()).as("joined").isEqualTo(run.id());
             workflow.resume();
             awaitNotice(workflow, "1 of 2 hosts that it needs are free");
 

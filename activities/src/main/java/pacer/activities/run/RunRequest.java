@@ -99,7 +99,7 @@ public record RunRequest(
     }
 
     /** Whether a run that is gone on with is to have another spec than it has. */
-    boolean changesSpec() {
+    public boolean changesSpec() {
         return namesSpec() || !overrides.isEmpty() || !sets.isEmpty();
     }
 

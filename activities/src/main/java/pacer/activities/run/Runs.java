@@ -260,9 +260,15 @@ public final class Runs {
             // what does not change the numbers may have changed: checkpoints, expectation, cost; and over how many
             // ranks, which changes their rounding
             spec = asked;
+        }
+        // all that may be refused comes before anything of the run is changed
+        requireBudget(request.budget(), spec);
+        if (request.lastStep() != null) {
+            requireAhead(folder, request.lastStep());
+        }
+        if (request.changesSpec()) {
             DurableFiles.write(folder.preset(), CanonicalYaml.write(spec).getBytes(StandardCharsets.UTF_8));
         }
-        requireBudget(request.budget(), spec);
         DurableFiles.sweep(folder.path(), Duration.ZERO);
         DurableFiles.sweep(folder.samples(), Duration.ZERO);
         boolean same = workflowId.equals(record.workflowId())
@@ -273,7 +279,6 @@ public final class Runs {
             begun = folder.update(r -> r.within(request.budget()));
         }
         if (request.lastStep() != null) {
-            requireAhead(folder, request.lastStep());
             begun = folder.update(r -> r.endingAt(request.lastStep()));
         }
         return plan(folder, spec, begun);

@@ -119,6 +119,22 @@ class RunsTest {
     }
 
     @Test
+    void aRequestThatIsRefusedLeavesTheRunAsItWas() throws Exception {
+        runs.open(request("my-run"), "workflow");
+        RunFolder folder = home.run("my-run");
+        folder.update(r -> r.ended(RunStatus.FINISHED, r.created(), null, null));
+        RunRecord before = folder.read();
+        String preset = Files.readString(folder.preset());
+
+        RunRequest changed = request("my-run", "checkpoint.everySteps", 7);
+        for (RunRequest refused : List.of(changed.until(-1), changed.within(new Budget(null, 5.0)))) {
+            assertThatThrownBy(() -> runs.open(refused, "later workflow")).isInstanceOf(BadInputException.class);
+            assertThat(folder.read()).isEqualTo(before);
+            assertThat(folder.preset()).hasContent(preset);
+        }
+    }
+
+    @Test
     void whatDoesNotChangeTheNumbersMayChangeWhenGoingOn() throws Exception {
         runs.open(request("my-run"), "workflow");
         runs.open(request("my-run", "checkpoint.everySteps", 7), "workflow");

@@ -121,7 +121,7 @@ final class RunCheckpoints {
 
     /** What to write beside the tensors; {@code engine} is what computed them. */
     TrainingState state(
-            int step, long samples, Double validationLoss, Double best, Skips skips, Recent recent, String engine) {
+            int step, long samples, Double validationLoss, Double best, Skips skips, Recent recent, String engine, boolean brokenOff) {
         return new TrainingState(
                 step,
                 samples,
@@ -138,7 +138,8 @@ final class RunCheckpoints {
                 engine,
                 spec.model().attention().windowAt(spec.train().progress(step)),
                 recent,
-                SpecHash.ofTraining(spec));
+                SpecHash.ofTraining(spec),
+                brokenOff ? true : null);
     }
 
     /** The characters in the order of their tokens, or null where the tokenizer is known by its name. */

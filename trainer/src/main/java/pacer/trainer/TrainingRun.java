@@ -76,6 +76,7 @@ final class TrainingRun {
     private OutlierGuard gradientNorms = new OutlierGuard(List.of());
     private double lastLoss = Double.NaN;
     private Double validation; // at this step, or null
+    private boolean brokenOff; // by a stop: what is due after this step
     private Double best;
 
     /**
@@ -127,8 +128,8 @@ final class TrainingRun {
             if (isLast() && resumed.isEmpty() && !stopped) {
                 checkpoint(); // nothing is trained: what was measured is kept
             }
-        } else if (validation == null && isValidationDue()) {
-            followStep(); // a stop has broken it off
+        } else if (brokenOff || (validation == null && isValidationDue())) {
+            followStep();
         }
         while (!stopped && step < lastStep) {
             if (!isToStop() && takeStep()) {
@@ -162,15 +163,15 @@ final class TrainingRun {
         return stopped;
     }
 
-    /** What is due after a step. A stop breaks it off in validation; it is done again from the beginning when training goes on. */
+    /** What is due after a step. A stop breaks it off in validation or HellaSwag; all of it is done again when training goes on. */
     private void followStep() throws IOException {
         boolean improved = validateIfDue();
-        if (stopped) {
-            return;
+        if (!stopped) {
+            hellaSwagIfDue();
         }
-        hellaSwagIfDue();
+        brokenOff = stopped;
         if (stopped) {
-            validation = null; // so that what is due here is done again when training goes on
+            validation = null;
             return;
         }
         sampleIfDue();
@@ -394,7 +395,8 @@ final class TrainingRun {
                         best,
                         skips,
                         new Recent(losses.window(), gradientNorms.window()),
-                        replica.description()),
+                        replica.description(),
+                        brokenOff),
                 (done, total) -> events.worked(step, Phase.CHECKPOINT, done, total));
         if (written != null) {
             events.accept(new TrainingEvent.Checkpointed(
@@ -414,6 +416,7 @@ final class TrainingRun {
         gradientNorms = new OutlierGuard(recent.gradientNorms());
         best = found.bestValidationLoss();
         validation = found.validationLoss();
+        brokenOff = Boolean.TRUE.equals(found.brokenOff());
     }
 
     /** Libraries, and other numbers of ranks, add up in different orders: who compares this run with another bit for bit should know. */

@@ -66,6 +66,7 @@ class OptimizerFilesTest {
                 null,
                 0,
                 TrainingState.Recent.NONE,
+                null,
                 null);
         CheckpointStore store = new CheckpointStore(run.resolve("checkpoints"), notice -> {});
         return store.saveSharded(

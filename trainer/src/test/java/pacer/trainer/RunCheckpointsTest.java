@@ -175,7 +175,7 @@ class RunCheckpointsTest {
     }
 
     private static TrainingState state(RunCheckpoints checkpoints) {
-        return checkpoints.state(2, 4, null, null, Skips.NONE, Recent.NONE, "an engine");
+        return checkpoints.state(2, 4, null, null, Skips.NONE, Recent.NONE, "an engine", false);
     }
 
     private static TrainingState fromBefore(TrainingState state) {
@@ -191,6 +191,7 @@ class RunCheckpointsTest {
                 state.model(),
                 1,
                 state.skips(),
+                null,
                 null,
                 null,
                 null,

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -24,6 +25,7 @@ import pacer.trainer.dist.Group;
 import pacer.trainer.dist.Rendezvous;
 import pacer.trainer.dist.SocketCollectives;
 import pacer.trainer.dist.SoloCollectives;
+import pacer.trainer.eval.HellaSwag;
 import pacer.trainer.eval.TextModel;
 import pacer.trainer.event.TrainingEvent;
 import pacer.trainer.event.TrainingEvent.Working;
@@ -31,6 +33,7 @@ import pacer.trainer.event.TrainingEvent.Working.Phase;
 import pacer.trainer.model.Engine;
 import pacer.trainer.model.Replica;
 import pacer.trainer.ops.cpu.Gemms;
+import pacer.trainer.spec.HellaSwagSpec;
 import pacer.trainer.spec.RunSpec;
 import pacer.trainer.spec.SpecLoader;
 import pacer.trainer.spec.TrainSpec.Precision;
@@ -42,6 +45,10 @@ class TrainingRunTest {
 
     private TrainerFixture fixture;
     private Path weights; // that training begins with; null where they are drawn
+
+    private static final int EXAMPLES = 80; // several batches
+
+    private Path examples; // of HellaSwag; null where none is measured
 
     @BeforeEach
     void prepare() throws Exception {
@@ -152,6 +159,31 @@ class TrainingRunTest {
         assertThat(losses(events)).isEqualTo(losses(undisturbed));
         CheckpointStore store = new CheckpointStore(run.resolve("checkpoints"), notice -> {});
         assertThat(store.newest().orElseThrow().state().validationLoss()).isNotNull();
+    }
+
+    @Test
+    void hellaSwagThatAStopBrokeOffIsMadeWhenTrainingGoesOnThoughNoValidationIsDue() throws Exception {
+        examples = fixture.data().resolveSibling("examples.jsonl");
+        Files.writeString(
+                examples,
+                "{\"ctx\": \"the cat\", \"endings\": [\"sat\", \"flew\", \"on a\", \"two\"], \"label\": 0}\n".repeat(EXAMPLES));
+        String[] sets = {"train.steps=5", "evaluation.everySteps=5", "checkpoint.everySteps=0"};
+        Path run = fixture.run("stopped", sets);
+        List<TrainingEvent> events = new ArrayList<>();
+        train(run, Gemms.Kind.AUTO, events, () -> stepsIn(events) == 3);
+        assertThat(hellaSwags(events)).isEmpty();
+
+        List<TrainingEvent> rest = new ArrayList<>();
+        train(run, Gemms.Kind.AUTO, rest, () -> stepsIn(rest) == 1); // a checkpoint after it
+        train(run, Gemms.Kind.AUTO, rest, () -> false);
+        assertThat(hellaSwags(rest)).extracting(TrainingEvent::step).containsExactly(3);
+        assertThat(rest).filteredOn(TrainingEvent.Step.class::isInstance).hasSize(2);
+    }
+
+    private static List<TrainingEvent> hellaSwags(List<TrainingEvent> events) {
+        return events.stream()
+                .filter(TrainingEvent.HellaSwag.class::isInstance)
+                .toList();
     }
 
     @Test
@@ -409,7 +441,9 @@ class TrainingRunTest {
             TrainingRun.Requests stop,
             int lastStep)
             throws IOException {
-        RunSpec spec = SpecLoader.read(run.resolve("preset.yaml"));
+        RunSpec read = SpecLoader.read(run.resolve("preset.yaml"));
+        // as its text is of characters, no spec could ask for HellaSwag
+        RunSpec spec = examples == null ? read : read.withHellaSwag(new HellaSwagSpec(EXAMPLES, 3, "file:examples.jsonl", ""));
         Engine engine = new Engine(Engine.Kind.CPU, 2, Precision.FP32, products, Path.of("target", "native-cache"));
         try (Dataset dataset = Dataset.open(fixture.data(), spec);
                 Replica replica = engine.open(
@@ -419,8 +453,11 @@ class TrainingRunTest {
             RunCheckpoints checkpoints =
                     new RunCheckpoints(spec, dataset.manifest(), store, fence, () -> {}, null, ranks, weights);
             int last = lastStep == 0 ? spec.train().steps() : lastStep;
-            return new TrainingRun(spec, dataset, replica, ranks, checkpoints, signs, stop, last, Optional.empty())
-                    .run();
+            Optional<HellaSwag> hellaSwag = examples == null
+                    ? Optional.empty()
+                    : Optional.of(HellaSwag.read(
+                            examples, EXAMPLES, dataset.manifest().tokens(), spec.model().sequenceLength()));
+            return new TrainingRun(spec, dataset, replica, ranks, checkpoints, signs, stop, last, hellaSwag).run();
         }
     }
 }

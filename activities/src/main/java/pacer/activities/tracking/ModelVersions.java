@@ -140,7 +140,7 @@ record ModelVersions(MlflowServer server, String experiment, String run, RunFold
         points.add(
                 new Points.Point("validation/final_loss", measured.validationLoss(), time, measured.step(), dataset));
         if (measured.hellaSwag() != null) {
-            points.add(new Points.Point(Points.HELLASWAG, measured.hellaSwag(), time, measured.step(), null));
+            points.add(new Points.Point(Points.FINAL_HELLASWAG, measured.hellaSwag(), time, measured.step(), null));
         }
         List<Map<String, Object>> metrics =
                 points.stream().map(Points.Point::json).toList();

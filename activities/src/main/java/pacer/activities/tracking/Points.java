@@ -16,6 +16,9 @@ final class Points {
     /** The share of HellaSwag's endings that were chosen rightly. */
     static final String HELLASWAG = "hellaswag/accuracy";
 
+    /** Of the checkpoint that counts; apart, as that step's own point may be there already, of another time. */
+    static final String FINAL_HELLASWAG = "hellaswag/final_accuracy";
+
     private Points() {}
 
     private static final Map<String, Set<String>> KEYS = Map.of(
@@ -79,7 +82,8 @@ final class Points {
             String kind = event.getClass().getSimpleName();
             if (!values.isEmpty() && event.step() > newest.getOrDefault(kind, Integer.MIN_VALUE)) {
                 newest.put(kind, event.step());
-                values.forEach((key, value) -> points.add(new Point(key, value, event.time(), event.step(), dataset)));
+                Dataset on = event instanceof TrainingEvent.HellaSwag ? null : dataset; // its examples are not of the dataset
+                values.forEach((key, value) -> points.add(new Point(key, value, event.time(), event.step(), on)));
             }
         }
         return points;

@@ -137,6 +137,7 @@ class ModelExportTest {
                     "an engine",
                     spec.model().attention().windowAt(0.5),
                     TrainingState.Recent.NONE,
+                    null,
                     null);
             return new CheckpointStore(run.resolve("checkpoints"), _ -> {}).save(fence, state, weights, List.of());
         }

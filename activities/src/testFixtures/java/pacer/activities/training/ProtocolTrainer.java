@@ -235,6 +235,7 @@ public final class ProtocolTrainer {
                             null,
                             null,
                             null,
+                            null,
                             null),
                     tensors,
                     tensors);

@@ -25,6 +25,7 @@ import pacer.trainer.spec.ModelSpec;
  * @param recent what outliers are told by, or null in a checkpoint from before it was recorded
  * @param trainingHash hash of the settings that matter however the work is divided ({@link pacer.trainer.spec.SpecHash#ofTraining}), or null in a
  *     checkpoint from before it was recorded
+ * @param brokenOff true where a stop has broken off what was due after this step, which is done anew; else null
  */
 public record TrainingState(
         int step,
@@ -42,7 +43,8 @@ public record TrainingState(
         String engine,
         Integer window,
         Recent recent,
-        String trainingHash) {
+        String trainingHash,
+        Boolean brokenOff) {
 
     /**
      * The latest steps.

@@ -32,6 +32,7 @@ final class States {
                 null,
                 0,
                 new TrainingState.Recent(List.of(4.25, 4.125), List.of(1.5)),
+                null,
                 null);
     }
 

@@ -64,6 +64,10 @@ final class EnsembleTraining {
         boolean failed() {
             return end.isCompleted() && end.getFailure() != null;
         }
+
+        boolean failedUnasked() {
+            return failed() && end.getFailure() instanceof ActivityFailure e && !Steering.endedOnRequest(e);
+        }
     }
 
     /** An attempt that has ended before training did: the host by which, and why. */
@@ -155,7 +159,8 @@ final class EnsembleTraining {
             scope.run();
         } catch (CanceledFailure asked) { // by people: what it comes to is what the activities say
             settle(scope, work);
-            if (lead.isEmpty()) {
+            // one that had failed before, and waited for the others' last words, is not the end that was asked for
+            if (lead.isEmpty() || lead.getFirst().failedUnasked()) {
                 throw asked;
             }
             return lead.getFirst().end.get();

@@ -34,7 +34,8 @@ def a_schedule_reproduces(stack):
     stack.pacer("schedule", "pause", "nightly")
     results = [json.dumps(described(stack, w["execution"]["workflowId"])) for w in done]
     check(any("the same to the last bit" in r for r in results), "the schedule fired twice, with the same bits")
-    check("paused" in stack.pacer("schedule"), "pacer schedule lists it as paused")
+    listed = stack.pacer("schedule")
+    check("paused" in listed and "reproduces" in listed, "pacer schedule lists it as paused, and what it does")
     until("none is at work", lambda: all(w["status"].endswith("COMPLETED") for w in begun_by(stack, "nightly")))
     stack.pacer("schedule", "delete", "nightly")
     check("no schedules" in stack.pacer("schedule"), "and it is deleted")

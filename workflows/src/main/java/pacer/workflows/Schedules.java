@@ -12,6 +12,7 @@ import io.temporal.client.schedules.ScheduleActionStartWorkflow;
 import io.temporal.client.schedules.ScheduleAlreadyRunningException;
 import io.temporal.client.schedules.ScheduleBackfill;
 import io.temporal.client.schedules.ScheduleClient;
+import io.temporal.client.schedules.ScheduleDescription;
 import io.temporal.client.schedules.ScheduleException;
 import io.temporal.client.schedules.ScheduleHandle;
 import io.temporal.client.schedules.ScheduleIntervalSpec;
@@ -26,6 +27,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.time.ZoneId;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Stream;
 import pacer.activities.run.BadInputException;
@@ -56,6 +58,8 @@ public final class Schedules implements AutoCloseable {
         }
         return new Schedules(TemporalConnection.open(address));
     }
+
+    private static final String DOES = "does";
 
     /** What happens when it is time and the one before still works. */
     public enum Overlap {
@@ -89,6 +93,7 @@ public final class Schedules implements AutoCloseable {
     /**
      * A schedule as it stands.
      *
+     * @param note what it does, for people
      * @param next empty when it is paused or over
      * @param recent ids of the last workflows, the newest last
      */
@@ -128,7 +133,7 @@ public final class Schedules implements AutoCloseable {
                 .setState(ScheduleState.newBuilder().setNote(note).build())
                 .build();
         try {
-            client.createSchedule(name, schedule, ScheduleOptions.newBuilder().build());
+            client.createSchedule(name, schedule, ScheduleOptions.newBuilder().setMemo(Map.of(DOES, note)).build());
         } catch (ScheduleAlreadyRunningException e) {
             throw new BadInputException(
                     "schedule " + name + ": there is one of that name; delete it first, or take another name", e);
@@ -150,7 +155,8 @@ public final class Schedules implements AutoCloseable {
             return all.filter(Schedules::reproduces)
                     .map(s -> new Standing(
                             s.getScheduleId(),
-                            s.getSchedule().getState().getNote(),
+                            Optional.ofNullable((String) s.getMemo(DOES, String.class))
+                                    .orElse(s.getSchedule().getState().getNote()),
                             s.getSchedule().getState().isPaused(),
                             s.getInfo().getNextActionTimes(),
                             s.getInfo().getRecentActions().stream()
@@ -196,11 +202,18 @@ public final class Schedules implements AutoCloseable {
 
     /** Stops it from starting anything until it is unpaused. */
     public void pause(String name) {
-        on(name, handle -> handle.pause("paused by pacer schedule pause"));
+        on(name, handle -> handle.pause(does(handle) + "; paused by pacer schedule pause"));
     }
 
     public void unpause(String name) {
-        on(name, handle -> handle.unpause("unpaused by pacer schedule unpause"));
+        on(name, handle -> handle.unpause(does(handle)));
+    }
+
+    /** What it does; its note alone would not last, as whoever pauses it in the UI writes another. */
+    private static String does(ScheduleHandle handle) {
+        ScheduleDescription now = handle.describe();
+        String kept = (String) now.getMemo(DOES, String.class);
+        return kept != null ? kept : now.getSchedule().getState().getNote();
     }
 
     /** Starts its workflow now, beside its times. */

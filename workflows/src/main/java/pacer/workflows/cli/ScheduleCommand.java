@@ -203,7 +203,7 @@ final class ScheduleCommand implements Callable<Integer> {
             }
             List<Schedules.Started> recent = one.recent();
             for (Schedules.Started started : recent.subList(Math.max(0, recent.size() - 3), recent.size())) {
-                console.println("  began  " + shown(started.scheduled()) + "  " + started.workflow());
+                console.println("  due    " + shown(started.scheduled()) + "  " + started.workflow());
             }
         }
     }

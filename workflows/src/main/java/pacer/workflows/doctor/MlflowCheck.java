@@ -35,7 +35,7 @@ record MlflowCheck(Map<String, String> environment) {
                 findings.add(Finding.bad(
                         NAME,
                         e.getMessage(),
-                        "mend that, or unset MLFLOW_TRACKING_URI; pacer publish sends runs later"));
+                        "mend that (pacer up starts the one of this machine again), or unset MLFLOW_TRACKING_URI; pacer publish sends runs later"));
                 return findings;
             }
             findings.add(artifacts(probe, experiment));

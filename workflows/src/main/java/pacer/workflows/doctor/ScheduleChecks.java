@@ -50,7 +50,7 @@ record ScheduleChecks(Map<String, String> environment) {
     private static String said(Schedules.Last last) {
         String how =
                 switch (last.status()) {
-                    case "COMPLETED" -> "passed";
+                    case "COMPLETED" -> "is done";
                     case "RUNNING" -> "is at work";
                     case "FAILED" -> "failed";
                     case "CANCELED", "TERMINATED" -> "was stopped";

@@ -121,7 +121,14 @@ final class RunCheckpoints {
 
     /** What to write beside the tensors; {@code engine} is what computed them. */
     TrainingState state(
-            int step, long samples, Double validationLoss, Double best, Skips skips, Recent recent, String engine, boolean brokenOff) {
+            int step,
+            long samples,
+            Double validationLoss,
+            Double best,
+            Skips skips,
+            Recent recent,
+            String engine,
+            boolean brokenOff) {
         return new TrainingState(
                 step,
                 samples,

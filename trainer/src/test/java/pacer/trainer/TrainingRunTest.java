@@ -166,7 +166,8 @@ class TrainingRunTest {
         examples = fixture.data().resolveSibling("examples.jsonl");
         Files.writeString(
                 examples,
-                "{\"ctx\": \"the cat\", \"endings\": [\"sat\", \"flew\", \"on a\", \"two\"], \"label\": 0}\n".repeat(EXAMPLES));
+                "{\"ctx\": \"the cat\", \"endings\": [\"sat\", \"flew\", \"on a\", \"two\"], \"label\": 0}\n"
+                        .repeat(EXAMPLES));
         String[] sets = {"train.steps=5", "evaluation.everySteps=5", "checkpoint.everySteps=0"};
         Path run = fixture.run("stopped", sets);
         List<TrainingEvent> events = new ArrayList<>();
@@ -181,9 +182,7 @@ class TrainingRunTest {
     }
 
     private static List<TrainingEvent> hellaSwags(List<TrainingEvent> events) {
-        return events.stream()
-                .filter(TrainingEvent.HellaSwag.class::isInstance)
-                .toList();
+        return events.stream().filter(TrainingEvent.HellaSwag.class::isInstance).toList();
     }
 
     @Test
@@ -443,7 +442,8 @@ class TrainingRunTest {
             throws IOException {
         RunSpec read = SpecLoader.read(run.resolve("preset.yaml"));
         // as its text is of characters, no spec could ask for HellaSwag
-        RunSpec spec = examples == null ? read : read.withHellaSwag(new HellaSwagSpec(EXAMPLES, 3, "file:examples.jsonl", ""));
+        RunSpec spec =
+                examples == null ? read : read.withHellaSwag(new HellaSwagSpec(EXAMPLES, 3, "file:examples.jsonl", ""));
         Engine engine = new Engine(Engine.Kind.CPU, 2, Precision.FP32, products, Path.of("target", "native-cache"));
         try (Dataset dataset = Dataset.open(fixture.data(), spec);
                 Replica replica = engine.open(
@@ -456,7 +456,10 @@ class TrainingRunTest {
             Optional<HellaSwag> hellaSwag = examples == null
                     ? Optional.empty()
                     : Optional.of(HellaSwag.read(
-                            examples, EXAMPLES, dataset.manifest().tokens(), spec.model().sequenceLength()));
+                            examples,
+                            EXAMPLES,
+                            dataset.manifest().tokens(),
+                            spec.model().sequenceLength()));
             return new TrainingRun(spec, dataset, replica, ranks, checkpoints, signs, stop, last, hellaSwag).run();
         }
     }

@@ -133,7 +133,10 @@ public final class Schedules implements AutoCloseable {
                 .setState(ScheduleState.newBuilder().setNote(note).build())
                 .build();
         try {
-            client.createSchedule(name, schedule, ScheduleOptions.newBuilder().setMemo(Map.of(DOES, note)).build());
+            client.createSchedule(
+                    name,
+                    schedule,
+                    ScheduleOptions.newBuilder().setMemo(Map.of(DOES, note)).build());
         } catch (ScheduleAlreadyRunningException e) {
             throw new BadInputException(
                     "schedule " + name + ": there is one of that name; delete it first, or take another name", e);

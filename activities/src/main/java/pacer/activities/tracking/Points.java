@@ -82,7 +82,9 @@ final class Points {
             String kind = event.getClass().getSimpleName();
             if (!values.isEmpty() && event.step() > newest.getOrDefault(kind, Integer.MIN_VALUE)) {
                 newest.put(kind, event.step());
-                Dataset on = event instanceof TrainingEvent.HellaSwag ? null : dataset; // its examples are not of the dataset
+                Dataset on = event instanceof TrainingEvent.HellaSwag
+                        ? null
+                        : dataset; // its examples are not of the dataset
                 values.forEach((key, value) -> points.add(new Point(key, value, event.time(), event.step(), on)));
             }
         }

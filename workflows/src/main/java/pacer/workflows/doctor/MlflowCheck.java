@@ -32,10 +32,11 @@ record MlflowCheck(Map<String, String> environment) {
                 experiment = probe.write();
                 findings.add(Finding.good(NAME, "experiment " + settings.experiment() + " can be read and written"));
             } catch (IOException e) {
-                findings.add(Finding.bad(
-                        NAME,
-                        e.getMessage(),
-                        "mend that (pacer up starts the one of this machine again), or unset MLFLOW_TRACKING_URI; pacer publish sends runs later"));
+                findings.add(
+                        Finding.bad(
+                                NAME,
+                                e.getMessage(),
+                                "mend that (pacer up starts the one of this machine again), or unset MLFLOW_TRACKING_URI; pacer publish sends runs later"));
                 return findings;
             }
             findings.add(artifacts(probe, experiment));

@@ -51,6 +51,23 @@ def a_second_run_makes_no_data_again(stack):
     check(reused["dataset"] and reused["stage"], "a second run neither tokenizes nor stages")
 
 
+def hellaswag_is_measured(stack):
+    """With examples of its own; that the panel shows them is for every_panel_has_data."""
+    examples = stack.folder / "hellaswag.jsonl"
+    endings = ["sat by the fire.", "was a Thursday.", "of of the the.", "closed the door."]
+    examples.write_text("".join(json.dumps({"ctx": f"The old man number {n}", "endings": endings, "label": n % 4}) + "\n" for n in range(8)))
+    record = json.loads(stack.pacer(
+        "run", "--new", "--set", "dataset.tokenizer=gpt2", "--set", "model.vocabulary=50257", "--set", "model.layers=1", "--set", "model.width=32",
+        "--set", "train.steps=40", "--set", "hellaSwag.examples=8", "--set", "hellaSwag.everySteps=10", "--set", f"hellaSwag.from=file:{examples}",
+        "--set", "hellaSwag.sha256=", "--set", "expectation.referenceHellaSwag=0.2955", "-o", "json"))["run"]
+    run, share = record["id"], next(s for s in record["stages"] if s["stage"] == "evaluate")["result"]["hellaSwag"]
+    check(share * 8 in range(9), "HellaSwag is measured at the end")
+    check("HellaSwag" in stack.query(run, "__temporal_workflow_metadata")["currentDetails"], "Temporal: the run's page has it")
+    until("Prometheus: the share measured last and the published one", lambda: [
+        [float(series["value"][1]) for series in stack.get("prometheus", f"/api/v1/query?query={name}")["data"]["result"]]
+        for name in ("pacer_hellaswag_accuracy_ratio", "pacer_reference_hellaswag_accuracy_ratio")] == [[share], [0.2955]])
+
+
 def wrong_input_fails_at_once(stack):
     for name, body, words in [
             ("typo", {"presett": "quickstart"}, "did you mean preset?"),

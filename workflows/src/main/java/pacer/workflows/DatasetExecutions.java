@@ -101,19 +101,7 @@ final class DatasetExecutions implements Datasets.Together {
         }
         Step step = progress.steps().getLast();
         String text = "%s: %s%s".formatted(shown(id), step.name(), step.text() == null ? "" : ", " + step.text());
-        context.progress(new Progress(
-                Stage.DATASET,
-                Instant.now(),
-                step.fraction(),
-                text,
-                null,
-                null,
-                null,
-                null,
-                null,
-                null,
-                step.etaSeconds(),
-                null));
+        context.progress(Progress.of(Stage.DATASET, Instant.now(), step.fraction(), text, step.etaSeconds()));
     }
 
     /** Enough of the id to be found by. */

@@ -86,6 +86,7 @@ final class RunDetails {
                 "%,d of %,d".formatted(p.step(), p.totalSteps() == null ? plan.steps() : p.totalSteps()));
         put(names, values, "loss", p.loss() == null ? null : number("%.4f", p.loss()));
         put(names, values, "val loss", p.validationLoss() == null ? null : number("%.4f", p.validationLoss()));
+        put(names, values, "HellaSwag", p.hellaSwag() == null ? null : number("%.2f%%", 100 * p.hellaSwag()));
         put(names, values, "tokens/s", p.tokensPerSecond() == null ? null : number("%,.0f", p.tokensPerSecond()));
         put(names, values, "left", p.etaSeconds() == null ? null : shown(p.etaSeconds()));
         put(names, values, "cost so far", cost(plan, p.spentSeconds()));

@@ -39,8 +39,25 @@ class RunPageTest {
     }
 
     private static Progress training(String doing) {
+        return training(doing, null);
+    }
+
+    private static Progress training(String doing, Double hellaSwag) {
         return new Progress(
-                Stage.TRAIN, Instant.EPOCH, 0.5, "step 1000", 1000, 2000, 1.75, 1.8, 1e-3, 64_123.4, 3723.0, doing);
+                Stage.TRAIN,
+                Instant.EPOCH,
+                0.5,
+                "step 1000",
+                1000,
+                2000,
+                1.75,
+                1.8,
+                hellaSwag,
+                1e-3,
+                64_123.4,
+                3723.0,
+                doing,
+                null);
     }
 
     @Test
@@ -87,6 +104,17 @@ class RunPageTest {
                         + " | 1 h 02 min" + gap + " | 36.00 USD" + gap + " | validating" + gap + " |")
                 .endsWith(
                         "[MLflow run](http://127.0.0.1:5000/#/experiments/1/runs/2) · [Grafana](http://127.0.0.1:3000)\n");
+    }
+
+    @Test
+    void whatWasMeasuredOfHellaSwagIsToldBesideTheValidationLoss() {
+        List<StageLine> stages = List.of(new StageLine(Stage.TRAIN, "running", null, null));
+        String gap = RunDetails.GAP;
+        assertThat(RunDetails.markdown(plan(0), null, Map.of(), stages, training(null, 0.2955), false, null))
+                .contains("| val loss" + gap + " | HellaSwag" + gap + " | tokens/s" + gap + " |")
+                .contains("| 1.8000" + gap + " | 29.55%" + gap + " | 64,123" + gap + " |");
+        assertThat(RunDetails.markdown(plan(0), null, Map.of(), stages, training(null), false, null))
+                .doesNotContain("HellaSwag");
     }
 
     @Test

@@ -9,6 +9,7 @@ import java.time.Instant;
  * @param text what it is doing, for people
  * @param loss training loss, nats a token: a running mean over steps
  * @param validationLoss the last measured, nats a token
+ * @param hellaSwag share of HellaSwag's endings chosen rightly, 0 to 1, the last measured; null also of a worker from before there was one
  * @param etaSeconds seconds that are left of the stage
  * @param doing what of a training takes long at the moment, and how far that is, for people
  * @param spentSeconds that the run's stages have taken, over all attempts: what a budget counts
@@ -22,40 +23,12 @@ public record Progress(
         Integer totalSteps,
         Double loss,
         Double validationLoss,
+        Double hellaSwag,
         Double learningRate,
         Double tokensPerSecond,
         Double etaSeconds,
         String doing,
         Double spentSeconds) {
-
-    public Progress(
-            Stage stage,
-            Instant time,
-            Double fraction,
-            String text,
-            Integer step,
-            Integer totalSteps,
-            Double loss,
-            Double validationLoss,
-            Double learningRate,
-            Double tokensPerSecond,
-            Double etaSeconds,
-            String doing) {
-        this(
-                stage,
-                time,
-                fraction,
-                text,
-                step,
-                totalSteps,
-                loss,
-                validationLoss,
-                learningRate,
-                tokensPerSecond,
-                etaSeconds,
-                doing,
-                null);
-    }
 
     /** The same, while it does this. */
     public Progress doing(String what) {
@@ -77,6 +50,7 @@ public record Progress(
                 totalSteps,
                 loss,
                 validationLoss,
+                hellaSwag,
                 learningRate,
                 tokensPerSecond,
                 etaSeconds,
@@ -86,6 +60,12 @@ public record Progress(
 
     /** Progress of a stage that is no training. */
     public static Progress of(Stage stage, Instant time, Double fraction, String text) {
-        return new Progress(stage, time, fraction, text, null, null, null, null, null, null, null, null);
+        return of(stage, time, fraction, text, null);
+    }
+
+    /** The same, of which so many seconds are left. */
+    public static Progress of(Stage stage, Instant time, Double fraction, String text, Double etaSeconds) {
+        return new Progress(
+                stage, time, fraction, text, null, null, null, null, null, null, null, etaSeconds, null, null);
     }
 }

@@ -25,6 +25,7 @@ final class TrainerMonitor {
     private String doing; // what takes long at the moment
     private Double loss;
     private Double validationLoss;
+    private Double hellaSwag;
     private Double learningRate;
     private double smoothMillis = Double.NaN;
     private final Silence silence = new Silence(); // of all ranks
@@ -71,10 +72,10 @@ final class TrainerMonitor {
                 smoothMillis = Double.isNaN(smoothMillis) ? e.millis() : mixed(smoothMillis, e.millis());
             }
             case TrainingEvent.Validated e -> validationLoss = e.loss();
+            case TrainingEvent.HellaSwag e -> hellaSwag = e.accuracy();
             case TrainingEvent.Working e -> doing = e.inWords();
             case TrainingEvent.Finished e -> finished = e;
             case TrainingEvent.Skipped _,
-                    TrainingEvent.HellaSwag _,
                     TrainingEvent.Sampled _,
                     TrainingEvent.Checkpointed _,
                     TrainingEvent.Notice _,
@@ -97,10 +98,12 @@ final class TrainerMonitor {
                 started == null ? null : started.totalSteps(),
                 loss,
                 validationLoss,
+                hellaSwag,
                 learningRate,
                 paced ? started.batchTokens() / smoothMillis * 1000 : null,
                 paced ? (started.totalSteps() - step) * smoothMillis / 1000 : null,
-                doing);
+                doing,
+                null);
     }
 
     synchronized Optional<TrainingEvent.Finished> finished() {

@@ -29,6 +29,17 @@ class TrainerMonitorTest {
     }
 
     @Test
+    void whatWasMeasuredLastIsToldUntilItIsMeasuredAgain() throws IOException {
+        hear(new TrainingEvent.Step(NOON, 1, 4, 1, 1e-3, 10, 100));
+        hear(TrainingEvent.HellaSwag.of(NOON, 1, 3, 8));
+        hear(new TrainingEvent.Validated(NOON, 1, 3.5, 100, true));
+        hear(new TrainingEvent.Step(NOON, 2, 2, 1, 1e-3, 10, 100));
+        hear(TrainingEvent.HellaSwag.of(NOON, 2, 4, 8));
+        assertThat(told).extracting(Progress::hellaSwag).containsExactly(null, 0.375, 0.375, 0.375, 0.5);
+        assertThat(told).extracting(Progress::validationLoss).containsExactly(null, null, 3.5, 3.5, 3.5);
+    }
+
+    @Test
     void severalProcessesAreSaid() throws IOException {
         hear(new TrainingEvent.Started(NOON, 0, 10, 1, 1, 4, "CPU, 1 thread a lane", 0, null));
         assertThat(told)

@@ -64,6 +64,11 @@ record RunFacts(RunRecord record, RunSpec spec) {
         return positive(spec.expectation().referenceLoss());
     }
 
+    /** A published share of HellaSwag's endings chosen rightly; null for none. */
+    Double referenceHellaSwag() {
+        return positive(spec.expectation().referenceHellaSwag());
+    }
+
     /** Null where it is not known. */
     Double dollarsPerHour() {
         return positive(spec.cost().dollarsPerHour());

@@ -81,6 +81,10 @@ final class RunGauges {
                 "Share of HellaSwag's endings that were chosen rightly, 0 to 1, measured last; absent where it is not measured.",
                 meters.atWork(run -> run.hellaSwag));
         book.gauge(
+                "pacer_reference_hellaswag_accuracy_ratio",
+                "A published share of HellaSwag's endings chosen rightly of the preset, 0 to 1; absent for none.",
+                meters.atWork(run -> run.facts == null ? null : run.facts.referenceHellaSwag()));
+        book.gauge(
                 "pacer_reference_loss_nats",
                 "A published validation loss of the preset; absent for none.",
                 meters.atWork(run -> run.facts == null ? null : run.facts.reference()));

@@ -96,7 +96,7 @@ class MetersTest {
         hub.tell(
                 run,
                 new RunUpdate.Advanced(new Progress(
-                        Stage.TRAIN, now, step / 30.0, "", step, 30, loss, null, 0.001, 63_000.0, 9.0, null)));
+                        Stage.TRAIN, now, step / 30.0, "", step, 30, loss, null, null, 0.001, 63_000.0, 9.0, null, null)));
     }
 
     private void ends(String run, Stage stage, StageRecord.Status status, double seconds, StageResult result) {
@@ -140,7 +140,7 @@ class MetersTest {
     @Test
     void theRunInProgressIsShown() throws IOException {
         String run =
-                open("expectation.validationLoss", 1.6, "expectation.referenceLoss", 1.5, "cost.dollarsPerHour", 36);
+                open("expectation.validationLoss", 1.6, "expectation.referenceLoss", 1.5, "expectation.referenceHellaSwag", 0.2955, "cost.dollarsPerHour", 36);
         assertThat(value("pacer_runs_active")).isEqualTo(1);
         assertThat(value("pacer_training_step")).isNull();
         trains(run);
@@ -159,6 +159,7 @@ class MetersTest {
         assertThat(value("pacer_validation_loss_nats")).isEqualTo(3.5);
         assertThat(value("pacer_expected_loss_nats")).isEqualTo(1.6);
         assertThat(value("pacer_reference_loss_nats")).isEqualTo(1.5);
+        assertThat(value("pacer_reference_hellaswag_accuracy_ratio")).isEqualTo(0.2955);
         assertThat(value("pacer_training_learning_rate")).isEqualTo(0.001);
         assertThat(value("pacer_training_gradient_norm")).isEqualTo(1.5);
         assertThat(value("pacer_training_tokens_per_second")).isEqualTo(63_000);
@@ -386,7 +387,7 @@ class MetersTest {
         trains(finished);
         finish(finished, 1.58, true);
         String run =
-                open("cost.dollarsPerHour", 36, "expectation.validationLoss", 1.6, "expectation.referenceLoss", 1.5);
+                open("cost.dollarsPerHour", 36, "expectation.validationLoss", 1.6, "expectation.referenceLoss", 1.5, "expectation.referenceHellaSwag", 0.2955);
         trains(run);
         step(run, 7, 3.25);
         event(run, new TrainingEvent.Validated(now, 7, 3.5, 1000, true));

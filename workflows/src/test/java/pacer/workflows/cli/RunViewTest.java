@@ -184,7 +184,20 @@ class RunViewTest {
         train(view, 1500, 20_000);
         view.accept(new RunUpdate.Trained(new TrainingEvent.Validated(NOON, 1500, 2.39564, 768, true)));
         view.accept(new RunUpdate.Advanced(new Progress(
-                Stage.TRAIN, NOON, 0.1, "training", 2000, 20_000, 2.0, 2.1, null, 6.25e-4, 64_000.0, 1500.0, null, null)));
+                Stage.TRAIN,
+                NOON,
+                0.1,
+                "training",
+                2000,
+                20_000,
+                2.0,
+                2.1,
+                null,
+                6.25e-4,
+                64_000.0,
+                1500.0,
+                null,
+                null)));
         view.say("");
         assertThat(screen.seen()).contains("  step 1,500  val 2.3956, the best so far");
         assertThat(screen.seen().getLast()).contains("█", "2,000/20,000", "loss", "lr 6.25e-4", "ETA");
@@ -220,7 +233,20 @@ class RunViewTest {
         assertThat(screen.seen().getLast()).contains("3/100").doesNotContain("micro-step");
 
         view.accept(new RunUpdate.Advanced(new Progress(
-                Stage.TRAIN, NOON, 0.4, "training", 4, 100, 2.0, 2.1, null, 1e-3, 5000.0, 61.0, "validating 40%", null)));
+                Stage.TRAIN,
+                NOON,
+                0.4,
+                "training",
+                4,
+                100,
+                2.0,
+                2.1,
+                null,
+                1e-3,
+                5000.0,
+                61.0,
+                "validating 40%",
+                null)));
         view.say("");
         assertThat(screen.seen().getLast()).contains("4/100", "validating 40%");
 
@@ -272,8 +298,8 @@ class RunViewTest {
     void progressFromAfarMovesTheBarToo() {
         RunView view = view(true, 90);
         view.accept(new RunUpdate.StageStarted(Stage.TRAIN));
-        view.accept(new RunUpdate.Advanced(
-                new Progress(Stage.TRAIN, NOON, 0.4, "training", 400, 1000, 2.0, 2.1, null, 1e-3, 5000.0, 61.0, null, null)));
+        view.accept(new RunUpdate.Advanced(new Progress(
+                Stage.TRAIN, NOON, 0.4, "training", 400, 1000, 2.0, 2.1, null, 1e-3, 5000.0, 61.0, null, null)));
         view.say("");
         assertThat(screen.seen().getLast()).contains("400/1,000", "loss 2.0000", "ETA 1:01 min");
     }

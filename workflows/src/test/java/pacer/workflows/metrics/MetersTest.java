@@ -96,7 +96,20 @@ class MetersTest {
         hub.tell(
                 run,
                 new RunUpdate.Advanced(new Progress(
-                        Stage.TRAIN, now, step / 30.0, "", step, 30, loss, null, null, 0.001, 63_000.0, 9.0, null, null)));
+                        Stage.TRAIN,
+                        now,
+                        step / 30.0,
+                        "",
+                        step,
+                        30,
+                        loss,
+                        null,
+                        null,
+                        0.001,
+                        63_000.0,
+                        9.0,
+                        null,
+                        null)));
     }
 
     private void ends(String run, Stage stage, StageRecord.Status status, double seconds, StageResult result) {
@@ -139,8 +152,15 @@ class MetersTest {
 
     @Test
     void theRunInProgressIsShown() throws IOException {
-        String run =
-                open("expectation.validationLoss", 1.6, "expectation.referenceLoss", 1.5, "expectation.referenceHellaSwag", 0.2955, "cost.dollarsPerHour", 36);
+        String run = open(
+                "expectation.validationLoss",
+                1.6,
+                "expectation.referenceLoss",
+                1.5,
+                "expectation.referenceHellaSwag",
+                0.2955,
+                "cost.dollarsPerHour",
+                36);
         assertThat(value("pacer_runs_active")).isEqualTo(1);
         assertThat(value("pacer_training_step")).isNull();
         trains(run);
@@ -386,8 +406,15 @@ class MetersTest {
         String finished = open("expectation.validationLoss", 1.6);
         trains(finished);
         finish(finished, 1.58, true);
-        String run =
-                open("cost.dollarsPerHour", 36, "expectation.validationLoss", 1.6, "expectation.referenceLoss", 1.5, "expectation.referenceHellaSwag", 0.2955);
+        String run = open(
+                "cost.dollarsPerHour",
+                36,
+                "expectation.validationLoss",
+                1.6,
+                "expectation.referenceLoss",
+                1.5,
+                "expectation.referenceHellaSwag",
+                0.2955);
         trains(run);
         step(run, 7, 3.25);
         event(run, new TrainingEvent.Validated(now, 7, 3.5, 1000, true));

@@ -12,7 +12,6 @@ import io.temporal.client.schedules.ScheduleActionStartWorkflow;
 import io.temporal.client.schedules.ScheduleAlreadyRunningException;
 import io.temporal.client.schedules.ScheduleBackfill;
 import io.temporal.client.schedules.ScheduleClient;
-import io.temporal.client.schedules.ScheduleDescription;
 import io.temporal.client.schedules.ScheduleException;
 import io.temporal.client.schedules.ScheduleHandle;
 import io.temporal.client.schedules.ScheduleIntervalSpec;
@@ -59,7 +58,8 @@ public final class Schedules implements AutoCloseable {
         return new Schedules(TemporalConnection.open(address));
     }
 
-    private static final String DOES = "does";
+    private static final String DOES = "does"; // in its memo: its note is replaced by whoever pauses it in the UI
+    private static final String PAUSED = "; paused by pacer schedule pause";
 
     /** What happens when it is time and the one before still works. */
     public enum Overlap {
@@ -205,18 +205,24 @@ public final class Schedules implements AutoCloseable {
 
     /** Stops it from starting anything until it is unpaused. */
     public void pause(String name) {
-        on(name, handle -> handle.pause(does(handle) + "; paused by pacer schedule pause"));
+        String note = does(name).map(it -> it + PAUSED).orElse("paused by pacer schedule pause");
+        on(name, handle -> handle.pause(note));
     }
 
     public void unpause(String name) {
-        on(name, handle -> handle.unpause(does(handle)));
+        String note = does(name).orElse("unpaused by pacer schedule unpause");
+        on(name, handle -> handle.unpause(note));
     }
 
-    /** What it does; its note alone would not last, as whoever pauses it in the UI writes another. */
-    private static String does(ScheduleHandle handle) {
-        ScheduleDescription now = handle.describe();
-        String kept = (String) now.getMemo(DOES, String.class);
-        return kept != null ? kept : now.getSchedule().getState().getNote();
+    /**
+     * What it does, for its note, which Temporal's UI shows and a pause replaces. By the list, as the SDK (1.38) cannot describe a schedule whose action has a
+     * summary and no details; a schedule that was made in this moment may not be in it yet.
+     */
+    private Optional<String> does(String name) {
+        return list().stream()
+                .filter(one -> one.name().equals(name))
+                .findFirst()
+                .map(one -> one.note().replace(PAUSED, ""));
     }
 
     /** Starts its workflow now, beside its times. */

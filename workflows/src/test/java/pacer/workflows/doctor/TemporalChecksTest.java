@@ -164,6 +164,10 @@ class TemporalChecksTest {
             assertThat(Found.poor(soon(look, "schedule", "paused"), "schedule", "paused")
                             .remedy())
                     .contains("pacer schedule unpause nightly");
+            assertThat(schedules.list()).singleElement().satisfies(one -> {
+                assertThat(one.note()).as("what it does, still").isEqualTo("a typo");
+                assertThat(one.paused()).isTrue();
+            });
             schedules.delete("nightly");
         }
     }

@@ -59,7 +59,7 @@ def hellaswag_is_measured(stack):
     record = json.loads(stack.pacer(
         "run", "--new", "--set", "dataset.tokenizer=gpt2", "--set", "model.vocabulary=50257", "--set", "model.layers=1", "--set", "model.width=32",
         "--set", "train.steps=40", "--set", "hellaSwag.examples=8", "--set", "hellaSwag.everySteps=10", "--set", f"hellaSwag.from=file:{examples}",
-        "--set", "hellaSwag.sha256=", "--set", "expectation.referenceHellaSwag=0.2955", "-o", "json"))["run"]
+        "--set", "hellaSwag.sha256=", "--set", "expectation.referenceHellaSwag=0.2955", "--set", "expectation.validationLoss=12", "-o", "json"))["run"]
     run, share = record["id"], next(s for s in record["stages"] if s["stage"] == "evaluate")["result"]["hellaSwag"]
     check(share * 8 in range(9), "HellaSwag is measured at the end")
     check("HellaSwag" in stack.query(run, "__temporal_workflow_metadata")["currentDetails"], "Temporal: the run's page has it")

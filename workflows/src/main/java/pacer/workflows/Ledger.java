@@ -10,6 +10,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.function.Supplier;
+import pacer.activities.notification.RunNotice;
 import pacer.activities.run.Progress;
 import pacer.activities.run.RunPlan;
 import pacer.activities.run.RunStatus;
@@ -20,6 +21,7 @@ import pacer.workflows.PipelineProgress.StageLine;
 /** What the workflow knows of its own progress, for the query and for the run's page in the Temporal UI. */
 final class Ledger {
     private static final String RUNNING = "running";
+    private static final int LOSSES_TOLD = 5;
 
     private final List<StageLine> stages = new ArrayList<>();
     private final Map<String, String> links = new LinkedHashMap<>();
@@ -211,6 +213,19 @@ final class Ledger {
         notice = status == RunStatus.FINISHED && reason != null ? ending : null;
         now = null;
         show();
+    }
+
+    /** What is known here of a run that ended so, and whose record is out of reach. */
+    RunNotice notice(RunStatus status, String reason) {
+        List<RunNotice.Loss> losses = new ArrayList<>();
+        for (LossPoints.Point point : curve.points().points()) {
+            Double loss = point.validationLoss();
+            if (loss != null && (losses.isEmpty() || losses.getLast().loss() != loss)) {
+                losses.add(new RunNotice.Loss(point.step(), loss));
+            }
+        }
+        List<RunNotice.Loss> last = losses.subList(Math.max(0, losses.size() - LOSSES_TOLD), losses.size());
+        return new RunNotice(plan.run(), plan.preset(), status, reason, last, links);
     }
 
     PipelineProgress progress() {

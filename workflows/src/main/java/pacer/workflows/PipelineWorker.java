@@ -24,6 +24,7 @@ import pacer.activities.dataset.SharedDatasets;
 import pacer.activities.evaluation.Evaluation;
 import pacer.activities.evaluation.EvaluationActivityImpl;
 import pacer.activities.host.HostHealth;
+import pacer.activities.notification.NotificationActivityImpl;
 import pacer.activities.notification.Notifier;
 import pacer.activities.notification.Webhook;
 import pacer.activities.process.Standby;
@@ -103,13 +104,14 @@ public final class PipelineWorker implements AutoCloseable {
         return pages;
     }
 
-    /** That of a reproduction, whose run has pages of its own. */
-    private static Map<String, String> page(TemporalConnection connection, WorkerSettings settings, String workflow) {
+    /** That of a workflow, under {@code name}; a reproduction is another one than its run. */
+    private static Map<String, String> page(
+            String name, TemporalConnection connection, WorkerSettings settings, String workflow) {
         String ui = settings.webhook().map(Webhook::temporalUi).orElse("");
         return connection.isEmbedded()
                 ? Map.of()
                 : RunLinks.workflow(ui, connection.namespace(), workflow)
-                        .map(page -> Map.of(RunLinks.REPRODUCTION, page))
+                        .map(page -> Map.of(name, page))
                         .orElse(Map.of());
     }
 
@@ -157,6 +159,9 @@ public final class PipelineWorker implements AutoCloseable {
             WorkerOptions.Builder options = options();
             version.ifPresent(v -> options.setDeploymentOptions(v.options()));
             registerWorkflows(control(deciding, options), settings.policies());
+            factory.newWorker(TaskQueues.NOTICES, options().build())
+                    .registerActivitiesImplementations(new NotificationActivityImpl(
+                            notifier, workflow -> page(RunLinks.TEMPORAL, connection, settings, workflow)));
         }
         if (roles.contains(ServiceWorker.Role.HOST)) {
             // who opens a run has it: all its stages go to that host's queues, so one without them must not
@@ -265,7 +270,7 @@ public final class PipelineWorker implements AutoCloseable {
                 new TrainingControlActivityImpl(training),
                 new ReproductionActivityImpl(
                         new Reproductions(home),
-                        (told, workflow) -> notifier.reproduced(told, page(connection, settings, workflow))),
+                        (told, workflow) -> notifier.reproduced(told, page(RunLinks.REPRODUCTION, connection, settings, workflow))),
                 records,
                 new PublishingActivityImpl(new Publishing(home, log, clock, settings.report()), activity),
                 new TrackingActivityImpl(home, settings.tracking().map(t -> new Tracking(clock, t)), hub));

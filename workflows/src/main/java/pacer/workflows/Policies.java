@@ -341,6 +341,13 @@ record Policies(Duration heartbeat, Duration hostTimeout) {
                 .build();
     }
 
+    /** Three messages of ten seconds each at most, within. Whoever decides on the run takes it, or is of an earlier version and never will. */
+    ActivityOptions telling() {
+        return options(TaskQueues.NOTICES, "tells of the run", Duration.ofMinutes(2), 2, Duration.ofSeconds(4))
+                .setScheduleToStartTimeout(MOMENT)
+                .build();
+    }
+
     /** What takes long enough that its worker has to be heard of. */
     private ActivityOptions stage(String queue, String summary, Duration atMost, int attempts, Duration longestPause) {
         return options(queue, summary, atMost, attempts, longestPause)

@@ -13,6 +13,9 @@ import java.util.function.Supplier;
  * checkpoint; another one goes on from there, so that no bit of what is trained differs.
  */
 final class Steering {
+    /** Why a run ended that somebody stopped; the webhook is not told of it. */
+    static final String ON_REQUEST = "stopped on request";
+
     private CancellationScope attempt; // null while none is at work
     private boolean interrupted;
     private boolean orderly; // how the last interrupted attempt ended

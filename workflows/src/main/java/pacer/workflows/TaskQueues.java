@@ -10,6 +10,9 @@ final class TaskQueues {
     /** Parts of datasets: any worker of role host that has a store. */
     static final String SHARED_DATA = "data";
 
+    /** What is told of runs whose host is gone: any worker of role control. That queue of theirs has activities that only hosts know. */
+    static final String NOTICES = "notices";
+
     private TaskQueues() {}
 
     /** Work on the folders and the cache of {@code host}. */

@@ -14,6 +14,7 @@ import pacer.activities.dataset.DatasetResult;
 import pacer.activities.evaluation.EvaluationActivity;
 import pacer.activities.evaluation.EvaluationRequest;
 import pacer.activities.evaluation.EvaluationResult;
+import pacer.activities.notification.NotificationActivity;
 import pacer.activities.publishing.PublishingActivity;
 import pacer.activities.publishing.PublishingRequest;
 import pacer.activities.publishing.PublishingResult;
@@ -125,7 +126,7 @@ public final class TrainPipelineImpl implements TrainPipeline {
             ledger.judged(result);
             return result;
         } catch (CanceledFailure e) { // while it was paused
-            closeWhateverHappens(plan, RunStatus.STOPPED, "stopped on request");
+            closeWhateverHappens(plan, RunStatus.STOPPED, Steering.ON_REQUEST);
             throw e;
         } catch (ActivityFailure e) {
             boolean stopped = Steering.endedOnRequest(e);
@@ -133,12 +134,30 @@ public final class TrainPipelineImpl implements TrainPipeline {
             closeWhateverHappens(
                     plan,
                     stoppedOrSpent ? RunStatus.STOPPED : RunStatus.FAILED,
-                    stopped ? "stopped on request" : reason(e));
+                    stopped ? Steering.ON_REQUEST : reason(e));
             throw e;
         } catch (ApplicationFailure e) { // its host is gone, with the record that would be closed
             ledger.closed(RunStatus.FAILED, e.getOriginalMessage());
+            tellWithoutHost(RunStatus.FAILED, e.getOriginalMessage());
             throw e;
         }
+    }
+
+    /** Who closes a run tells of it; where nobody could, whoever decides does, and may be the second. Not of what somebody stopped. */
+    private void tellWithoutHost(RunStatus status, String reason) {
+        if (reason.startsWith(Steering.ON_REQUEST)
+                || Workflow.getVersion("told-without-host", Workflow.DEFAULT_VERSION, 1) == Workflow.DEFAULT_VERSION) {
+            return;
+        }
+        Workflow.newDetachedCancellationScope(() -> {
+                    try {
+                        Workflow.newActivityStub(NotificationActivity.class, policies.telling())
+                                .tell(ledger.notice(status, reason));
+                    } catch (ActivityFailure e) {
+                        // a run ends as it does whether or not anybody hears of it
+                    }
+                })
+                .run();
     }
 
     private Patience patience(RunPlan plan) {
@@ -267,7 +286,9 @@ public final class TrainPipelineImpl implements TrainPipeline {
     }
 
     private void leaveOpen(String why) {
-        ledger.closed(RunStatus.FINISHED, "its record does not say so: " + why);
+        String reason = "its record does not say so: " + why;
+        ledger.closed(RunStatus.FINISHED, reason);
+        tellWithoutHost(RunStatus.FINISHED, reason);
     }
 
     private Void close(RunPlan plan, ActivityOptions options, RunStatus status, String reason) {
@@ -282,6 +303,7 @@ public final class TrainPipelineImpl implements TrainPipeline {
             Void _ = close(plan, policies.close(plan.host()), status, reason);
         } catch (ActivityFailure e) {
             ledger.closed(status, reason);
+            tellWithoutHost(status, reason);
         }
     }
 

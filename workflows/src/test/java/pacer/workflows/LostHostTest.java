@@ -2,6 +2,10 @@ package pacer.workflows;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.fasterxml.jackson.databind.JsonNode;
+import com.sun.net.httpserver.HttpServer;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -9,13 +13,16 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.concurrent.CopyOnWriteArrayList;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.api.io.TempDir;
+import pacer.activities.notification.Webhook;
 import pacer.activities.run.Home;
 import pacer.activities.run.OtherJvm;
+import pacer.activities.run.RunJson;
 import pacer.activities.run.RunStatus;
 import pacer.activities.run.RunUpdate;
 import pacer.activities.run.TestRuns;
@@ -67,6 +74,55 @@ class LostHostTest {
 
     private Pipeline client() throws Exception {
         return Pipeline.with(home, connect(), TestPipelines.settings(home, QUICK), Set.of());
+    }
+
+    @Test
+    void ofARunWhoseHostIsGoneTheWebhookIsToldByWhoDecides() throws Exception {
+        List<JsonNode> received = new CopyOnWriteArrayList<>();
+        HttpServer webhook = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
+        webhook.createContext("/", exchange -> {
+            try (exchange) {
+                received.add(RunJson.MAPPER.readTree(exchange.getRequestBody()));
+                exchange.sendResponseHeaders(200, -1);
+            }
+        });
+        webhook.start();
+        Webhook told = Webhook.of(
+                        Map.of(
+                                "PACER_WEBHOOK",
+                                "http://127.0.0.1:" + webhook.getAddress().getPort() + "/",
+                                "PACER_WEBHOOK_FORMAT",
+                                "json",
+                                "PACER_TEMPORAL_UI",
+                                SERVER.uiAddress()),
+                        Map.of())
+                .orElseThrow();
+        Process host = host();
+        try (PipelineWorker _ = PipelineWorker.start(
+                        connect(),
+                        TestPipelines.told(TestPipelines.settings(TestRuns.home(folder.resolve("control")), QUICK), told),
+                        Set.of(Role.CONTROL));
+                Pipeline client = client()) {
+            RunHandle run = client.start(TestPipelines.layers(text), null, null, true);
+            PipelineOutcome outcome = run.follow(update -> {
+                if (isAtStep14(update)) {
+                    host.destroyForcibly();
+                }
+            });
+
+            assertThat(outcome.status()).isEqualTo(RunStatus.FAILED);
+            keep("lost-host-told", run);
+            assertThat(received).hasSize(1);
+            JsonNode one = received.getFirst();
+            assertThat(one.path("run").asText()).isEqualTo(run.id());
+            assertThat(one.path("status").asText()).isEqualTo("failed");
+            assertThat(one.path("text").asText()).startsWith("failed: host " + Host.name() + " does not answer");
+            assertThat(one.path("validationLoss").size()).isPositive();
+            assertThat(one.path("links").path("Temporal").asText()).endsWith("/workflows/" + run.id());
+        } finally {
+            host.destroyForcibly().waitFor();
+            webhook.stop(0);
+        }
     }
 
     private static void keep(String name, RunHandle run) throws Exception {

@@ -50,6 +50,17 @@ public final class Notifier {
     }
 
     /**
+     * Hears of the end of a run whose own host is gone, and does not tell of it; returns when it is told.
+     *
+     * @param own addresses of the run's own pages, by name, beside those of the notice
+     */
+    void lost(RunNotice notice, Map<String, String> own) {
+        Map<String, String> all = new LinkedHashMap<>(own);
+        notice.links().forEach(all::putIfAbsent);
+        tell(notice.run(), () -> webhook.orElseThrow().tell(notice, all));
+    }
+
+    /**
      * Hears what a reproduction came to; returns when it is told.
      *
      * @param own addresses of the reproduction's own pages, by name
@@ -74,16 +85,28 @@ public final class Notifier {
         void send(RunFolder folder, Map<String, String> pages) throws IOException, InterruptedException;
     }
 
+    /** One attempt at it. */
+    @FunctionalInterface
+    private interface Attempt {
+        void send() throws IOException, InterruptedException;
+    }
+
     private void tell(String run, Map<String, String> more, Message message) {
+        tell(run, () -> {
+            RunFolder folder = home.run(run);
+            Map<String, String> all = new LinkedHashMap<>(more);
+            pages.of(folder).forEach(all::putIfAbsent);
+            message.send(folder, all);
+        });
+    }
+
+    private void tell(String run, Attempt message) {
         if (webhook.isEmpty()) {
             return;
         }
         for (int attempt = 1; ; attempt++) {
             try {
-                RunFolder folder = home.run(run);
-                Map<String, String> all = new LinkedHashMap<>(more);
-                pages.of(folder).forEach(all::putIfAbsent);
-                message.send(folder, all);
+                message.send();
                 return;
             } catch (IOException e) {
                 if (attempt == ATTEMPTS) {

@@ -27,7 +27,8 @@ import pacer.activities.run.BadInputException;
 import pacer.activities.run.RunFolder;
 import pacer.activities.run.RunJson;
 import pacer.activities.run.RunRecord;
-import pacer.trainer.event.TrainingEvent;
+import pacer.activities.run.RunStatus;
+import pacer.activities.run.Verdict;
 
 /**
  * Tells an address of what became of runs. Its URL is often a secret by itself, so nothing that is written anywhere has more of it than the
@@ -96,8 +97,8 @@ public record Webhook(URI url, Format format, Map<String, String> links, String 
      * @throws IOException naming the host and what it said
      */
     void tell(RunFolder folder, String what, Map<String, String> own) throws IOException, InterruptedException {
-        RunRecord run = folder.read();
-        tell(run, folder, said(run, what), own, Map.of());
+        Subject run = Subject.of(folder);
+        tell(run, what != null ? what : run.said(), own, Map.of());
     }
 
     /**
@@ -108,11 +109,51 @@ public record Webhook(URI url, Format format, Map<String, String> links, String 
      * @throws IOException as {@link #tell(RunFolder, String, Map)}
      */
     void tell(RunFolder folder, Reproduction told, Map<String, String> own) throws IOException, InterruptedException {
-        RunRecord run = folder.read();
-        tell(run, folder, said(run, told), own, Map.of("reproduction", told));
+        Subject run = Subject.of(folder);
+        tell(run, said(run, told), own, Map.of("reproduction", told));
     }
 
-    private void tell(RunRecord run, RunFolder folder, String said, Map<String, String> own, Map<String, ?> more)
+    /**
+     * Tells of a run whose folder is on a host that is gone.
+     *
+     * @throws IOException as {@link #tell(RunFolder, String, Map)}
+     */
+    void tell(RunNotice notice, Map<String, String> own) throws IOException, InterruptedException {
+        Subject run = Subject.of(notice);
+        tell(run, run.said(), own, Map.of());
+    }
+
+    /** The run that is told of; {@code verdict}, {@code failure} and {@code seconds} are null where none is known. */
+    private record Subject(
+            String id,
+            String preset,
+            RunStatus status,
+            Verdict verdict,
+            String failure,
+            Double seconds,
+            List<RunNotice.Loss> curve) {
+        static Subject of(RunFolder folder) throws IOException {
+            RunRecord run = folder.read();
+            List<RunNotice.Loss> curve = RunHistory.read(folder.events()).validations().stream()
+                    .map(v -> new RunNotice.Loss(v.step(), v.loss()))
+                    .toList();
+            return new Subject(
+                    run.id(), run.preset(), run.status(), run.verdict(), run.failure(), run.secondsSpent(), curve);
+        }
+
+        static Subject of(RunNotice notice) {
+            return new Subject(
+                    notice.run(), notice.preset(), notice.status(), null, notice.reason(), null, notice.losses());
+        }
+
+        String said() {
+            String how = status.name().toLowerCase(Locale.ROOT);
+            String why = verdict != null ? verdict.text() : failure;
+            return why == null || why.startsWith(how) ? Optional.ofNullable(why).orElse(how) : how + ": " + why;
+        }
+    }
+
+    private void tell(Subject run, String said, Map<String, String> own, Map<String, ?> more)
             throws IOException, InterruptedException {
         SequencedMap<String, String> pages = new LinkedHashMap<>(own);
         links.forEach((name, address) -> {
@@ -121,10 +162,9 @@ public record Webhook(URI url, Format format, Map<String, String> links, String 
                 pages.put(name, address);
             }
         });
-        List<TrainingEvent.Validated> curve = RunHistory.read(folder.events()).validations();
         String body = format == Format.SLACK
-                ? json(Map.of("text", slack(run, said, curve, pages)))
-                : json(fields(run, said, curve, pages, more));
+                ? json(Map.of("text", slack(run, said, pages)))
+                : json(fields(run, said, pages, more));
         HttpRequest request = HttpRequest.newBuilder(url)
                 .timeout(PATIENCE)
                 .header("Content-Type", "application/json")
@@ -174,17 +214,8 @@ public record Webhook(URI url, Format format, Map<String, String> links, String 
         }
     }
 
-    private static String said(RunRecord run, String what) {
-        if (what != null) {
-            return what;
-        }
-        String status = run.status().name().toLowerCase(Locale.ROOT);
-        String why = run.verdict() != null ? run.verdict().text() : run.failure();
-        return why == null || why.startsWith(status) ? Optional.ofNullable(why).orElse(status) : status + ": " + why;
-    }
-
     /** Verdict, then what is another than before, and since when; for how many earlier ones there are. */
-    private static String said(RunRecord run, Reproduction told) {
+    private static String said(Subject run, Reproduction told) {
         String verdict = told.passed() == null ? "done" : told.passed() ? "passed" : "missed";
         StringBuilder text =
                 new StringBuilder("reproduction of %s %s: %s".formatted(run.preset(), verdict, told.text()));
@@ -198,13 +229,12 @@ public record Webhook(URI url, Format format, Map<String, String> links, String 
         return text.toString();
     }
 
-    private static String slack(
-            RunRecord run, String said, List<TrainingEvent.Validated> curve, Map<String, String> pages) {
+    private static String slack(Subject run, String said, Map<String, String> pages) {
         StringBuilder text = new StringBuilder();
         text.append('*').append(run.id()).append("* ").append(escaped(said));
-        if (!curve.isEmpty()) {
+        if (!run.curve().isEmpty()) {
             text.append("\nval loss");
-            last(curve).forEach(v -> text.append(String.format(Locale.ROOT, "  %,d: %.4f", v.step(), v.loss())));
+            last(run.curve()).forEach(v -> text.append(String.format(Locale.ROOT, "  %,d: %.4f", v.step(), v.loss())));
         }
         pages.forEach((name, address) ->
                 text.append("\n<").append(address).append('|').append(name).append('>'));
@@ -212,21 +242,17 @@ public record Webhook(URI url, Format format, Map<String, String> links, String 
     }
 
     private static SequencedMap<String, Object> fields(
-            RunRecord run,
-            String said,
-            List<TrainingEvent.Validated> curve,
-            Map<String, String> pages,
-            Map<String, ?> more) {
+            Subject run, String said, Map<String, String> pages, Map<String, ?> more) {
         SequencedMap<String, Object> fields = new LinkedHashMap<>();
         fields.put("run", run.id());
         fields.put("preset", run.preset());
         fields.put("status", run.status());
         fields.put("text", said);
         fields.put("verdict", run.verdict());
-        fields.put("seconds", run.secondsSpent());
+        fields.put("seconds", run.seconds());
         fields.put(
                 "validationLoss",
-                last(curve).stream()
+                last(run.curve()).stream()
                         .map(v -> Map.of("step", v.step(), "loss", v.loss()))
                         .toList());
         fields.putAll(more);
@@ -234,7 +260,7 @@ public record Webhook(URI url, Format format, Map<String, String> links, String 
         return fields;
     }
 
-    private static List<TrainingEvent.Validated> last(List<TrainingEvent.Validated> curve) {
+    private static List<RunNotice.Loss> last(List<RunNotice.Loss> curve) {
         return curve.subList(Math.max(0, curve.size() - CURVE), curve.size());
     }
 

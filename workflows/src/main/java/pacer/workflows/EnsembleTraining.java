@@ -9,6 +9,7 @@ import io.temporal.workflow.CancellationScope;
 import io.temporal.workflow.Promise;
 import io.temporal.workflow.Workflow;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
@@ -35,6 +36,9 @@ final class EnsembleTraining {
     private static final Duration LONGEST_PAUSE = Duration.ofMinutes(10);
     private static final int MOST_DOUBLINGS = 10;
 
+    /** After which the run goes on in a history of its own, of the 51,200 that one may have: an attempt of a month adds some 6,000, one that fails at once a hundred or so. */
+    static final int MOST_EVENTS = 20_000;
+
     /**
      * When one host's ranks fail, the others' do at once, by their sockets: time for all to say how. It is the run's own host that counts failures, and knows when
      * there were too many; that which is cancelled says nothing of the kind.
@@ -44,16 +48,20 @@ final class EnsembleTraining {
     private final Policies policies;
     private final RunPlan plan;
     private final Ledger ledger;
+    private final int mostEvents;
     private final Slots slots;
     /** Hosts by which an attempt ended, the latest last: they are asked last. */
     private final List<String> doubtful = new ArrayList<>();
 
     private Meeting meeting;
+    private Instant begun; // null before the first gathering
     private int gatherings;
     private int inVain; // gatherings in a row
 
-    EnsembleTraining(Policies policies, RunPlan plan, Ledger ledger) {
+    /** @param mostEvents {@link #MOST_EVENTS}, but for tests */
+    EnsembleTraining(Policies policies, RunPlan plan, Ledger ledger, int mostEvents) {
         this.policies = policies;
+        this.mostEvents = mostEvents;
         this.plan = plan;
         this.ledger = ledger;
         this.slots = new Slots(policies, plan.run());
@@ -92,11 +100,13 @@ final class EnsembleTraining {
 
     /** Trains on the dataset of hash {@code dataset}, with as many gatherings as it takes. */
     TrainingResult train(String dataset) {
+        begun = begun == null ? Instant.ofEpochMilli(Workflow.currentTimeMillis()) : begun;
         while (true) {
             String gathering = Integer.toString(++gatherings);
             EnsembleActivity.Hosts there = new Patience(policies, plan.host())
                     .await(p -> Workflow.newActivityStub(EnsembleActivity.class, p.finding(plan.host()))
                             .find(plan.run()));
+            goOnAnewIfLong();
             List<String> hosts = there.names().stream()
                     .sorted(Comparator.comparingInt(doubtful::indexOf)) // -1 of those that are not
                     .toList();
@@ -122,6 +132,18 @@ final class EnsembleTraining {
             }
             ledger.waiting(why + "; hosts are gathered anew");
             Workflow.sleep(pause());
+        }
+    }
+
+    /**
+     * Between gatherings, when none of its activities is at work and its host has just answered. The run is gone on with as by who resumes it; histories of before go on in
+     * the one that they have.
+     */
+    private void goOnAnewIfLong() {
+        if (Workflow.getInfo().getHistoryLength() >= mostEvents
+                && Workflow.getVersion("goes-on-anew", Workflow.DEFAULT_VERSION, 1) > Workflow.DEFAULT_VERSION) {
+            Workflow.await(Workflow::isEveryHandlerFinished);
+            Workflow.continueAsNew(ledger.goesOn());
         }
     }
 
@@ -191,7 +213,7 @@ final class EnsembleTraining {
             return;
         }
         var training = Workflow.newActivityStub(TrainingActivity.class, policies.trainingTogether(plan.host()));
-        TrainingRequest request = new TrainingRequest(plan.run(), dataset, new Ensemble(gathering, plan.hosts()));
+        TrainingRequest request = new TrainingRequest(plan.run(), dataset, new Ensemble(gathering, plan.hosts(), begun));
         Promise<TrainingResult> end = Async.function(training::train, request);
         lead.add(new Work<>(plan.host(), end));
         work.addAll(lead);

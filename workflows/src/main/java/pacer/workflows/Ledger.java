@@ -13,6 +13,7 @@ import java.util.function.Supplier;
 import pacer.activities.notification.RunNotice;
 import pacer.activities.run.Progress;
 import pacer.activities.run.RunPlan;
+import pacer.activities.run.RunRequest;
 import pacer.activities.run.RunStatus;
 import pacer.activities.run.Stage;
 import pacer.activities.run.StageResult;
@@ -22,6 +23,7 @@ import pacer.workflows.PipelineProgress.StageLine;
 final class Ledger {
     private static final String RUNNING = "running";
     private static final int LOSSES_TOLD = 5;
+    private static final String TRACKED = "tracked"; // in the memo of an execution that another one goes on from
 
     private final List<StageLine> stages = new ArrayList<>();
     private final Map<String, String> links = new LinkedHashMap<>();
@@ -44,6 +46,9 @@ final class Ledger {
         if (run.page() != null) {
             links.putAll(run.page().links());
         }
+        if (isContinued() && Workflow.getMemo(TRACKED, String.class) instanceof String page) {
+            tracked(page);
+        }
         if (isSearchable()) {
             Workflow.upsertTypedSearchAttributes(SearchAttributes.PRESET.valueSet(run.preset()));
             if (run.page().commit() != null) {
@@ -52,6 +57,20 @@ final class Ledger {
             }
         }
         show();
+    }
+
+    /** Whether this execution goes on where the history of another one had become long. */
+    static boolean isContinued() {
+        return Workflow.getInfo().getContinuedExecutionRunId().isPresent();
+    }
+
+    /** The request of an execution that goes on with the run; what is only known here is in the memo, which it gets. */
+    RunRequest goesOn() {
+        String page = links.get(RunLinks.MLFLOW_RUN);
+        if (page != null) {
+            Workflow.upsertMemo(Map.of(TRACKED, page));
+        }
+        return new RunRequest(null, null, null, note, plan.run()).on(plan.host());
     }
 
     /** Takes the address of the run's own page in MLflow, in place of that which shows all runs. */

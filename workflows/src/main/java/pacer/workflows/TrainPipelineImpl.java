@@ -47,6 +47,7 @@ public final class TrainPipelineImpl implements TrainPipeline {
     private static final int MENDINGS = 4;
 
     private final Policies policies;
+    private final int mostEvents;
     /** Memo of a pipeline within another workflow that is no reproduction: what it is part of. */
     static final String PART_OF = "partOf";
 
@@ -56,7 +57,12 @@ public final class TrainPipelineImpl implements TrainPipeline {
     private EnsembleTraining ensemble; // null where one host trains
 
     TrainPipelineImpl(Policies policies) {
+        this(policies, EnsembleTraining.MOST_EVENTS);
+    }
+
+    TrainPipelineImpl(Policies policies, int mostEvents) {
         this.policies = policies;
+        this.mostEvents = mostEvents;
     }
 
     @Override
@@ -64,7 +70,7 @@ public final class TrainPipelineImpl implements TrainPipeline {
         try {
             RunPlan plan = open(request);
             lastStep = plan.steps();
-            ensemble = plan.hosts() == null ? null : new EnsembleTraining(policies, plan, ledger);
+            ensemble = plan.hosts() == null ? null : new EnsembleTraining(policies, plan, ledger, mostEvents);
             ledger.opened(plan, request.note());
             track(plan);
             return train(plan);
@@ -95,7 +101,8 @@ public final class TrainPipelineImpl implements TrainPipeline {
 
     /** Beside the run, where its host sends it to MLflow; nothing of the run waits for it. Plans from before there was that do not name it. */
     private static void track(RunPlan plan) {
-        if (Boolean.TRUE.equals(plan.tracked())) {
+        // what an earlier execution began is at work until the run is closed
+        if (Boolean.TRUE.equals(plan.tracked()) && !Ledger.isContinued()) {
             TrackRun beside = Workflow.newChildWorkflowStub(
                     TrackRun.class,
                     Policies.trackingWorkflow(plan.run(), Workflow.getInfo().getOriginalExecutionRunId()));

@@ -86,16 +86,17 @@ public final class ActivityStage {
      * @param run null where the stage is nobody's
      */
     public <T> T run(Stage stage, String run, Body<T> body) {
-        return run(new Execution(home, stage, run, run, true, hub, null, unfit), run, body);
+        return run(new Execution(home, stage, run, run, true, hub, null, null, unfit), run, body);
     }
 
     /**
      * The same for an activity that the service tries once, as its workflow begins another one after a failure that is worth it.
      *
      * @param followed about how soon
+     * @param since when the first of these was asked for; null for this one
      */
-    public <T> T runOnce(Stage stage, String run, Duration followed, Body<T> body) {
-        return run(new Execution(home, stage, run, run, true, hub, followed, unfit), run, body);
+    public <T> T runOnce(Stage stage, String run, Duration followed, Instant since, Body<T> body) {
+        return run(new Execution(home, stage, run, run, true, hub, followed, since, unfit), run, body);
     }
 
     /** Sends {@code argument} to the workflow of the activity at hand. */
@@ -125,7 +126,7 @@ public final class ActivityStage {
      * @param signals whether the workflow is told how far it is: not where it is one of very many
      */
     public <T> T work(Stage stage, String name, boolean signals, Body<T> body) {
-        return run(new Execution(home, stage, null, name, signals, hub, null, unfit), null, body);
+        return run(new Execution(home, stage, null, name, signals, hub, null, null, unfit), null, body);
     }
 
     private <T> T run(Execution begun, String run, Body<T> body) {
@@ -228,6 +229,7 @@ public final class ActivityStage {
         private final RunHub hub;
         private final Supplier<Optional<String>> unfit;
         private final Duration followed; // null: by other attempts of its own
+        private final Instant since; // null: when it was asked for
         private final Thread heart;
         private volatile ActivityCompletionException told;
         private volatile Long beatingSince; // System.nanoTime(); null between beats
@@ -243,7 +245,9 @@ public final class ActivityStage {
                 boolean signals,
                 RunHub hub,
                 Duration followed,
+                Instant since,
                 Supplier<Optional<String>> unfit) {
+            this.since = since;
             this.home = home;
             this.stage = stage;
             this.run = run;
@@ -259,7 +263,8 @@ public final class ActivityStage {
         }
 
         private void beat() {
-            Instant asked = Instant.ofEpochMilli(context.getInfo().getScheduledTimestamp());
+            Instant asked =
+                    since != null ? since : Instant.ofEpochMilli(context.getInfo().getScheduledTimestamp());
             ProgressSignals signals = new ProgressSignals(Duration.between(asked, Instant.now()));
             try {
                 do {

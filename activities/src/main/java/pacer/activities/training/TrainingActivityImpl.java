@@ -19,6 +19,10 @@ public record TrainingActivityImpl(Training training, ActivityStage activity) im
         }
         Consumer<Meeting> invitation = ActivityStage.signaller(EnsembleActivity.MEETING_SIGNAL);
         return activity.runOnce(
-                Stage.TRAIN, request.run(), GATHERING, context -> training.train(request, owner, context, invitation));
+                Stage.TRAIN,
+                request.run(),
+                GATHERING,
+                request.ensemble().begun(),
+                context -> training.train(request, owner, context, invitation));
     }
 }

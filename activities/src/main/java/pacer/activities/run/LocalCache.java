@@ -6,7 +6,9 @@ import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.nio.file.attribute.BasicFileAttributes;
+import java.nio.file.attribute.FileTime;
 import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
@@ -20,6 +22,7 @@ import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Set;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import pacer.trainer.durable.DurableFiles;
 import pacer.trainer.durable.FileGuard;
@@ -64,11 +67,12 @@ public final class LocalCache {
     }
 
     /**
-     * What goes as a whole: a dataset with everything of it, a download, weights.
+     * What goes as a whole: a dataset with everything of it, a shard that no dataset has, a download, weights.
      *
-     * @param uses those of its paths that others may use, and lock
+     * @param shards staged ones that no other dataset has
+     * @param uses those of its paths that others may use, and lock; none of a shard: who stages a dataset has its own lock
      */
-    private record Thing(List<Path> paths, List<Path> uses, Instant used) {}
+    private record Thing(List<Path> paths, List<Path> shards, List<Path> uses, Instant used) {}
 
     /** Deletes what is over the limit; what was deleted is said in one line. */
     public void shrink(StageContext context) throws IOException {
@@ -100,7 +104,7 @@ public final class LocalCache {
         String rest = "%.3f GB of at most %.3f GB are left".formatted(now / 1e9, most / 1e9);
         if (dropped > 0) {
             context.notice(
-                    "cache: the %d datasets, downloads and weights not used for longest deleted, %.3f GB; %s (%s)"
+                    "cache: the %d datasets, shards, downloads and weights not used for longest deleted, %.3f GB; %s (%s)"
                             .formatted(dropped, (before - now) / 1e9, rest, VARIABLE));
         }
         if (now > most) {
@@ -111,12 +115,8 @@ public final class LocalCache {
     /** What can go, that which was used least recently first. */
     private List<Thing> things() throws IOException {
         Instant limitOfYouth = clock.instant().minus(YOUNG);
-        Map<String, Set<String>> shards = new HashMap<>(); // by dataset
-        Set<String> hashes = new HashSet<>();
-        for (Path folder : list(home.staged(), HASH)) {
-            hashes.add(name(folder));
-            shards.put(name(folder), shardsOf(folder));
-        }
+        Map<String, Set<String>> shards = shardsByDataset();
+        Set<String> hashes = new HashSet<>(shards.keySet());
         list(home.datasets(), HASH).forEach(folder -> hashes.add(name(folder)));
         List<Thing> things = new ArrayList<>();
         for (String hash : hashes) {
@@ -124,22 +124,24 @@ public final class LocalCache {
             Path staged = home.staged().resolve(hash);
             Set<String> own = new HashSet<>(shards.getOrDefault(hash, Set.of()));
             shards.forEach((other, all) -> own.removeAll(other.equals(hash) ? Set.of() : all));
-            List<Path> paths = new ArrayList<>(List.of(dataset, staged));
-            own.forEach(shard -> paths.add(home.staged().resolve(shard)));
-            things.add(thing(paths, List.of(dataset, staged)));
+            List<Path> paths = List.of(dataset, staged);
+            things.add(new Thing(
+                    paths, own.stream().map(home.staged()::resolve).toList(), paths, CacheUse.latest(paths)));
+        }
+        Set<String> linked = linked(shards);
+        for (Path shard : list(home.staged(), SHARD)) {
+            if (!linked.contains(name(shard))) { // of a dataset that was made anew, or whose staging was killed
+                things.add(new Thing(List.of(), List.of(shard), List.of(), CacheUse.latest(List.of(shard))));
+            }
         }
         for (Path root : List.of(home.downloads(), home.weights())) {
             for (Path path : list(root, HASH)) {
-                things.add(thing(List.of(path), List.of(path)));
+                things.add(new Thing(List.of(path), List.of(), List.of(path), CacheUse.latest(List.of(path))));
             }
         }
         things.removeIf(thing -> thing.used().isAfter(limitOfYouth));
         things.sort(Comparator.comparing(Thing::used));
         return things;
-    }
-
-    private static Thing thing(List<Path> paths, List<Path> uses) throws IOException {
-        return new Thing(paths, uses, CacheUse.latest(uses));
     }
 
     /** Unless somebody has it in hand. */
@@ -168,12 +170,52 @@ public final class LocalCache {
                 }
                 CacheUse.forget(path);
             }
+            drop(thing.shards());
             return true;
         } finally {
             for (FileGuard guard : guards) {
                 guard.close();
             }
         }
+    }
+
+    /**
+     * Unless a staging, of whatever dataset, has named them in the meantime. It names shards and then looks which are there; here they are taken
+     * away and then it is looked who names them. So they are missed there, or put back here.
+     */
+    private void drop(List<Path> shards) throws IOException {
+        Map<Path, Path> away = new HashMap<>();
+        for (Path shard : shards) {
+            Path beside = DurableFiles.beside(shard); // which is swept away if this process is killed
+            try {
+                Files.setLastModifiedTime(shard, FileTime.from(clock.instant())); // but not before
+                Files.move(shard, beside, StandardCopyOption.ATOMIC_MOVE);
+                away.put(shard, beside);
+            } catch (NoSuchFileException gone) {
+                continue; // named by a staging that was killed before it came
+            }
+        }
+        Set<String> linked = linked(shardsByDataset());
+        for (Map.Entry<Path, Path> shard : away.entrySet()) {
+            if (linked.contains(name(shard.getKey()))) {
+                DurableFiles.move(shard.getValue(), shard.getKey());
+            } else {
+                Files.deleteIfExists(shard.getValue());
+            }
+        }
+    }
+
+    private static Set<String> linked(Map<String, Set<String>> shards) {
+        return shards.values().stream().flatMap(Set::stream).collect(Collectors.toSet());
+    }
+
+    /** What each staged dataset names, by its hash. */
+    private Map<String, Set<String>> shardsByDataset() throws IOException {
+        Map<String, Set<String>> shards = new HashMap<>();
+        for (Path folder : list(home.staged(), HASH)) {
+            shards.put(name(folder), shardsOf(folder));
+        }
+        return shards;
     }
 
     /** Of all files; one with several names counts once. */

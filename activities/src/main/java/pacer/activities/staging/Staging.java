@@ -158,6 +158,7 @@ public final class Staging {
         Path folder = folder(home, hash);
         Files.createDirectories(folder);
         DurableFiles.sweep(home.staged(), Duration.ofDays(1));
+        link(manifest, folder); // before the look: what has a name there stays, whoever makes room meanwhile
         Set<String> wrong = damaged(manifest.shards(), context);
         int mended = 0;
         for (Shard shard : manifest.shards()) {
@@ -182,7 +183,7 @@ public final class Staging {
                 fromStore++;
             }
         }
-        link(manifest, folder);
+        complete(manifest, folder);
         int hits = (int) manifest.shards().stream()
                 .filter(shard -> !wrong.contains(shard.sha256()))
                 .count();
@@ -293,11 +294,9 @@ public final class Staging {
         }
     }
 
-    /** Names for the shards, and last the manifest; what else is there goes. */
+    /** Names for the shards, which need not be there yet. */
     private void link(DatasetManifest manifest, Path folder) throws IOException {
-        Set<String> names = new HashSet<>(Set.of(DatasetManifest.NAME));
         for (Shard shard : manifest.shards()) {
-            names.add(shard.name());
             Path name = folder.resolve(shard.name());
             Path target = Path.of("..", staged(shard).getFileName().toString());
             if (!Files.isSymbolicLink(name) || !Files.readSymbolicLink(name).equals(target)) {
@@ -310,6 +309,12 @@ public final class Staging {
                 }
             }
         }
+    }
+
+    /** The manifest, now that all the shards are there; what else is there goes. */
+    private static void complete(DatasetManifest manifest, Path folder) throws IOException {
+        Set<String> names = new HashSet<>(Set.of(DatasetManifest.NAME));
+        manifest.shards().forEach(shard -> names.add(shard.name()));
         Path target = folder.resolve(DatasetManifest.NAME);
         byte[] json = manifest.toJson();
         if (!Files.exists(target) || !Arrays.equals(Files.readAllBytes(target), json)) {

@@ -21,6 +21,7 @@ import pacer.activities.dataset.Datasets;
 import pacer.activities.dataset.FetchSettings;
 import pacer.activities.staging.Staging;
 import pacer.activities.staging.StagingRequest;
+import pacer.trainer.durable.DurableFiles;
 import pacer.trainer.durable.FileGuard;
 import pacer.trainer.spec.DatasetSpec;
 import pacer.trainer.spec.SpecLoader;
@@ -153,15 +154,20 @@ class LocalCacheTest {
         assertThat(isThere(young)).isTrue();
     }
 
-    @Test
-    void shardsThatAnotherDatasetHasStay() throws Exception {
-        String first = staged("first", 40, Duration.ofDays(3));
+    /** A dataset of the shards of that of the run {@code first}. */
+    private String sharing() throws IOException, InterruptedException {
         DatasetSpec spec = SpecLoader.read(home.run("first").preset()).dataset();
         double almost = Math.nextUp(spec.validationFraction()); // another hash, the same cut
         DatasetSpec other = new DatasetSpec(spec.url(), "", spec.format(), spec.tokenizer(), almost);
-        String second = new Datasets(home, log, Clock.systemUTC(), FetchSettings.of(Map.of()))
+        return new Datasets(home, log, Clock.systemUTC(), FetchSettings.of(Map.of()))
                 .prepare(new DatasetRequest(null, other), stage)
                 .hash();
+    }
+
+    @Test
+    void shardsThatAnotherDatasetHasStay() throws Exception {
+        String first = staged("first", 40, Duration.ofDays(3));
+        String second = sharing();
         new Staging(home, log, Clock.systemUTC()).stage(new StagingRequest("first", second), stage);
         assertThat(shards(home.staged())).isEqualTo(2);
 
@@ -169,6 +175,106 @@ class LocalCacheTest {
 
         assertThat(isThere(first)).isFalse();
         assertThat(isThere(second)).as("used just now").isTrue();
+        Staging.prove(home, second, (bytes, all) -> {});
+    }
+
+    private Path shard(char digit) throws IOException {
+        return old(Files.write(home.staged().resolve(("" + digit).repeat(64) + ".bin"), new byte[5000]));
+    }
+
+    @Test
+    void shardsThatNoDatasetHasGo() throws Exception {
+        String dataset = staged("one", 40, Duration.ofDays(3));
+        Path orphan = shard('a');
+        Path young = shard('b');
+        Files.setLastModifiedTime(young, FileTime.from(Instant.now().minus(Duration.ofMinutes(5))));
+
+        shrink(LocalCache.bytes(home) - 1);
+
+        assertThat(orphan).as("used least recently").doesNotExist();
+        assertThat(young).as("its dataset may be about to name it").exists();
+        assertThat(isThere(dataset)).isTrue();
+        assertThat(shards(home.staged())).isEqualTo(3);
+        assertThat(stage.notices).hasSize(1);
+    }
+
+    /** Stages until it is killed, here by an error that nobody handles, with one of its shards there. */
+    @Test
+    void theShardsOfAStagingThatWasKilledStayForItsRunAndGoAfterIt() throws Exception {
+        String dataset = staged("killed", 40, Duration.ofDays(3));
+        Path linked = Staging.folder(home, dataset);
+        DurableFiles.deleteTree(linked);
+        try (var files = Files.list(home.staged())) {
+            for (Path shard :
+                    files.filter(f -> f.toString().endsWith(".bin")).sorted().toList()) {
+                Files.delete(shard);
+            }
+        }
+        StageContext killed = new StageContext() {
+            @Override
+            public Stop stop() {
+                if (Files.isSymbolicLink(linked.resolve("train-000000.bin"))) {
+                    throw new KilledError();
+                }
+                return Stop.NONE;
+            }
+
+            @Override
+            public void progress(Progress newest) {}
+
+            @Override
+            public void notice(String text) {}
+        };
+        TestRuns.begun(home.run("killed"), "workflow");
+        assertThatThrownBy(() -> new Staging(home, log, Clock.systemUTC())
+                        .stage(new StagingRequest("killed", dataset), killed))
+                .isInstanceOf(KilledError.class);
+        assertThat(linked.resolve("manifest.json")).doesNotExist();
+        Path came = home.staged().resolve(Files.readSymbolicLink(linked.resolve("train-000000.bin")).getFileName());
+        Files.write(came, new byte[5000]);
+        old(came);
+        old(linked);
+
+        shrink(1000);
+        assertThat(came).as("of a run at work").exists();
+        TestRuns.runs(home, hub).close(new RunEnding("killed", RunStatus.FINISHED, null));
+        shrink(1000);
+        assertThat(came).doesNotExist();
+        assertThat(linked).doesNotExist();
+    }
+
+    private static final class KilledError extends Error {
+        private static final long serialVersionUID = 1;
+    }
+
+    /** Another process stages a dataset of the same shards after it was looked what goes, and before it does. */
+    @Test
+    void aShardThatAStagingNamesMeanwhileStays() throws Exception {
+        String first = staged("first", 40, Duration.ofDays(3));
+        Path orphan = shard('a');
+        String second = sharing();
+        StageContext meanwhile = new StageContext() {
+            @Override
+            public Stop stop() {
+                try {
+                    new Staging(home, log, Clock.systemUTC()).stage(new StagingRequest("first", second), stage);
+                } catch (IOException | InterruptedException e) {
+                    throw new IllegalStateException(e);
+                }
+                return Stop.NONE;
+            }
+
+            @Override
+            public void progress(Progress newest) {}
+
+            @Override
+            public void notice(String text) {}
+        };
+
+        new LocalCache(home, OptionalLong.of(1000), Clock.systemUTC()).shrink(meanwhile);
+
+        assertThat(isThere(first)).isFalse();
+        assertThat(orphan).doesNotExist();
         Staging.prove(home, second, (bytes, all) -> {});
     }
 

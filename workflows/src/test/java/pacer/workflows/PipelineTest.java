@@ -332,7 +332,7 @@ class PipelineTest {
                 }
             });
             assertThat(outcome.status()).isEqualTo(RunStatus.FAILED);
-            assertThat(outcome.reason()).startsWith("2 attempts failed before a trainer ran; the last: ");
+            assertThat(outcome.reason()).startsWith("2 attempts in a row failed outside the trainer and got no further; the last: ");
         }
         assertThat(updates)
                 .filteredOn(RunUpdate.Notice.class::isInstance)

@@ -174,9 +174,11 @@ public final class ActivityStage {
                 ApplicationFailure.newBuilder()
                         .setMessage(failed.getMessage())
                         .setType(FAILED)
+                        .setCause(failed.getCause())
                         .setNextRetryDelay(failed.pause().orElse(null))
                         .build();
-            case StageFailure failed -> ApplicationFailure.newNonRetryableFailure(failed.getMessage(), FAILED);
+            case StageFailure failed ->
+                ApplicationFailure.newNonRetryableFailureWithCause(failed.getMessage(), FAILED, failed.getCause());
             case InterruptedException interrupted -> {
                 Thread.currentThread().interrupt();
                 yield ApplicationFailure.newFailure("interrupted", "Interrupted");

@@ -42,6 +42,7 @@ import pacer.trainer.checkpoint.Checkpoint;
 import pacer.trainer.checkpoint.CheckpointStore;
 import pacer.trainer.checkpoint.Fence;
 import pacer.trainer.checkpoint.InvalidFileException;
+import pacer.trainer.data.BadDataException;
 import pacer.trainer.durable.DurableFiles;
 import pacer.trainer.durable.ProcessIdentity;
 import pacer.trainer.durable.Sha256;
@@ -73,7 +74,19 @@ public final class Training {
     private final TrainerLauncher launcher;
     private final CheckpointRequests requests = new CheckpointRequests();
     private final Optional<StoredRuns> store;
-    private final Map<String, Integer> untold = new ConcurrentHashMap<>(); // failures by owner
+    private final Map<String, Untold> untold = new ConcurrentHashMap<>(); // by owner
+
+    /**
+     * Failures that {@code attempts.json} cannot tell of.
+     *
+     * @param step of the newest checkpoint when the last one happened
+     * @param count in a row, of those at that step
+     */
+    private record Untold(int step, int count) {
+        Untold and(Untold next) {
+            return next.step > step ? next : new Untold(step, count + next.count);
+        }
+    }
 
     public Training(
             Home home,
@@ -122,7 +135,8 @@ public final class Training {
     public TrainingResult train(
             TrainingRequest request, String owner, StageContext context, Consumer<Meeting> invitation)
             throws IOException, InterruptedException {
-        return counting(owner, () -> trainOnce(request, owner, context, invitation));
+        return counting(
+                request.run(), owner, () -> trainOnce(request, owner, context, invitation));
     }
 
     private TrainingResult trainOnce(
@@ -154,7 +168,9 @@ public final class Training {
                 () -> {
                     trained.set(true);
                     return counting(
-                            owner, () -> attempt(folder, request, data, spec, owner, unsound, within, invitation));
+                            request.run(),
+                            owner,
+                            () -> attempt(folder, request, data, spec, owner, unsound, within, invitation));
                 });
         if (store.isPresent() && !trained.get()) {
             store.get().makeUp(folder, context); // the store may have been away when it was trained
@@ -183,10 +199,10 @@ public final class Training {
     }
 
     /**
-     * Counts failures that {@code attempts.json} cannot tell of, as it may be what cannot be read or written. Those in a row are
-     * limited like those of a trainer.
+     * Counts failures that {@code attempts.json} cannot tell of, as it may be what cannot be read or written, or as nobody thought of them. Those in a row that got
+     * no further are limited like those of a trainer.
      */
-    private <T extends StageResult> T counting(String owner, StageLog.Body<T> work)
+    private <T extends StageResult> T counting(String run, String owner, StageLog.Body<T> work)
             throws IOException, InterruptedException {
         try {
             return work.run();
@@ -194,22 +210,45 @@ public final class Training {
             if (Reasons.lasting(e)) {
                 throw e;
             }
-            throw untold(owner, e);
+            throw untold(run, owner, e, Reasons.of(e));
         } catch (UncheckedIOException e) {
-            throw untold(owner, e);
+            throw untold(run, owner, e, Reasons.of(e));
+        } catch (StageFailure
+                | StoppedException
+                | BadInputException
+                | SpecException
+                | BadDataException
+                | DamagedDataException e) {
+            throw e; // each says what it means
+        } catch (RuntimeException e) {
+            String kind = e.getClass().getSimpleName();
+            String reason = Reasons.of(e);
+            throw untold(run, owner, e, reason.contains(kind) ? reason : kind + ": " + reason);
         }
     }
 
-    private StageFailure untold(String owner, Exception e) {
-        int count = untold.merge(owner, 1, Integer::sum);
+    private StageFailure untold(String run, String owner, Exception e, String reason) {
+        int count = untold.merge(owner, new Untold(newestStep(run), 1), Untold::and)
+                .count();
         boolean again = count < settings.fruitlessAttempts();
-        return new StageFailure(
+        StageFailure failure = new StageFailure(
                         again
-                                ? Reasons.of(e)
-                                : "%d attempts failed before a trainer ran; the last: %s"
-                                        .formatted(count, Reasons.of(e)),
+                                ? reason
+                                : "%d attempts in a row failed outside the trainer and got no further; the last: %s"
+                                        .formatted(count, reason),
                         again)
                 .after(pause(count));
+        failure.initCause(e);
+        return failure;
+    }
+
+    /** 0 where that cannot be read, which counts as no progress. */
+    private int newestStep(String run) {
+        try {
+            return home.run(run).newestStep();
+        } catch (IOException | UncheckedIOException e) {
+            return 0;
+        }
     }
 
     /** Adds a checkpoint to {@code unsound} when it is gone, or its files are not what its manifest says. */

@@ -89,7 +89,11 @@ class TrainingTest {
     }
 
     private Training training(Duration stall, String... properties) {
-        TrainingSettings settings = new TrainingSettings(
+        return new Training(home, log, hub, Clock.systemUTC(), () -> machine, settings(stall, properties));
+    }
+
+    private TrainingSettings settings(Duration stall, String... properties) {
+        return new TrainingSettings(
                 java(properties),
                 ProtocolTrainer.class.getName(),
                 Duration.ofSeconds(20),
@@ -97,7 +101,6 @@ class TrainingTest {
                 stall,
                 3,
                 Optional.empty());
-        return new Training(home, log, hub, Clock.systemUTC(), () -> machine, settings);
     }
 
     static JavaCommand java(String... properties) {
@@ -287,8 +290,54 @@ class TrainingTest {
             assertThat(failure.retryable()).isTrue();
         }
         StageFailure last = catchThrowableOfType(StageFailure.class, () -> train(training));
-        assertThat(last).hasMessageStartingWith("3 attempts failed before a trainer ran; the last: ");
+        assertThat(last)
+                .hasMessageStartingWith("3 attempts in a row failed outside the trainer and got no further; the last: ");
         assertThat(last.retryable()).isFalse();
+    }
+
+    @Test
+    void suchFailuresOverTheLifeOfARunThatGetsFurtherDoNotAddUp() throws Exception {
+        Path checkpoints = run().checkpoints();
+        assertThat(train(training()).steps()).isEqualTo(30);
+        Path aside = Files.move(checkpoints.resolve("step-000030"), folder.resolve("aside"));
+        Path list = run().path().resolve("attempts.json");
+        Files.delete(list);
+        Files.createDirectory(list);
+        Training training = training();
+        for (int attempt = 1; attempt <= 2; attempt++) {
+            assertThat(catchThrowableOfType(StageFailure.class, () -> train(training))
+                            .retryable())
+                    .isTrue();
+        }
+        Files.move(aside, checkpoints.resolve("step-000030"));
+        Files.delete(run().path().resolve("run.json"));
+        StageFailure later = catchThrowableOfType(StageFailure.class, () -> train(training));
+        assertThat(later.retryable()).as("the third, but the first here").isTrue();
+        assertThat(later.pause()).contains(Duration.ofSeconds(1));
+    }
+
+    @Test
+    void whatNobodyThoughtOfIsTriedSomeTimesAndSaidByItsName() {
+        Training training = new Training(
+                home,
+                log,
+                hub,
+                Clock.systemUTC(),
+                () -> {
+                    throw new IllegalStateException("no such luck");
+                },
+                settings(Duration.ofSeconds(30)));
+        for (int attempt = 1; attempt <= 2; attempt++) {
+            StageFailure failure = catchThrowableOfType(StageFailure.class, () -> train(training));
+            assertThat(failure).hasMessage("IllegalStateException: no such luck");
+            assertThat(failure.retryable()).isTrue();
+        }
+        StageFailure last = catchThrowableOfType(StageFailure.class, () -> train(training));
+        assertThat(last.retryable()).isFalse();
+        assertThat(last)
+                .hasMessage(
+                        "3 attempts in a row failed outside the trainer and got no further; the last: IllegalStateException: no such luck")
+                .hasCauseInstanceOf(IllegalStateException.class);
     }
 
     @Test

@@ -46,6 +46,9 @@ public final class TrainPipelineImpl implements TrainPipeline {
     /** How often it goes back to mend damaged data, twice for a dataset, before somebody should look at the disk. */
     private static final int MENDINGS = 4;
 
+    /** How often what is gone is brought back, for a run that is paused or waits for weeks; more would be somebody who deletes it at once. */
+    private static final int RETURNS = 100;
+
     private final Policies policies;
     private final int mostEvents;
     /** Memo of a pipeline within another workflow that is no reproduction: what it is part of. */
@@ -188,7 +191,9 @@ public final class TrainPipelineImpl implements TrainPipeline {
         Patience patience = patience(plan);
         String run = plan.run();
         DatasetResult dataset = null;
-        for (int mended = 0; ; mended++) {
+        int mended = 0;
+        int returned = 0;
+        while (true) {
             try {
                 if (dataset == null) {
                     dataset = ledger.stage(
@@ -219,7 +224,8 @@ public final class TrainPipelineImpl implements TrainPipeline {
             } catch (ActivityFailure e) {
                 String type = type(e);
                 boolean damaged = type.equals(ActivityStage.DAMAGED_COPY) || type.equals(ActivityStage.DAMAGED_DATASET);
-                if (!damaged || mended == MENDINGS) {
+                boolean evicted = damaged && ActivityStage.isEvicted((ApplicationFailure) e.getCause());
+                if (!damaged || (evicted ? ++returned > RETURNS : ++mended > MENDINGS)) {
                     throw e;
                 }
                 if (type.equals(ActivityStage.DAMAGED_DATASET)) {

@@ -13,6 +13,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -29,6 +30,7 @@ import pacer.activities.run.Stage;
 import pacer.activities.run.StageRecord;
 import pacer.activities.run.TestRuns;
 import pacer.activities.training.TrainingSettings;
+import pacer.trainer.durable.DurableFiles;
 import pacer.trainer.event.TrainingEvent;
 import pacer.trainer.spec.SpecException;
 import pacer.trainer.spec.SpecLoader;
@@ -151,6 +153,37 @@ class PipelineTest {
             assertThat(outcome.status()).isEqualTo(RunStatus.FAILED);
             assertThat(outcome.reason()).contains("damaged", "resuming it", "check the disk");
             assertThat(attempts(home.run(outcome.run()).read(), Stage.DATASET)).isEqualTo(3);
+        }
+    }
+
+    @Test
+    void dataThatIsEvictedTimeAndAgainIsBroughtBackEachTime() throws Exception {
+        WorkerSettings patient = patient(TestPipelines.settings(home, "mishap=hold", "at=15", "always=true"));
+        try (Pipeline pipeline = Pipeline.open(home, TemporalAddress.embedded(), patient)) {
+            RunHandle run = start(pipeline);
+            AtomicInteger times = new AtomicInteger();
+            PipelineOutcome outcome = run.follow(update -> {
+                if (update instanceof RunUpdate.Trained(TrainingEvent.Step step) && step.step() == 14) {
+                    if (times.incrementAndGet() > 6) {
+                        run.stop();
+                        return;
+                    }
+                    evict();
+                    letGo(run);
+                }
+            });
+            assertThat(outcome.status()).as(outcome.reason()).isEqualTo(RunStatus.STOPPED);
+            assertThat(attempts(home.run(run.id()).read(), Stage.TRAIN)).isGreaterThan(6);
+        }
+    }
+
+    /** As the cache's limit would: the dataset, and what is staged of it. */
+    private void evict() {
+        try {
+            DurableFiles.deleteTree(home.datasets());
+            DurableFiles.deleteTree(home.staged());
+        } catch (IOException e) {
+            throw new IllegalStateException(e);
         }
     }
 

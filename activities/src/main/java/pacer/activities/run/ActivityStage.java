@@ -47,6 +47,9 @@ public final class ActivityStage {
     /** Type of failures that making the dataset again mends. */
     public static final String DAMAGED_DATASET = "DamagedDataset";
 
+    /** Detail of failures of those two types where nothing is damaged, only gone. */
+    private static final String EVICTED = "evicted";
+
     /** Type of the failure by which a run that has used up its budget is stopped. */
     public static final String OVER_BUDGET = "OverBudget";
 
@@ -166,7 +169,9 @@ public final class ActivityStage {
             case BadDataException bad -> ApplicationFailure.newNonRetryableFailure(bad.getMessage(), BAD_INPUT);
             case DamagedDataException damaged ->
                 ApplicationFailure.newNonRetryableFailure(
-                        damaged.getMessage(), damaged.mendedBy() == Stage.DATASET ? DAMAGED_DATASET : DAMAGED_COPY);
+                        damaged.getMessage(),
+                        damaged.mendedBy() == Stage.DATASET ? DAMAGED_DATASET : DAMAGED_COPY,
+                        damaged.isEvicted() ? new Object[] {EVICTED} : new Object[0]);
             case StageFailure failed
             when failed.isRefusal() -> ApplicationFailure.newNonRetryableFailure(failed.getMessage(), BAD_INPUT);
             case StageFailure failed
@@ -192,6 +197,11 @@ public final class ActivityStage {
                 ApplicationFailure.newFailureWithCause(
                         Reasons.of(e), e.getClass().getName(), e);
         };
+    }
+
+    /** Whether {@code failure}, of data that is damaged by its type, is of data that is only gone. */
+    public static boolean isEvicted(ApplicationFailure failure) {
+        return failure.getDetails().getSize() > 0 && EVICTED.equals(failure.getDetails().get(String.class));
     }
 
     /** How long the service waits before it tries again after {@code failure}; empty when it does not. */

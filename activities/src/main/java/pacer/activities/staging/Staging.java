@@ -200,8 +200,10 @@ public final class Staging {
         } catch (BadDataException e) {
             Optional<DatasetManifest> stored = store.isPresent() ? store.get().read(hash, context) : Optional.empty();
             // another run may have found it damaged, and be about to make it anew
-            return stored.orElseThrow(() -> new DamagedDataException(
-                    e.getMessage() + "; the run, or resuming it, makes the dataset anew", Stage.DATASET));
+            String what = e.getMessage() + "; the run, or resuming it, makes the dataset anew";
+            return stored.orElseThrow(() -> Files.exists(dataset.resolve(DatasetManifest.NAME))
+                    ? new DamagedDataException(what, Stage.DATASET)
+                    : DamagedDataException.evicted(what, Stage.DATASET));
         }
     }
 
@@ -236,7 +238,8 @@ public final class Staging {
         List<FileChecks.Expected> damaged =
                 FileChecks.damaged(expected(home, manifest(home, hash).shards()), listener);
         if (!damaged.isEmpty()) {
-            throw damagedCopy(damaged.getFirst().file() + (damaged.size() == 1 ? "" : " and others"));
+            String what = damaged.getFirst().file() + (damaged.size() == 1 ? "" : " and others");
+            throw damaged.stream().anyMatch(shard -> Files.exists(shard.file())) ? damagedCopy(what) : evicted(what);
         }
     }
 
@@ -249,8 +252,16 @@ public final class Staging {
         try {
             return DatasetManifest.read(folder(home, hash));
         } catch (BadDataException e) {
-            throw damagedCopy(e.getMessage());
+            throw Files.exists(folder(home, hash).resolve(DatasetManifest.NAME))
+                    ? damagedCopy(e.getMessage())
+                    : evicted(e.getMessage());
         }
+    }
+
+    private static DamagedDataException evicted(String what) {
+        return DamagedDataException.evicted(
+                what + ": gone from the cache since it was staged; the run, or resuming it, stages it anew",
+                Stage.STAGE);
     }
 
     private static DamagedDataException damagedCopy(String what) {

@@ -475,8 +475,10 @@ class TrainingTest {
         Path shard = damageAShard();
 
         assertThatThrownBy(() -> train(crashing))
-                .isInstanceOfSatisfying(DamagedDataException.class, e -> assertThat(e.mendedBy())
-                        .isEqualTo(Stage.STAGE))
+                .isInstanceOfSatisfying(DamagedDataException.class, e -> {
+                    assertThat(e.mendedBy()).isEqualTo(Stage.STAGE);
+                    assertThat(e.isEvicted()).isFalse();
+                })
                 .hasMessage(shard
                         + ": damaged since it was staged; the run, or resuming it, stages it anew; check the disk");
         assertThat(new Attempts(run()).list()).as("no trainer was started").hasSize(attempts);
@@ -492,10 +494,12 @@ class TrainingTest {
     }
 
     @Test
-    void aStagedManifestThatIsGoneIsDamageToo() throws Exception {
+    void whatIsStagedAndGoneIsBroughtBackAndNotDamaged() throws Exception {
         Files.delete(Staging.folder(home, dataset).resolve("manifest.json"));
         assertThatThrownBy(() -> train(training()))
-                .isInstanceOf(DamagedDataException.class)
+                .isInstanceOfSatisfying(
+                        DamagedDataException.class,
+                        e -> assertThat(e.isEvicted()).isTrue())
                 .hasMessageContaining("manifest.json: does not exist");
         stageAgain();
         assertThat(train(training()).steps()).isEqualTo(30);

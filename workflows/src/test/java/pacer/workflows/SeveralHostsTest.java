@@ -3,10 +3,12 @@ package pacer.workflows;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import io.temporal.api.history.v1.HistoryEvent;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import org.junit.jupiter.api.AfterEach;
@@ -107,6 +109,16 @@ class SeveralHostsTest {
         return SERVER.temporal("workflow", "show", "-w", run, "-o", "json");
     }
 
+    /** Queues that the run's workflow asked for an activity of {@code type} at, in its newest execution. */
+    private static List<String> queues(TemporalConnection connection, String run, String type) {
+        return connection.client().fetchHistory(run).getEvents().stream()
+                .filter(HistoryEvent::hasActivityTaskScheduledEventAttributes)
+                .map(HistoryEvent::getActivityTaskScheduledEventAttributes)
+                .filter(scheduled -> scheduled.getActivityType().getName().equals(type))
+                .map(scheduled -> scheduled.getTaskQueue().getName())
+                .toList();
+    }
+
     @Test
     void aRunIsGoneOnWithWhereItsFolderIs() throws Exception {
         String id = stopped();
@@ -117,7 +129,8 @@ class SeveralHostsTest {
             PipelineOutcome outcome = client.resume(id, null, null).result();
 
             assertThat(outcome.status()).as(outcome.reason()).isEqualTo(RunStatus.FINISHED);
-            assertThat(history(id)).contains("\"data-host-a\"").doesNotContain("\"data-host-b\"");
+            assertThat(queues(connection, id, "OpenRun")).containsExactly("data-host-a");
+            assertThat(history(id)).doesNotContain("\"data-host-b\"");
             SaveHistories.keep("opened-where-it-is", connection, id);
         }
         assertThat(there.read().environment().host()).isEqualTo("host-a");

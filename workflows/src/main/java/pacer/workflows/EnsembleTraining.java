@@ -213,7 +213,8 @@ final class EnsembleTraining {
             return;
         }
         var training = Workflow.newActivityStub(TrainingActivity.class, policies.trainingTogether(plan.host()));
-        TrainingRequest request = new TrainingRequest(plan.run(), dataset, new Ensemble(gathering, plan.hosts(), begun));
+        TrainingRequest request =
+                new TrainingRequest(plan.run(), dataset, new Ensemble(gathering, plan.hosts(), begun));
         Promise<TrainingResult> end = Async.function(training::train, request);
         lead.add(new Work<>(plan.host(), end));
         work.addAll(lead);

@@ -270,7 +270,8 @@ public final class PipelineWorker implements AutoCloseable {
                 new TrainingControlActivityImpl(training),
                 new ReproductionActivityImpl(
                         new Reproductions(home),
-                        (told, workflow) -> notifier.reproduced(told, page(RunLinks.REPRODUCTION, connection, settings, workflow))),
+                        (told, workflow) ->
+                                notifier.reproduced(told, page(RunLinks.REPRODUCTION, connection, settings, workflow))),
                 records,
                 new PublishingActivityImpl(new Publishing(home, log, clock, settings.report()), activity),
                 new TrackingActivityImpl(home, settings.tracking().map(t -> new Tracking(clock, t)), hub));

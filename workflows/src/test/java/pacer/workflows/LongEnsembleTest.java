@@ -3,7 +3,6 @@ package pacer.workflows;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.temporal.activity.Activity;
-import io.temporal.api.common.v1.WorkflowExecution;
 import io.temporal.api.history.v1.HistoryEvent;
 import io.temporal.client.WorkflowClientOptions;
 import io.temporal.client.WorkflowOptions;
@@ -84,15 +83,15 @@ class LongEnsembleTest {
         public void close(RunEnding ending) {}
     };
 
-    private final class Hosts implements EnsembleActivity, TrainingActivity {
+    private final class MadeUp implements EnsembleActivity, TrainingActivity {
         private final int faults;
 
-        Hosts(int faults) {
+        MadeUp(int faults) {
             this.faults = faults;
         }
 
         @Override
-        public Hosts find(String run) {
+        public EnsembleActivity.Hosts find(String run) {
             return new EnsembleActivity.Hosts(List.of("h1", "h2"), "s3://store");
         }
 
@@ -133,7 +132,7 @@ class LongEnsembleTest {
 
     @Test
     void aRunThatFailsAgainAndAgainGoesOnInANewHistoryWhenOneIsLong() {
-        start(new Hosts(30));
+        start(new MadeUp(30));
 
         WorkflowStub run = environment
                 .getWorkflowClient()
@@ -158,10 +157,8 @@ class LongEnsembleTest {
                 });
         List<Integer> lengths = new CopyOnWriteArrayList<>();
         for (String execution = run.getExecution().getRunId(); !execution.isEmpty(); ) {
-            List<HistoryEvent> events = environment
-                    .getWorkflowClient()
-                    .fetchHistory("r", execution)
-                    .getEvents();
+            List<HistoryEvent> events =
+                    environment.getWorkflowClient().fetchHistory("r", execution).getEvents();
             lengths.add(events.size());
             execution = events.getLast().hasWorkflowExecutionContinuedAsNewEventAttributes()
                     ? events.getLast()
@@ -176,21 +173,21 @@ class LongEnsembleTest {
                 .isEqualTo(first);
     }
 
-    private void start(Hosts hosts) {
+    private void start(MadeUp hosts) {
         Policies policies = new Policies(Duration.ofSeconds(5));
         environment
                 .newWorker(TaskQueues.CONTROL)
                 .registerWorkflowImplementationFactory(
                         TrainPipeline.class, () -> new TrainPipelineImpl(policies, MOST_EVENTS));
         environment.getWorkerFactory().getWorker(TaskQueues.CONTROL).registerActivitiesImplementations(runs);
-        DatasetActivity dataset =
-                _ -> new DatasetResult("d", "", "", 1, null, 2, 1, 1, 1, true);
+        DatasetActivity dataset = _ -> new DatasetResult("d", "", "", 1, null, 2, 1, 1, 1, true);
         StagingActivity staging = _ -> new StagingResult("d", 1, 1, 1, 0, 0, 0);
         EvaluationActivity evaluation = _ -> new EvaluationResult("c", 100, 2, 1, 0);
-        PublishingActivity publishing =
-                _ -> new PublishingResult(new Verdict(null, 2, null, "done"), List.of());
+        PublishingActivity publishing = _ -> new PublishingResult(new Verdict(null, 2, null, "done"), List.of());
         for (String host : List.of("h1", "h2")) {
-            environment.newWorker(TaskQueues.train(host), QUICK_BEATS).registerActivitiesImplementations(hosts, evaluation);
+            environment
+                    .newWorker(TaskQueues.train(host), QUICK_BEATS)
+                    .registerActivitiesImplementations(hosts, evaluation);
             environment
                     .newWorker(TaskQueues.data(host))
                     .registerActivitiesImplementations(hosts, runs, dataset, staging, publishing);

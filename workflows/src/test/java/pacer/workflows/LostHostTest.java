@@ -100,7 +100,8 @@ class LostHostTest {
         Process host = host();
         try (PipelineWorker _ = PipelineWorker.start(
                         connect(),
-                        TestPipelines.told(TestPipelines.settings(TestRuns.home(folder.resolve("control")), QUICK), told),
+                        TestPipelines.told(
+                                TestPipelines.settings(TestRuns.home(folder.resolve("control")), QUICK), told),
                         Set.of(Role.CONTROL));
                 Pipeline client = client()) {
             RunHandle run = client.start(TestPipelines.layers(text), null, null, true);

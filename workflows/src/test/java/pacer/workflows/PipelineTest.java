@@ -13,7 +13,6 @@ import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicInteger;
-import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -365,7 +364,8 @@ class PipelineTest {
                 }
             });
             assertThat(outcome.status()).isEqualTo(RunStatus.FAILED);
-            assertThat(outcome.reason()).startsWith("2 attempts in a row failed outside the trainer and got no further; the last: ");
+            assertThat(outcome.reason())
+                    .startsWith("2 attempts in a row failed outside the trainer and got no further; the last: ");
         }
         assertThat(updates)
                 .filteredOn(RunUpdate.Notice.class::isInstance)

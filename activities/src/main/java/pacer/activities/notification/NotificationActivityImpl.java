@@ -13,6 +13,7 @@ public record NotificationActivityImpl(Notifier notifier, Function<String, Map<S
         implements NotificationActivity {
     @Override
     public void tell(RunNotice notice) {
-        notifier.lost(notice, pages.apply(Activity.getExecutionContext().getInfo().getWorkflowId()));
+        notifier.lost(
+                notice, pages.apply(Activity.getExecutionContext().getInfo().getWorkflowId()));
     }
 }

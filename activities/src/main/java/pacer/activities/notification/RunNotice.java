@@ -14,7 +14,12 @@ import pacer.activities.run.RunStatus;
 public record RunNotice(
         String run, String preset, RunStatus status, String reason, List<Loss> losses, Map<String, String> links) {
 
-    /** @param step at which that was the last validation loss, nats a token */
+    /**
+     * A validation loss.
+     *
+     * @param step at which that was the last one measured
+     * @param loss nats a token
+     */
     public record Loss(int step, double loss) {}
 
     public RunNotice {

@@ -201,7 +201,8 @@ public final class ActivityStage {
 
     /** Whether {@code failure}, of data that is damaged by its type, is of data that is only gone. */
     public static boolean isEvicted(ApplicationFailure failure) {
-        return failure.getDetails().getSize() > 0 && EVICTED.equals(failure.getDetails().get(String.class));
+        return failure.getDetails().getSize() > 0
+                && EVICTED.equals(failure.getDetails().get(String.class));
     }
 
     /** How long the service waits before it tries again after {@code failure}; empty when it does not. */
@@ -275,8 +276,9 @@ public final class ActivityStage {
         }
 
         private void beat() {
-            Instant asked =
-                    since != null ? since : Instant.ofEpochMilli(context.getInfo().getScheduledTimestamp());
+            Instant asked = since != null
+                    ? since
+                    : Instant.ofEpochMilli(context.getInfo().getScheduledTimestamp());
             ProgressSignals signals = new ProgressSignals(Duration.between(asked, Instant.now()));
             try {
                 do {

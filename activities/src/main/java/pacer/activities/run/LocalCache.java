@@ -125,8 +125,8 @@ public final class LocalCache {
             Set<String> own = new HashSet<>(shards.getOrDefault(hash, Set.of()));
             shards.forEach((other, all) -> own.removeAll(other.equals(hash) ? Set.of() : all));
             List<Path> paths = List.of(dataset, staged);
-            things.add(new Thing(
-                    paths, own.stream().map(home.staged()::resolve).toList(), paths, CacheUse.latest(paths)));
+            things.add(
+                    new Thing(paths, own.stream().map(home.staged()::resolve).toList(), paths, CacheUse.latest(paths)));
         }
         Set<String> linked = linked(shards);
         for (Path shard : list(home.staged(), SHARD)) {
@@ -187,12 +187,10 @@ public final class LocalCache {
         Map<Path, Path> away = new HashMap<>();
         for (Path shard : shards) {
             Path beside = DurableFiles.beside(shard); // which is swept away if this process is killed
-            try {
-                Files.setLastModifiedTime(shard, FileTime.from(clock.instant())); // but not before
+            if (Files.exists(shard)) { // else it was named by a staging that was killed before it came
+                Files.setLastModifiedTime(shard, FileTime.from(clock.instant())); // not swept before
                 Files.move(shard, beside, StandardCopyOption.ATOMIC_MOVE);
                 away.put(shard, beside);
-            } catch (NoSuchFileException gone) {
-                continue; // named by a staging that was killed before it came
             }
         }
         Set<String> linked = linked(shardsByDataset());

@@ -135,8 +135,7 @@ public final class Training {
     public TrainingResult train(
             TrainingRequest request, String owner, StageContext context, Consumer<Meeting> invitation)
             throws IOException, InterruptedException {
-        return counting(
-                request.run(), owner, () -> trainOnce(request, owner, context, invitation));
+        return counting(request.run(), owner, () -> trainOnce(request, owner, context, invitation));
     }
 
     private TrainingResult trainOnce(
@@ -228,8 +227,8 @@ public final class Training {
     }
 
     private StageFailure untold(String run, String owner, Exception e, String reason) {
-        int count = untold.merge(owner, new Untold(newestStep(run), 1), Untold::and)
-                .count();
+        int count =
+                untold.merge(owner, new Untold(newestStep(run), 1), Untold::and).count();
         boolean again = count < settings.fruitlessAttempts();
         StageFailure failure = new StageFailure(
                         again

@@ -226,11 +226,13 @@ class LocalCacheTest {
             public void notice(String text) {}
         };
         TestRuns.begun(home.run("killed"), "workflow");
-        assertThatThrownBy(() -> new Staging(home, log, Clock.systemUTC())
-                        .stage(new StagingRequest("killed", dataset), killed))
+        assertThatThrownBy(() ->
+                        new Staging(home, log, Clock.systemUTC()).stage(new StagingRequest("killed", dataset), killed))
                 .isInstanceOf(KilledError.class);
         assertThat(linked.resolve("manifest.json")).doesNotExist();
-        Path came = home.staged().resolve(Files.readSymbolicLink(linked.resolve("train-000000.bin")).getFileName());
+        Path came = home.staged()
+                .resolve(Files.readSymbolicLink(linked.resolve("train-000000.bin"))
+                        .getFileName());
         Files.write(came, new byte[5000]);
         old(came);
         old(linked);

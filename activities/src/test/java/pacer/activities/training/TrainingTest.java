@@ -291,7 +291,8 @@ class TrainingTest {
         }
         StageFailure last = catchThrowableOfType(StageFailure.class, () -> train(training));
         assertThat(last)
-                .hasMessageStartingWith("3 attempts in a row failed outside the trainer and got no further; the last: ");
+                .hasMessageStartingWith(
+                        "3 attempts in a row failed outside the trainer and got no further; the last: ");
         assertThat(last.retryable()).isFalse();
     }
 
@@ -497,9 +498,8 @@ class TrainingTest {
     void whatIsStagedAndGoneIsBroughtBackAndNotDamaged() throws Exception {
         Files.delete(Staging.folder(home, dataset).resolve("manifest.json"));
         assertThatThrownBy(() -> train(training()))
-                .isInstanceOfSatisfying(
-                        DamagedDataException.class,
-                        e -> assertThat(e.isEvicted()).isTrue())
+                .isInstanceOfSatisfying(DamagedDataException.class, e -> assertThat(e.isEvicted())
+                        .isTrue())
                 .hasMessageContaining("manifest.json: does not exist");
         stageAgain();
         assertThat(train(training()).steps()).isEqualTo(30);

@@ -28,6 +28,7 @@ import java.time.ZoneId;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import pacer.activities.run.BadInputException;
 import pacer.activities.run.RunRequest;
@@ -97,7 +98,17 @@ public final class Schedules implements AutoCloseable {
      * @param next empty when it is paused or over
      * @param recent ids of the last workflows, the newest last
      */
-    public record Standing(String name, String note, boolean paused, List<Instant> next, List<Started> recent) {}
+    public record Standing(String name, String note, boolean paused, List<Instant> next, List<Started> recent) {
+
+        /** The longest time between two of its next starts; empty while it is paused, or where fewer than two are left. */
+        public Optional<Duration> interval() {
+            return paused
+                    ? Optional.empty()
+                    : IntStream.range(1, next.size())
+                            .mapToObj(i -> Duration.between(next.get(i - 1), next.get(i)))
+                            .max(Duration::compareTo);
+        }
+    }
 
     /** A workflow that a schedule started. */
     public record Started(Instant scheduled, String workflow) {}

@@ -1,6 +1,9 @@
 package pacer.workflows;
 
 import java.time.Duration;
+import java.time.Instant;
+import java.time.ZoneOffset;
+import java.time.format.DateTimeFormatter;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -15,7 +18,17 @@ final class RunDetails {
     /** The page shows cells without a margin; a blank at the end of one would be taken away. */
     static final String GAP = "\u2003";
 
+    private static final DateTimeFormatter MINUTE =
+            DateTimeFormatter.ofPattern("yyyy-MM-dd HH:mm", Locale.ROOT).withZone(ZoneOffset.UTC);
+
     private RunDetails() {}
+
+    /**
+     * A training that waits to be resumed.
+     *
+     * @param workflow id of the run's workflow, by which it is resumed
+     */
+    record Pause(Instant since, String workflow) {}
 
     /**
      * The page.
@@ -23,6 +36,7 @@ final class RunDetails {
      * @param note of whoever started the run: runs started in the UI have no details from the start that would show it; may be null
      * @param links addresses of other pages, by name
      * @param now the newest of the stage at work; null when it has said nothing yet
+     * @param pause null while its training is not paused
      * @param ending how the run ended, or what its end waits for; null before
      */
     static String markdown(
@@ -31,7 +45,7 @@ final class RunDetails {
             Map<String, String> links,
             List<StageLine> stages,
             Progress now,
-            boolean paused,
+            Pause pause,
             String ending) {
         StringBuilder page = new StringBuilder();
         page.append("**").append(plan.run()).append("**: ").append(plan.model()).append("\n\n");
@@ -45,10 +59,13 @@ final class RunDetails {
                 text = now.text();
             }
             page.append("| %s%s | %s%s | %s |\n"
-                    .formatted(line.stage().label(), GAP, state(line, paused), GAP, cell(text)));
+                    .formatted(line.stage().label(), GAP, state(line, pause != null), GAP, cell(text)));
         }
         if (now != null && now.step() != null) {
-            page.append(numbers(plan, now));
+            page.append(numbers(plan, pause == null ? now : now.atRest()));
+        }
+        if (pause != null && ending == null) {
+            page.append(said(pause, now));
         }
         if (ending != null) {
             page.append("\n**").append(cell(ending)).append("**\n");
@@ -61,6 +78,12 @@ final class RunDetails {
                     .append('\n');
         }
         return page.toString();
+    }
+
+    private static String said(Pause pause, Progress now) {
+        String step = now == null || now.step() == null ? "" : number(" at step %,.0f", now.step());
+        return "\n**paused since %s UTC%s.** The update `resume` goes on with it: *Send an Update* on this page, or `temporal workflow update execute --workflow-id %s --name resume`. Its host trains other runs meanwhile.\n"
+                .formatted(MINUTE.format(pause.since()), step, pause.workflow());
     }
 
     private static String state(StageLine line, boolean paused) {

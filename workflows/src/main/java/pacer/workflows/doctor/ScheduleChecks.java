@@ -42,7 +42,7 @@ record ScheduleChecks(Map<String, String> environment) {
         return findings;
     }
 
-    private static Finding finding(Schedules.Standing schedule, Optional<Schedules.Last> last) {
+    private static Finding finding(Schedules.Standing schedule, Optional<Schedules.Outcome> last) {
         String name = schedule.name();
         String came = last.map(ScheduleChecks::said)
                 .orElse(
@@ -66,7 +66,7 @@ record ScheduleChecks(Map<String, String> environment) {
                         "its page in Temporal's UI says why; mend that, then: pacer schedule trigger " + name);
     }
 
-    private static String said(Schedules.Last last) {
+    private static String said(Schedules.Outcome last) {
         String how =
                 switch (last.status()) {
                     case "COMPLETED" -> "is done";
@@ -76,6 +76,6 @@ record ScheduleChecks(Map<String, String> environment) {
                     default -> last.status();
                 };
         return last.workflow() + " " + how
-                + last.verdict().map(verdict -> " (" + verdict + ")").orElse("");
+                + (last.verdict() == null ? "" : " (" + last.verdict() + ")");
     }
 }

@@ -132,7 +132,7 @@ public final class SpecLoader {
             RunSpec spec = (RunSpec) Schema.RUN.build(values);
             new Rules(spec, layers, base, faults).check();
             faults.throwIfAny();
-            return Expectations.settle(spec, layers);
+            return Descriptions.settle(Expectations.settle(spec, layers), layers);
         }
         throw new SpecException(faults.all());
     }

@@ -8,6 +8,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import pacer.activities.run.Progress;
 import pacer.activities.run.RunPlan;
@@ -17,6 +18,10 @@ import pacer.workflows.PipelineProgress.StageLine;
 final class RunDetails {
     /** The page shows cells without a margin; a blank at the end of one would be taken away. */
     static final String GAP = "\u2003";
+
+    /** {@code --steps}, or {@code --set a.b=value} as far as its value is of plain characters. */
+    private static final Pattern OPTION =
+            Pattern.compile("(?<![\\w-])--[a-z][a-z-]*(?: [A-Za-z][\\w.]*=[\\w.:/=%+@~-]*)?");
 
     private static final DateTimeFormatter MINUTE =
             DateTimeFormatter.ofPattern("yyyy-MM-dd HH:mm", Locale.ROOT).withZone(ZoneOffset.UTC);
@@ -136,15 +141,19 @@ final class RunDetails {
         return String.format(Locale.ROOT, format, value);
     }
 
-    /** Text from elsewhere must not begin a cell, a heading or a picture. */
+    /** Text from elsewhere must not begin a cell, a heading or a picture, and options stay as they are typed: the page makes a dash of two hyphens. */
     static String cell(String text) {
         return text == null
                 ? ""
-                : text.replace("\\", "\\\\")
+                : asCode(text).replace("\\", "\\\\")
                         .replace("|", "\\|")
                         .replace("<", "&lt;")
                         .replace("[", "\\[")
                         .replaceAll("\\s*\\n\\s*", " ");
+    }
+
+    private static String asCode(String text) {
+        return text.indexOf('`') >= 0 ? text : OPTION.matcher(text).replaceAll("`$0`");
     }
 
     static String shown(double seconds) {

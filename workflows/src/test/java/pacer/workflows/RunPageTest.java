@@ -137,6 +137,15 @@ class RunPageTest {
                 .doesNotContain("[");
     }
 
+    /** Two hyphens become a dash on the page, and what is copied from there is refused. */
+    @Test
+    void optionsStayAsTheyAreTyped() {
+        assertThat(RunDetails.cell("a copy serves: --set dataset.url=file:PATH; or --steps N, pre--fix, `--x y`"))
+                .isEqualTo("a copy serves: --set dataset.url=file:PATH; or --steps N, pre--fix, `--x y`");
+        assertThat(RunDetails.cell("a copy serves: --set dataset.url=file:PATH; or --steps N, pre--fix"))
+                .isEqualTo("a copy serves: `--set dataset.url=file:PATH`; or `--steps` N, pre--fix");
+    }
+
     /** A text of others must not become a table, a link or a picture. */
     @Test
     void textOfOthersStaysText() {

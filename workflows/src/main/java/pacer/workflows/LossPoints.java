@@ -44,7 +44,8 @@ public record LossPoints(List<Point> points) {
                 untold = new Point(progress.step(), progress.loss(), told);
             }
             if (heard++ % every == 0) {
-                points.add(new Point(progress.step(), progress.loss(), untold == null ? null : untold.validationLoss()));
+                points.add(
+                        new Point(progress.step(), progress.loss(), untold == null ? null : untold.validationLoss()));
                 untold = null;
             }
             if (points.size() > MOST) {

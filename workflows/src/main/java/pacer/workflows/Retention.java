@@ -49,8 +49,7 @@ public final class Retention {
         UpdateNamespaceRequest request = UpdateNamespaceRequest.newBuilder()
                 .setNamespace(connection.namespace())
                 .setConfig(NamespaceConfig.newBuilder()
-                        .setWorkflowExecutionRetentionTtl(
-                                Duration.newBuilder().setSeconds(wanted.toSeconds())))
+                        .setWorkflowExecutionRetentionTtl(Duration.newBuilder().setSeconds(wanted.toSeconds())))
                 .build();
         try {
             var _ = connection.stubs().blockingStub().updateNamespace(request);

@@ -145,7 +145,8 @@ final class RunDetails {
     static String cell(String text) {
         return text == null
                 ? ""
-                : asCode(text).replace("\\", "\\\\")
+                : asCode(text)
+                        .replace("\\", "\\\\")
                         .replace("|", "\\|")
                         .replace("<", "&lt;")
                         .replace("[", "\\[")

@@ -81,7 +81,8 @@ final class ScheduleWatch implements Supplier<List<ScheduleFacts>>, AutoCloseabl
                 }
             }
         }
-        return new ScheduleFacts(schedule.name(), result, owed, schedule.interval().orElse(null));
+        return new ScheduleFacts(
+                schedule.name(), result, owed, schedule.interval().orElse(null));
     }
 
     @Override

@@ -43,7 +43,8 @@ public record SpecLayers(String preset, List<String> configs, List<String> sets,
         String url = absolute(loaded.dataset().url());
         if (!url.equals(loaded.dataset().url())) {
             all.add(URL + "=" + quoted(url));
-            // a worker cannot tell that this is the preset's own text by another name, would expect nothing, and describe another
+            // a worker cannot tell that this is the preset's own text by another name, would expect nothing, and
+            // describe another
             ExpectationSpec expected = loaded.expectation();
             all.add("expectation.validationLoss=" + expected.validationLoss());
             all.add("expectation.referenceLoss=" + expected.referenceLoss());

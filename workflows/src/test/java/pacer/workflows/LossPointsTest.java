@@ -15,7 +15,20 @@ class LossPointsTest {
     /** As a trainer tells: of the last validation loss with each step that follows. */
     private void step(int step, Double validationLoss) {
         curve.add(new Progress(
-                Stage.TRAIN, Instant.EPOCH, null, "", step, 1000, 2.0, validationLoss, null, null, null, null, null, null));
+                Stage.TRAIN,
+                Instant.EPOCH,
+                null,
+                "",
+                step,
+                1000,
+                2.0,
+                validationLoss,
+                null,
+                null,
+                null,
+                null,
+                null,
+                null));
     }
 
     private List<Double> validationLosses() {
@@ -48,7 +61,7 @@ class LossPointsTest {
     @Test
     void aLongTrainingKeepsItsValidationLosses() {
         for (int step = 1; step <= 2000; step++) {
-            step(step, step < 50 ? null : 3.0 - (step + 50) / 100 / 100.0);
+            step(step, step < 50 ? null : 3.0 - hundreds(step) / 100.0);
         }
         assertThat(curve.points().points()).hasSizeLessThanOrEqualTo(400);
         List<Double> measured =
@@ -62,5 +75,10 @@ class LossPointsTest {
                         .isBetween(
                                 (int) Math.round((3.0 - point.validationLoss()) * 10_000) - 50,
                                 (int) Math.round((3.0 - point.validationLoss()) * 10_000) - 50 + 16));
+    }
+
+    /** How many validations there were up to {@code step}: at 50, 150, … */
+    private static int hundreds(int step) {
+        return (step + 50) / 100;
     }
 }

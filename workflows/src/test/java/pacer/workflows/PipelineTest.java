@@ -251,9 +251,8 @@ class PipelineTest {
             assertThat(outcome.status()).isEqualTo(RunStatus.FAILED);
             assertThat(outcome.refused()).isTrue();
             assertThat(updates.getLast())
-                    .isInstanceOfSatisfying(
-                            RunUpdate.Closed.class,
-                            closed -> assertThat(closed.refused()).isTrue());
+                    .isInstanceOfSatisfying(RunUpdate.Closed.class, closed -> assertThat(closed.refused())
+                            .isTrue());
             assertThat(outcome.reason()).isEqualTo("dataset.url: " + text + " does not exist; give the path of a text");
         }
     }

@@ -97,9 +97,15 @@ class SteeredRunTest {
                     .hasStackTraceContaining("it is paused, with a checkpoint");
             PipelineProgress progress = workflow.query("progress", PipelineProgress.class);
             assertThat(progress.paused()).isTrue();
-            assertThat(progress.now().tokensPerSecond()).as("nothing is computed").isNull();
+            assertThat(progress.now().tokensPerSecond())
+                    .as("nothing is computed")
+                    .isNull();
             assertThat(progress.now().etaSeconds()).isNull();
-            assertThat(home.run(handle.id()).read().stage(Stage.TRAIN).orElseThrow().summary())
+            assertThat(home.run(handle.id())
+                            .read()
+                            .stage(Stage.TRAIN)
+                            .orElseThrow()
+                            .summary())
                     .as("by which pacer runs knows it")
                     .isEqualTo(StageContext.Stop.REQUESTED.told());
             assertThat(progress.now().spentSeconds())

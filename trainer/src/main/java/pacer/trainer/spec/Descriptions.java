@@ -13,7 +13,8 @@ final class Descriptions {
         if (spec.description().isEmpty() || layers.isAboveBase(DESCRIPTION) || !isAnotherText(spec, layers)) {
             return spec;
         }
-        return spec.withDescription(spec.description() + "; here on " + name(spec.dataset().url()));
+        return spec.withDescription(
+                spec.description() + "; here on " + name(spec.dataset().url()));
     }
 
     /** A copy from elsewhere, which has to have the preset's digest, is the same text. */

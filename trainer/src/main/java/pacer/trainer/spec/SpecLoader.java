@@ -32,7 +32,9 @@ public final class SpecLoader {
      */
     public static RunSpec load(String preset, List<Path> configs, List<String> sets) {
         return loadGiven(
-                preset, configs, sets.stream().map(set -> new Given("--set", set)).toList());
+                preset,
+                configs,
+                sets.stream().map(set -> new Given("--set", set)).toList());
     }
 
     /**

@@ -23,7 +23,8 @@ class DescriptionsTest {
     })
     void anotherTextIsNamed(String url, String name) {
         String digest = url.startsWith("https:") ? "a".repeat(64) : "";
-        assertThat(described("dataset.url=" + url, "dataset.sha256=" + digest)).isEqualTo(DICKENS + "; here on " + name);
+        assertThat(described("dataset.url=" + url, "dataset.sha256=" + digest))
+                .isEqualTo(DICKENS + "; here on " + name);
     }
 
     @Test

@@ -130,8 +130,7 @@ final class RunsCommand implements Callable<Integer> {
         if (!working) {
             return written;
         }
-        Instant then =
-                Files.getLastModifiedTime(entry.folder().recordFile()).toInstant();
+        Instant then = Files.getLastModifiedTime(entry.folder().recordFile()).toInstant();
         Duration since = Duration.between(then, Instant.now());
         return written + (since.isNegative() ? 0 : Math.min(since.toMillis(), SEEN.toMillis()) / 1e3);
     }

@@ -198,7 +198,12 @@ final class ScheduleCommand implements Callable<Integer> {
                         one.note(),
                         one.paused(),
                         one.next(),
-                        one.recent().subList(Math.max(0, one.recent().size() - SHOWN_LAST), one.recent().size()).stream()
+                        one
+                                .recent()
+                                .subList(
+                                        Math.max(0, one.recent().size() - SHOWN_LAST),
+                                        one.recent().size())
+                                .stream()
                                 .map(schedules::outcome)
                                 .toList()))
                 .toList();

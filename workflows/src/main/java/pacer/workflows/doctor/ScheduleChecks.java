@@ -75,7 +75,6 @@ record ScheduleChecks(Map<String, String> environment) {
                     case "CANCELED", "TERMINATED" -> "was stopped";
                     default -> last.status();
                 };
-        return last.workflow() + " " + how
-                + (last.verdict() == null ? "" : " (" + last.verdict() + ")");
+        return last.workflow() + " " + how + (last.verdict() == null ? "" : " (" + last.verdict() + ")");
     }
 }

@@ -51,7 +51,9 @@ final class RunCounts {
 
     RunCounts(MeterBook book) {
         runs = book.counter(
-                "pacer_runs_total", "Runs that ended, by how they stand: finished, failed, refused (what it was given is at fault), stopped.", "status");
+                "pacer_runs_total",
+                "Runs that ended, by how they stand: finished, failed, refused (what it was given is at fault), stopped.",
+                "status");
         verdicts = book.counter(
                 "pacer_verdicts_total",
                 "Verdicts at the end of runs: passed, missed, none (nothing was expected).",

@@ -397,7 +397,8 @@ class PacerTest {
                 .isEqualTo(
                         "pacer: --hellaswag: HellaSwag asks in any characters, and the model of run %s knows those of its own text alone; measure a run whose dataset.tokenizer is gpt2, or leave --hellaswag out%n"
                                 .formatted(run));
-        assertThat(pacer("eval", run, "--tokens", "-1").err()).startsWith("pacer: --tokens evaluation.tokens=-1: -1, must be");
+        assertThat(pacer("eval", run, "--tokens", "-1").err())
+                .startsWith("pacer: --tokens evaluation.tokens=-1: -1, must be");
     }
 
     @Test

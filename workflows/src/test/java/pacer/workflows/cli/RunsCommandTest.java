@@ -32,13 +32,23 @@ class RunsCommandTest {
     /** A run in its training, on which two minutes were worked when its record was written, five seconds ago. */
     private RunFolder training(StageRecord.Status status, String summary, Instant ended) throws IOException {
         RunFolder folder = new RunFolder(Files.createDirectories(runs.resolve("tiny-1")));
-        StageRecord train =
-                new StageRecord(Stage.TRAIN, status, "key", BEGUN, ended, 120, 2, false, summary, null);
+        StageRecord train = new StageRecord(Stage.TRAIN, status, "key", BEGUN, ended, 120, 2, false, summary, null);
         RunRecord record = new RunRecord(
-                "tiny-1", "tiny", "hash", null, RunStatus.RUNNING, BEGUN, null, "tiny-1-workflow", TestRuns.MACHINE,
-                List.of(train), null, null);
+                "tiny-1",
+                "tiny",
+                "hash",
+                null,
+                RunStatus.RUNNING,
+                BEGUN,
+                null,
+                "tiny-1-workflow",
+                TestRuns.MACHINE,
+                List.of(train),
+                null,
+                null);
         Files.write(folder.recordFile(), RunJson.MAPPER.writeValueAsBytes(record));
-        Files.setLastModifiedTime(folder.recordFile(), FileTime.from(Instant.now().minusSeconds(5)));
+        Files.setLastModifiedTime(
+                folder.recordFile(), FileTime.from(Instant.now().minusSeconds(5)));
         return folder;
     }
 
@@ -55,7 +65,8 @@ class RunsCommandTest {
         RunFolder folder = training(StageRecord.Status.RUNNING, null, null);
         try (RunLease _ = folder.tryLease().orElseThrow()) {
             assertThat(listed()).containsPattern("tiny-1 +running +2 min 0[5-9] s");
-            Files.setLastModifiedTime(folder.recordFile(), FileTime.from(Instant.now().minusSeconds(3600)));
+            Files.setLastModifiedTime(
+                    folder.recordFile(), FileTime.from(Instant.now().minusSeconds(3600)));
             assertThat(listed()).as("nobody has written it down since").containsPattern("running +2 min 15 s");
         }
         assertThat(listed()).containsPattern("tiny-1 +interrupted +2 min 00 s");
@@ -68,7 +79,8 @@ class RunsCommandTest {
         Files.writeString(folder.path().resolve(".lease-owner"), "tiny-1-workflow/1");
         assertThat(listed())
                 .containsPattern("tiny-1 +paused +2 min 00 s")
-                .contains("since " + DateTimeFormatter.ofPattern("yyyy-MM-dd HH:mm").format(since.atZone(ZoneId.systemDefault())))
+                .contains("since "
+                        + DateTimeFormatter.ofPattern("yyyy-MM-dd HH:mm").format(since.atZone(ZoneId.systemDefault())))
                 .contains("temporal workflow update execute --workflow-id tiny-1-workflow --name resume");
 
         training(StageRecord.Status.STOPPED, "stopped: the worker shuts down", since);

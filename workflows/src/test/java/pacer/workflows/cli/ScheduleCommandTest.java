@@ -54,7 +54,14 @@ class ScheduleCommandTest {
 
     @Test
     void whatTheLastRunsCameToIsListed() throws Exception {
-        pacer("schedule", "create", "nightly", "--set", "dataset.url=file:/nowhere/text.txt", "--set", "dataset.sha256=");
+        pacer(
+                "schedule",
+                "create",
+                "nightly",
+                "--set",
+                "dataset.url=file:/nowhere/text.txt",
+                "--set",
+                "dataset.sha256=");
         pacer("schedule", "trigger", "nightly");
         String waiting = soon("RUNNING").path("workflow").asText();
         assertThat(pacer("schedule")).contains("  next   ", "● " + waiting + "  at work");
@@ -70,7 +77,8 @@ class ScheduleCommandTest {
             assertThat(failed.path("verdict").asText()).contains("/nowhere/text.txt");
             assertThat(failed.path("ended").asText()).isNotEmpty();
             assertThat(pacer("schedule"))
-                    .containsPattern("✗ " + waiting + ", \\d{4}-\\d\\d-\\d\\d \\d\\d:\\d\\d:\\d\\d: .*/nowhere/text.txt");
+                    .containsPattern(
+                            "✗ " + waiting + ", \\d{4}-\\d\\d-\\d\\d \\d\\d:\\d\\d:\\d\\d: .*/nowhere/text.txt");
         }
         Thread.sleep(1100); // what a schedule starts is named by the second
         pacer("schedule", "trigger", "nightly");

@@ -116,9 +116,11 @@ class TemporalChecksTest {
         SERVER.temporal("operator", "namespace", "create", "--namespace", "weekly", "--retention", "8d");
         Map<String, String> weekly = Map.of("TEMPORAL_NAMESPACE", "weekly");
         Found.good(
-                soon(() -> findings(weekly), "namespace", "weekly"), "namespace", "weekly, keeps what is over for 8 days");
-        try (Schedules schedules = Schedules.at(new PipelineOptions(
-                TestRuns.home(folder), SERVER.address(), Map.of("TEMPORAL_NAMESPACE", "weekly")))) {
+                soon(() -> findings(weekly), "namespace", "weekly"),
+                "namespace",
+                "weekly, keeps what is over for 8 days");
+        try (Schedules schedules = Schedules.at(
+                new PipelineOptions(TestRuns.home(folder), SERVER.address(), Map.of("TEMPORAL_NAMESPACE", "weekly")))) {
             schedules.create(
                     "sundays",
                     new RunRequest("quickstart", null, null, null, null, List.of()),
@@ -131,12 +133,16 @@ class TemporalChecksTest {
                             Duration.ZERO),
                     "once a week");
             Found.poor(
-                    soon(() -> findings(weekly), "namespace", "look back"), "namespace", "PacerNightlyMissed, look back for 15 days");
+                    soon(() -> findings(weekly), "namespace", "look back"),
+                    "namespace",
+                    "PacerNightlyMissed, look back for 15 days");
             schedules.delete("sundays");
         }
         SERVER.temporal("operator", "namespace", "update", "--namespace", "weekly", "--retention", "90d");
         Found.good(
-                soon(() -> findings(weekly), "namespace", "90 days"), "namespace", "weekly, keeps what is over for 90 days");
+                soon(() -> findings(weekly), "namespace", "90 days"),
+                "namespace",
+                "weekly, keeps what is over for 90 days");
     }
 
     @Test

@@ -3,22 +3,24 @@
 import subprocess
 import sys
 
+from . import gpus
 from .servers import HOME, check, until
 
 
 def every_panel_has_data(stack):
-    """After the others, so that there is something of each kind to show."""
+    """After the others, so that there is something of each kind to show; GPUs are made up."""
     panels = None
 
     def shown():
         nonlocal panels
-        panels = subprocess.run([HOME / "infra/test/dashboards", stack.url("prometheus"), "--minutes", "30"], capture_output=True, text=True)
+        panels = subprocess.run([HOME / "infra/test/dashboards", stack.url("prometheus"), "--minutes", "30", "--gpu"], capture_output=True, text=True)
         return panels.returncode == 0
-    try:
-        until("every query has data", shown, 60)  # what was just measured is there after the next scrape
-    except AssertionError:
-        print("\n".join(line for line in panels.stdout.splitlines() if not line.startswith("✓")), panels.stderr, file=sys.stderr)
-        raise
+    with gpus.exported(stack):
+        try:
+            until("every query has data", shown, 60)  # what was just measured is there after the next scrape
+        except AssertionError:
+            print("\n".join(line for line in panels.stdout.splitlines() if not line.startswith("✓")), panels.stderr, file=sys.stderr)
+            raise
     check(True, "Prometheus: every query of every panel has data")
     # a server without its pages answers everything but people; Debian's has the classic ones, with scripts of their own
     if (stack.tools / "prometheus-debian").exists():

@@ -92,6 +92,16 @@ def nothing_listens_but_on_this_machine(stack):
     until("it came to its end", lambda: stack.status("listening") == "COMPLETED")
 
 
+def what_is_over_is_kept_for_months(stack):
+    def kept():
+        return stack.temporal("operator", "namespace", "describe", "--namespace", "default")["config"]["workflowExecutionRetentionTtl"]
+
+    check(kept() == "7776000s", "pacer up: Temporal keeps histories for 90 days")
+    stack.temporal("operator", "namespace", "update", "--namespace", "default", "--retention", "120d")
+    stack.up()
+    check(kept() == "10368000s", "pacer up: and for longer where somebody has said so")
+
+
 def grafana_is_started_with_the_dashboards(stack):
     told = json.loads((stack.folder / "stack/grafana/started.json").read_text())
     check(told["arguments"][:2] == ["server", "--homepath"], "grafana: started as a server")

@@ -36,6 +36,7 @@ def a_schedule_reproduces(stack):
     check(any("the same to the last bit" in r for r in results), "the schedule fired twice, with the same bits")
     listed = stack.pacer("schedule")
     check("paused" in listed and "reproduces" in listed, "pacer schedule lists it as paused, and what it does")
+    check("✓ nightly-" in listed and "the same to the last bit" in " ".join(listed.split()), "and what the last ones came to")
     until("none is at work", lambda: all(w["status"].endswith("COMPLETED") for w in begun_by(stack, "nightly")))
     stack.pacer("schedule", "delete", "nightly")
     check("no schedules" in stack.pacer("schedule"), "and it is deleted")

@@ -4,6 +4,7 @@ import io.temporal.failure.ActivityFailure;
 import io.temporal.failure.ApplicationFailure;
 import io.temporal.failure.CanceledFailure;
 import io.temporal.workflow.Workflow;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -249,7 +250,13 @@ final class Ledger {
 
     PipelineProgress progress() {
         return new PipelineProgress(
-                plan == null ? null : plan.run(), List.copyOf(stages), now, paused, Map.copyOf(links), notice, result);
+                plan == null ? null : plan.run(),
+                List.copyOf(stages),
+                paused && now != null ? now.atRest() : now,
+                paused,
+                Map.copyOf(links),
+                notice,
+                result);
     }
 
     private void put(StageLine line) {
@@ -263,6 +270,10 @@ final class Ledger {
     }
 
     private String details() {
-        return RunDetails.markdown(plan, note, links, stages, now, paused, notice != null ? notice : ending);
+        RunDetails.Pause pause = paused
+                ? new RunDetails.Pause(
+                        Instant.ofEpochMilli(pausedAt), Workflow.getInfo().getWorkflowId())
+                : null;
+        return RunDetails.markdown(plan, note, links, stages, now, pause, notice != null ? notice : ending);
     }
 }

@@ -59,7 +59,7 @@ final class RemoteProgress {
         }
         if (progress.now() != null && !progress.now().equals(last)) {
             last = progress.now();
-            listener.accept(new RunUpdate.Advanced(progress.paused() ? last.doing("paused") : last));
+            listener.accept(new RunUpdate.Advanced(progress.paused() ? last.atRest() : last));
         }
         boolean training = progress.stages().stream()
                 .anyMatch(line -> line.stage() == Stage.TRAIN && line.state().equals("running"));
@@ -78,7 +78,7 @@ final class RemoteProgress {
                         ? "paused; the update resume goes on (its page in Temporal's UI, or temporal workflow update execute)"
                         : "it goes on"));
         if (last != null) {
-            listener.accept(new RunUpdate.Advanced(paused ? last.doing("paused") : last));
+            listener.accept(new RunUpdate.Advanced(paused ? last.atRest() : last));
         }
     }
 

@@ -1,10 +1,14 @@
 package pacer.workflows;
 
 import java.time.Duration;
+import java.time.Instant;
+import java.time.ZoneOffset;
+import java.time.format.DateTimeFormatter;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import pacer.activities.run.Progress;
 import pacer.activities.run.RunPlan;
@@ -15,7 +19,21 @@ final class RunDetails {
     /** The page shows cells without a margin; a blank at the end of one would be taken away. */
     static final String GAP = "\u2003";
 
+    /** {@code --steps}, or {@code --set a.b=value} as far as its value is of plain characters. */
+    private static final Pattern OPTION =
+            Pattern.compile("(?<![\\w-])--[a-z][a-z-]*(?: [A-Za-z][\\w.]*=[\\w.:/=%+@~-]*)?");
+
+    private static final DateTimeFormatter MINUTE =
+            DateTimeFormatter.ofPattern("yyyy-MM-dd HH:mm", Locale.ROOT).withZone(ZoneOffset.UTC);
+
     private RunDetails() {}
+
+    /**
+     * A training that waits to be resumed.
+     *
+     * @param workflow id of the run's workflow, by which it is resumed
+     */
+    record Pause(Instant since, String workflow) {}
 
     /**
      * The page.
@@ -23,6 +41,7 @@ final class RunDetails {
      * @param note of whoever started the run: runs started in the UI have no details from the start that would show it; may be null
      * @param links addresses of other pages, by name
      * @param now the newest of the stage at work; null when it has said nothing yet
+     * @param pause null while its training is not paused
      * @param ending how the run ended, or what its end waits for; null before
      */
     static String markdown(
@@ -31,7 +50,7 @@ final class RunDetails {
             Map<String, String> links,
             List<StageLine> stages,
             Progress now,
-            boolean paused,
+            Pause pause,
             String ending) {
         StringBuilder page = new StringBuilder();
         page.append("**").append(plan.run()).append("**: ").append(plan.model()).append("\n\n");
@@ -45,10 +64,13 @@ final class RunDetails {
                 text = now.text();
             }
             page.append("| %s%s | %s%s | %s |\n"
-                    .formatted(line.stage().label(), GAP, state(line, paused), GAP, cell(text)));
+                    .formatted(line.stage().label(), GAP, state(line, pause != null), GAP, cell(text)));
         }
         if (now != null && now.step() != null) {
-            page.append(numbers(plan, now));
+            page.append(numbers(plan, pause == null ? now : now.atRest()));
+        }
+        if (pause != null && ending == null) {
+            page.append(said(pause, now));
         }
         if (ending != null) {
             page.append("\n**").append(cell(ending)).append("**\n");
@@ -61,6 +83,12 @@ final class RunDetails {
                     .append('\n');
         }
         return page.toString();
+    }
+
+    private static String said(Pause pause, Progress now) {
+        String step = now == null || now.step() == null ? "" : number(" at step %,.0f", now.step());
+        return "\n**paused since %s UTC%s.** The update `resume` goes on with it: *Send an Update* on this page, or `temporal workflow update execute --workflow-id %s --name resume`. Its host trains other runs meanwhile.\n"
+                .formatted(MINUTE.format(pause.since()), step, pause.workflow());
     }
 
     private static String state(StageLine line, boolean paused) {
@@ -113,15 +141,20 @@ final class RunDetails {
         return String.format(Locale.ROOT, format, value);
     }
 
-    /** Text from elsewhere must not begin a cell, a heading or a picture. */
+    /** Text from elsewhere must not begin a cell, a heading or a picture, and options stay as they are typed: the page makes a dash of two hyphens. */
     static String cell(String text) {
         return text == null
                 ? ""
-                : text.replace("\\", "\\\\")
+                : asCode(text)
+                        .replace("\\", "\\\\")
                         .replace("|", "\\|")
                         .replace("<", "&lt;")
                         .replace("[", "\\[")
                         .replaceAll("\\s*\\n\\s*", " ");
+    }
+
+    private static String asCode(String text) {
+        return text.indexOf('`') >= 0 ? text : OPTION.matcher(text).replaceAll("`$0`");
     }
 
     static String shown(double seconds) {

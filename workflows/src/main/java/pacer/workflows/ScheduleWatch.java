@@ -7,7 +7,6 @@ import java.util.Iterator;
 import java.util.List;
 import java.util.function.Supplier;
 import java.util.regex.Pattern;
-import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import pacer.workflows.metrics.ScheduleFacts;
 
@@ -82,18 +81,8 @@ final class ScheduleWatch implements Supplier<List<ScheduleFacts>>, AutoCloseabl
                 }
             }
         }
-        return new ScheduleFacts(schedule.name(), result, owed, interval(schedule));
-    }
-
-    /** The longest time between two of the next starts. */
-    private static Duration interval(Schedules.Standing schedule) {
-        List<Instant> next = schedule.next();
-        return schedule.paused()
-                ? null
-                : IntStream.range(1, next.size())
-                        .mapToObj(i -> Duration.between(next.get(i - 1), next.get(i)))
-                        .max(Duration::compareTo)
-                        .orElse(null);
+        return new ScheduleFacts(
+                schedule.name(), result, owed, schedule.interval().orElse(null));
     }
 
     @Override

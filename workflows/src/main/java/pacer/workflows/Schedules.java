@@ -6,6 +6,7 @@ import io.temporal.api.enums.v1.ScheduleOverlapPolicy;
 import io.temporal.client.WorkflowExecutionDescription;
 import io.temporal.client.WorkflowNotFoundException;
 import io.temporal.client.WorkflowOptions;
+import io.temporal.client.WorkflowStub;
 import io.temporal.client.schedules.Schedule;
 import io.temporal.client.schedules.ScheduleActionExecutionStartWorkflow;
 import io.temporal.client.schedules.ScheduleActionStartWorkflow;
@@ -28,6 +29,7 @@ import java.time.ZoneId;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import pacer.activities.run.BadInputException;
 import pacer.activities.run.RunRequest;
@@ -97,7 +99,17 @@ public final class Schedules implements AutoCloseable {
      * @param next empty when it is paused or over
      * @param recent ids of the last workflows, the newest last
      */
-    public record Standing(String name, String note, boolean paused, List<Instant> next, List<Started> recent) {}
+    public record Standing(String name, String note, boolean paused, List<Instant> next, List<Started> recent) {
+
+        /** The longest time between two of its next starts; empty while it is paused, or where fewer than two are left. */
+        public Optional<Duration> interval() {
+            return paused
+                    ? Optional.empty()
+                    : IntStream.range(1, next.size())
+                            .mapToObj(i -> Duration.between(next.get(i - 1), next.get(i)))
+                            .max(Duration::compareTo);
+        }
+    }
 
     /** A workflow that a schedule started. */
     public record Started(Instant scheduled, String workflow) {}
@@ -178,29 +190,45 @@ public final class Schedules implements AutoCloseable {
     }
 
     /**
-     * How the last workflow of a schedule stands.
+     * How a workflow of a schedule stands.
      *
-     * @param status as Temporal spells it: {@code RUNNING}, {@code COMPLETED}, {@code FAILED} …
-     * @param verdict of the reproduction; empty where it has none
+     * @param scheduled when it was due
+     * @param status as Temporal spells it: {@code RUNNING}, {@code COMPLETED}, {@code FAILED} …; null where the service knows it no more
+     * @param ended null while it works
+     * @param verdict of the reproduction, or why it failed; null where it has none
      */
-    public record Last(String workflow, String status, Optional<String> verdict) {}
+    public record Outcome(Instant scheduled, String workflow, String status, Instant ended, String verdict) {}
 
     /** How the last workflow that {@code schedule} started stands; empty where it started none, or the service knows it no more. */
-    public Optional<Last> last(Standing schedule) {
-        if (schedule.recent().isEmpty()) {
-            return Optional.empty();
-        }
-        String workflow = schedule.recent().getLast().workflow();
+    public Optional<Outcome> last(Standing schedule) {
+        return schedule.recent().isEmpty()
+                ? Optional.empty()
+                : Optional.of(outcome(schedule.recent().getLast())).filter(last -> last.status() != null);
+    }
+
+    /** How it stands, as the service knows it. */
+    public Outcome outcome(Started started) {
+        WorkflowStub workflow = connection.client().newUntypedWorkflowStub(started.workflow());
         try {
-            WorkflowExecutionDescription described =
-                    connection.client().newUntypedWorkflowStub(workflow).describe();
-            return Optional.of(new Last(
-                    workflow,
-                    described.getStatus().name().replaceFirst("^WORKFLOW_EXECUTION_STATUS_", ""),
-                    Optional.ofNullable((String) described.getMemo("verdict", String.class))));
+            WorkflowExecutionDescription described = workflow.describe();
+            String status = described.getStatus().name().replaceFirst("^WORKFLOW_EXECUTION_STATUS_", "");
+            String verdict = (String) described.getMemo("verdict", String.class);
+            return new Outcome(
+                    started.scheduled(),
+                    started.workflow(),
+                    status,
+                    described.getCloseTime(),
+                    verdict == null && status.equals("FAILED") ? reason(workflow) : verdict);
         } catch (WorkflowNotFoundException e) {
-            return Optional.empty();
+            return new Outcome(started.scheduled(), started.workflow(), null, null, null);
         }
+    }
+
+    /** Why a workflow failed that came to no verdict; null where it cannot be told. */
+    private static String reason(WorkflowStub failed) {
+        return WorkflowEnding.of(failed.getResultAsync(Object.class)) instanceof WorkflowEnding.Failed<?> why
+                ? why.reason()
+                : null;
     }
 
     /** Stops it from starting anything until it is unpaused. */

@@ -43,12 +43,14 @@ public record SpecLayers(String preset, List<String> configs, List<String> sets,
         String url = absolute(loaded.dataset().url());
         if (!url.equals(loaded.dataset().url())) {
             all.add(URL + "=" + quoted(url));
-            // a worker cannot tell that this is the preset's own text by another name, and would expect nothing
+            // a worker cannot tell that this is the preset's own text by another name, would expect nothing, and
+            // describe another
             ExpectationSpec expected = loaded.expectation();
             all.add("expectation.validationLoss=" + expected.validationLoss());
             all.add("expectation.referenceLoss=" + expected.referenceLoss());
             all.add("expectation.referenceHellaSwag=" + expected.referenceHellaSwag());
             all.add("expectation.source=" + quoted(expected.source()));
+            all.add("description=" + quoted(loaded.description()));
         }
         String mirrors =
                 loaded.dataset().mirrorList().stream().map(SpecLayers::absolute).collect(Collectors.joining(" "));

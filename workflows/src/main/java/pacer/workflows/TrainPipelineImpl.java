@@ -136,15 +136,19 @@ public final class TrainPipelineImpl implements TrainPipeline {
             ledger.judged(result);
             return result;
         } catch (CanceledFailure e) { // while it was paused
-            closeWhateverHappens(plan, RunStatus.STOPPED, Steering.ON_REQUEST);
+            closeWhateverHappens(new RunEnding(plan.run(), RunStatus.STOPPED, Steering.ON_REQUEST), plan);
             throw e;
         } catch (ActivityFailure e) {
             boolean stopped = Steering.endedOnRequest(e);
             boolean stoppedOrSpent = stopped || type(e).equals(ActivityStage.OVER_BUDGET);
+            boolean refused = type(e).equals(ActivityStage.BAD_INPUT);
             closeWhateverHappens(
-                    plan,
-                    stoppedOrSpent ? RunStatus.STOPPED : RunStatus.FAILED,
-                    stopped ? Steering.ON_REQUEST : reason(e));
+                    new RunEnding(
+                            plan.run(),
+                            stoppedOrSpent ? RunStatus.STOPPED : RunStatus.FAILED,
+                            stopped ? Steering.ON_REQUEST : reason(e),
+                            refused ? true : null),
+                    plan);
             throw e;
         } catch (ApplicationFailure e) { // its host is gone, with the record that would be closed
             ledger.closed(RunStatus.FAILED, e.getOriginalMessage());
@@ -174,9 +178,8 @@ public final class TrainPipelineImpl implements TrainPipeline {
         return new Patience(policies, plan.host());
     }
 
-    private void closeWhateverHappens(RunPlan plan, RunStatus status, String reason) {
-        Workflow.newDetachedCancellationScope(() -> closeAsItIs(plan, status, reason))
-                .run();
+    private void closeWhateverHappens(RunEnding ending, RunPlan plan) {
+        Workflow.newDetachedCancellationScope(() -> closeAsItIs(ending, plan)).run();
     }
 
     /** A finished training, what it was on, and what its best checkpoint is worth. */
@@ -241,7 +244,7 @@ public final class TrainPipelineImpl implements TrainPipeline {
      */
     private void closeFinished(RunPlan plan) {
         try {
-            patience(plan).atOnce(p -> close(plan, p.close(plan.host()), RunStatus.FINISHED, null));
+            patience(plan).atOnce(p -> closeAsFinished(plan, p.close(plan.host())));
         } catch (ActivityFailure e) {
             if (Steering.endedOnRequest(e)) {
                 closeThoughStopped(plan, e);
@@ -265,7 +268,7 @@ public final class TrainPipelineImpl implements TrainPipeline {
                 "finished and published; its record alone waits for host %s, which could not close it: %s; mend that there: it is tried again for about a day"
                         .formatted(plan.host(), failed));
         try {
-            patience(plan).atOnce(p -> close(plan, p.closeLater(plan.host()), RunStatus.FINISHED, null));
+            patience(plan).atOnce(p -> closeAsFinished(plan, p.closeLater(plan.host())));
         } catch (ActivityFailure e) {
             if (Steering.endedOnRequest(e)) {
                 closeThoughStopped(plan, e);
@@ -289,7 +292,7 @@ public final class TrainPipelineImpl implements TrainPipeline {
         }
         Workflow.newDetachedCancellationScope(() -> {
                     try {
-                        Void _ = close(plan, policies.close(plan.host()), RunStatus.FINISHED, null);
+                        Void _ = closeAsFinished(plan, policies.close(plan.host()));
                     } catch (ActivityFailure e) {
                         leaveOpen(reason(e) + "; nobody waits for it any more: pacer resume " + plan.run()
                                 + " closes it");
@@ -304,19 +307,23 @@ public final class TrainPipelineImpl implements TrainPipeline {
         tellWithoutHost(RunStatus.FINISHED, reason);
     }
 
-    private Void close(RunPlan plan, ActivityOptions options, RunStatus status, String reason) {
-        Workflow.newActivityStub(RunActivity.class, options).close(new RunEnding(plan.run(), status, reason));
-        ledger.closed(status, reason);
+    private Void closeAsFinished(RunPlan plan, ActivityOptions options) {
+        return close(new RunEnding(plan.run(), RunStatus.FINISHED, null), options);
+    }
+
+    private Void close(RunEnding ending, ActivityOptions options) {
+        Workflow.newActivityStub(RunActivity.class, options).close(ending);
+        ledger.closed(ending.status(), ending.reason());
         return null;
     }
 
     /** Why the run failed is worth more than why its record could not tell so. */
-    private void closeAsItIs(RunPlan plan, RunStatus status, String reason) {
+    private void closeAsItIs(RunEnding ending, RunPlan plan) {
         try {
-            Void _ = close(plan, policies.close(plan.host()), status, reason);
+            Void _ = close(ending, policies.close(plan.host()));
         } catch (ActivityFailure e) {
-            ledger.closed(status, reason);
-            tellWithoutHost(status, reason);
+            ledger.closed(ending.status(), ending.reason());
+            tellWithoutHost(ending.status(), ending.reason());
         }
     }
 

@@ -279,9 +279,12 @@ class PipelineTest {
     void badInputEndsTheRunAtOnce() throws Exception {
         Files.delete(text);
         try (Pipeline pipeline = TestPipelines.embedded(home)) {
-            PipelineOutcome outcome = start(pipeline).result();
+            PipelineOutcome outcome = start(pipeline).follow(updates::add);
             assertThat(outcome.status()).isEqualTo(RunStatus.FAILED);
             assertThat(outcome.refused()).isTrue();
+            assertThat(updates.getLast())
+                    .isInstanceOfSatisfying(RunUpdate.Closed.class, closed -> assertThat(closed.refused())
+                            .isTrue());
             assertThat(outcome.reason()).isEqualTo("dataset.url: " + text + " does not exist; give the path of a text");
         }
     }

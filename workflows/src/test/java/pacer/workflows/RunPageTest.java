@@ -93,7 +93,7 @@ class RunPageTest {
                         new StageLine(Stage.DATASET, "done", "1.2 million tokens", 2.0),
                         new StageLine(Stage.TRAIN, "running", null, null)),
                 training("validating").after(3600),
-                false,
+                null,
                 null);
         String gap = RunDetails.GAP;
         assertThat(page)
@@ -110,10 +110,10 @@ class RunPageTest {
     void whatWasMeasuredOfHellaSwagIsToldBesideTheValidationLoss() {
         List<StageLine> stages = List.of(new StageLine(Stage.TRAIN, "running", null, null));
         String gap = RunDetails.GAP;
-        assertThat(RunDetails.markdown(plan(0), null, Map.of(), stages, training(null, 0.2955), false, null))
+        assertThat(RunDetails.markdown(plan(0), null, Map.of(), stages, training(null, 0.2955), null, null))
                 .contains("| val loss" + gap + " | HellaSwag" + gap + " | tokens/s" + gap + " |")
                 .contains("| 1.8000" + gap + " | 29.55%" + gap + " | 64,123" + gap + " |");
-        assertThat(RunDetails.markdown(plan(0), null, Map.of(), stages, training(null), false, null))
+        assertThat(RunDetails.markdown(plan(0), null, Map.of(), stages, training(null), null, null))
                 .doesNotContain("HellaSwag");
     }
 
@@ -124,14 +124,26 @@ class RunPageTest {
                 " ",
                 Map.of(),
                 List.of(new StageLine(Stage.TRAIN, "running", null, null)),
-                training(null).after(60),
-                true,
+                training("validating").after(60),
+                new RunDetails.Pause(Instant.parse("2026-11-24T04:10:30Z"), "quickstart-1"),
                 null);
         assertThat(page)
                 .contains("●\u00a0paused")
+                .contains("\n**paused since 2026-11-24 04:10 UTC at step 1,000.** The update `resume` goes on with it")
+                .contains("`temporal workflow update execute --workflow-id quickstart-1 --name resume`")
+                .doesNotContain("tokens/s", "left", "64,123", "validating")
                 .doesNotContain("USD")
                 .doesNotContain(">")
                 .doesNotContain("[");
+    }
+
+    /** Two hyphens become a dash on the page, and what is copied from there is refused. */
+    @Test
+    void optionsStayAsTheyAreTyped() {
+        assertThat(RunDetails.cell("a copy serves: --set dataset.url=file:PATH; or --steps N, pre--fix, `--x y`"))
+                .isEqualTo("a copy serves: --set dataset.url=file:PATH; or --steps N, pre--fix, `--x y`");
+        assertThat(RunDetails.cell("a copy serves: --set dataset.url=file:PATH; or --steps N, pre--fix"))
+                .isEqualTo("a copy serves: `--set dataset.url=file:PATH`; or `--steps` N, pre--fix");
     }
 
     /** A text of others must not become a table, a link or a picture. */
@@ -143,7 +155,7 @@ class RunPageTest {
                 Map.of(),
                 List.of(new StageLine(Stage.TRAIN, "failed", "a|b\n\n# c ![x](http://evil) <img src=y>", 1.0)),
                 null,
-                false,
+                null,
                 "failed: [see](http://evil)");
         assertThat(page)
                 .contains("\n\n> why # \\[not](http://evil)\n\n")

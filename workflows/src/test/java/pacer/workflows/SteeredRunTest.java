@@ -22,6 +22,7 @@ import pacer.activities.run.RunJson;
 import pacer.activities.run.RunRecord;
 import pacer.activities.run.RunStatus;
 import pacer.activities.run.Stage;
+import pacer.activities.run.StageContext;
 import pacer.activities.run.StageRecord;
 import pacer.activities.run.TestRuns;
 import pacer.trainer.checkpoint.EventLog;
@@ -96,6 +97,17 @@ class SteeredRunTest {
                     .hasStackTraceContaining("it is paused, with a checkpoint");
             PipelineProgress progress = workflow.query("progress", PipelineProgress.class);
             assertThat(progress.paused()).isTrue();
+            assertThat(progress.now().tokensPerSecond())
+                    .as("nothing is computed")
+                    .isNull();
+            assertThat(progress.now().etaSeconds()).isNull();
+            assertThat(home.run(handle.id())
+                            .read()
+                            .stage(Stage.TRAIN)
+                            .orElseThrow()
+                            .summary())
+                    .as("by which pacer runs knows it")
+                    .isEqualTo(StageContext.Stop.REQUESTED.told());
             assertThat(progress.now().spentSeconds())
                     .as("what it is charged for, which a pause does not change")
                     .isPositive()

@@ -15,7 +15,7 @@ import java.time.Instant;
  * @param sameSince how many of those before, counted back from it, had the same loss to the last bit
  * @param changedAt commit of the first run with this loss, where an earlier one had another; null where none had, or it is not known
  * @param changedOn when that run was made; null likewise
- * @param speed its tokens/s over the median of those before on the same kind of machine; null where there is none
+ * @param speed its tokens/s over the median of those before on the same kind of machine; null where they are fewer than three
  * @param text all of it in a sentence
  */
 public record Reproduction(

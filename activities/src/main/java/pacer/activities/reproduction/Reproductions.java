@@ -21,6 +21,9 @@ import pacer.activities.training.TrainingResult;
  * machine, so a loss that is another one, be it by the last digit, means that the code or the machine changed.
  */
 public final class Reproductions {
+    /** Speeds of fewer runs are no habit: one may have been beside another program. */
+    private static final int USUAL = 3;
+
     private final Home home;
 
     public Reproductions(Home home) {
@@ -96,7 +99,7 @@ public final class Reproductions {
                 .filter(Double::isFinite)
                 .sorted()
                 .toArray();
-        return others.length == 0 ? null : tokensPerSecond(run) / others[others.length / 2];
+        return others.length < USUAL ? null : tokensPerSecond(run) / others[others.length / 2];
     }
 
     private static boolean sameMachine(Environment a, Environment b) {

@@ -35,6 +35,28 @@ public record Progress(
         return with(what, spentSeconds);
     }
 
+    /** What a training that waits to be resumed does. */
+    public static final String PAUSED = "paused";
+
+    /** The same of a training that is paused: at no speed, and with no end in sight. */
+    public Progress atRest() {
+        return new Progress(
+                stage,
+                time,
+                fraction,
+                text,
+                step,
+                totalSteps,
+                loss,
+                validationLoss,
+                hellaSwag,
+                learningRate,
+                null,
+                null,
+                PAUSED,
+                spentSeconds);
+    }
+
     /** The same of a run whose stages have taken this long. */
     public Progress after(double spent) {
         return with(doing, spent);

@@ -89,7 +89,8 @@ public record RunIndex(Path runs) {
     }
 
     /**
-     * The run that a person means by {@code name}: its id, the beginning of one id, {@code last}, or a path to its folder.
+     * The run that a person means by {@code name}: its id, the beginning of one id, {@code last}, the id of its workflow, of which the newest run counts, or
+     * a path to its folder.
      *
      * @throws IOException when none or several are meant, with what there is
      */
@@ -111,6 +112,11 @@ public record RunIndex(Path runs) {
                 all.stream().filter(e -> e.record().id().startsWith(name)).toList();
         if (begun.size() == 1) {
             return begun.getFirst();
+        }
+        Optional<Entry> ofWorkflow =
+                all.stream().filter(e -> name.equals(e.record().workflowId())).findFirst();
+        if (ofWorkflow.isPresent()) {
+            return ofWorkflow.get();
         }
         List<String> known = (begun.isEmpty() ? all : begun)
                 .stream().limit(5).map(e -> e.record().id()).toList();

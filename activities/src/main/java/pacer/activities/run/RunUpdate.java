@@ -21,8 +21,12 @@ public sealed interface RunUpdate {
 
     record StageEnded(StageRecord record) implements RunUpdate {}
 
-    /** It is over, or has been left for later: {@code record} says how. */
-    record Closed(RunRecord record) implements RunUpdate {}
+    /**
+     * It is over, or has been left for later: {@code record} says how.
+     *
+     * @param refused whether it failed because of what it was given, before any training
+     */
+    record Closed(RunRecord record, boolean refused) implements RunUpdate {}
 
     /** A trainer of which nothing was heard for too long was killed; another attempt may follow. */
     record Stalled(String text) implements RunUpdate {}

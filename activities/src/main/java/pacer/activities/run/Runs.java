@@ -147,7 +147,10 @@ public final class Runs {
     public void close(RunEnding ending) throws IOException {
         RunFolder folder = home.run(ending.run());
         RunRecord closed = folder.update(r -> r.ended(ending.status(), clock.instant(), r.verdict(), ending.reason()));
-        hub.tell(ending.run(), new RunUpdate.Closed(closed));
+        // a training that came to nothing for its settings, as one that diverged, was not refused
+        boolean refused =
+                Boolean.TRUE.equals(ending.refused()) && closed.trainedOn().isEmpty();
+        hub.tell(ending.run(), new RunUpdate.Closed(closed, refused));
         try {
             report.write(folder.path());
         } catch (IOException | RuntimeException e) {

@@ -11,6 +11,7 @@ import pacer.trainer.spec.Processor;
 import pacer.trainer.spec.RunSpec;
 import pacer.trainer.spec.SpecException;
 import pacer.trainer.spec.SpecLoader;
+import pacer.trainer.spec.SpecLoader.Given;
 import pacer.trainer.spec.SpecResolver;
 
 /** Makes the spec that a {@link RunRequest} asks for. */
@@ -31,7 +32,7 @@ public final class SpecRequest {
             throw new BadInputException("preset: '" + request.preset()
                     + "' is no preset's name; give one, or the text of a whole spec as the first of config");
         }
-        List<String> sets = sets(request);
+        List<Given> sets = sets(request);
         Path folder = Files.createTempDirectory("pacer-config");
         List<Path> configs = new ArrayList<>();
         try {
@@ -41,7 +42,7 @@ public final class SpecRequest {
             String base = request.preset() != null
                     ? request.preset()
                     : configs.removeFirst().toString();
-            return SpecResolver.forMachine(SpecLoader.load(base, configs, sets), Processor.here());
+            return SpecResolver.forMachine(SpecLoader.loadGiven(base, configs, sets), Processor.here());
         } catch (SpecException e) {
             throw new BadInputException(e.getMessage(), e);
         } finally {
@@ -52,19 +53,20 @@ public final class SpecRequest {
         }
     }
 
-    private static List<String> sets(RunRequest request) {
-        List<String> sets = new ArrayList<>();
+    /** Who gave overrides wrote JSON, and no option of a command. */
+    private static List<Given> sets(RunRequest request) {
+        List<Given> sets = new ArrayList<>();
         request.overrides().forEach((path, value) -> {
             if (value == null) {
                 throw new BadInputException("overrides: " + path
                         + " is null, must be a value; leave it out, or give '' for" + " an empty text");
             }
-            sets.add(path + "=" + value);
+            sets.add(new Given("overrides", path + "=" + value));
         });
-        sets.addAll(request.sets());
-        if (Stream.concat(sets.stream(), request.config().stream()).anyMatch(Objects::isNull)) {
+        if (Stream.concat(request.sets().stream(), request.config().stream()).anyMatch(Objects::isNull)) {
             throw new BadInputException("sets and config: an entry is null, must be a text; leave it out");
         }
+        request.sets().forEach(set -> sets.add(new Given("--set", set)));
         return sets;
     }
 }

@@ -49,7 +49,7 @@ public interface StageContext {
     default void check() {
         Stop stop = stop();
         if (stop != Stop.NONE) {
-            throw new StoppedException(stop, "stopped: " + stop.reason());
+            throw new StoppedException(stop, stop.told());
         }
     }
 
@@ -75,6 +75,11 @@ public interface StageContext {
 
         public String reason() {
             return reason;
+        }
+
+        /** What the record of a stage that ended for it says. */
+        public String told() {
+            return "stopped: " + reason;
         }
     }
 }

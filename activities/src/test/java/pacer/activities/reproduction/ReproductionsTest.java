@@ -98,7 +98,9 @@ class ReproductionsTest {
     void theSameBitsAreSaidToBe() throws Exception {
         run(1.6876, 30_000, "aaaa");
         run(1.6876, 20_000, "bbbb");
-        run(1.6876, 40_000, "cccc");
+        Reproduction third = compare(run(1.6876, 40_000, "cccc"));
+        assertThat(third.speed()).as("two before are no habit").isNull();
+        assertThat(third.text()).doesNotContain("speed");
         Reproduction fourth = compare(run(1.6876, 15_000, "dddd"));
         assertThat(fourth.drift()).isZero();
         assertThat(fourth.sameSince()).isEqualTo(3);

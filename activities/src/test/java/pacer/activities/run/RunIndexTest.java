@@ -129,6 +129,18 @@ class RunIndexTest {
                 .hasMessageStartingWith("run 'x': none in " + runs + "; there is shake");
     }
 
+    /** Temporal's UI shows that id, and who starts a run there chooses it. */
+    @Test
+    void aRunIsFoundByTheIdOfItsWorkflow() throws Exception {
+        run("quickstart-20261122-100000", "1", RunStatus.FINISHED, 1)
+                .update(r -> r.begun("first try", TestRuns.MACHINE));
+        run("quickstart-20261122-100001", "1", RunStatus.RUNNING, 2)
+                .update(r -> r.begun("first try", TestRuns.MACHINE));
+        run("quickstart-20261122-100002", "1", RunStatus.RUNNING, 3).update(r -> r.begun("another", TestRuns.MACHINE));
+        assertThat(index.find("first try").record().id()).as("the newest").isEqualTo("quickstart-20261122-100001");
+        assertThatThrownBy(() -> index.find("first")).hasMessageStartingWith("run 'first': none in " + runs);
+    }
+
     @Test
     void namesThatAreNoFoldersAreRefused() {
         for (String id : List.of("", "../x", "a/b", ".hidden", "a\nb", "x".repeat(121), "a%2fb", "<b>")) {

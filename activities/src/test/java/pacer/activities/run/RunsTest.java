@@ -274,6 +274,12 @@ class RunsTest {
         assertThatThrownBy(() -> runs.open(request, "workflow"))
                 .isInstanceOf(BadInputException.class)
                 .hasMessageStartingWith("overrides: train.steps is null, must be a value");
+        RunRequest typo = RunJson.MAPPER.readValue(
+                "{\"preset\": \"quickstart\", \"overrides\": {\"train.stepz\": 9}, \"sets\": [\"seed=x\"]}",
+                RunRequest.class);
+        assertThatThrownBy(() -> SpecRequest.resolve(typo))
+                .as("each by what gave it")
+                .hasMessageContainingAll("overrides train.stepz=9: no such setting", "--set seed=x: x, must be");
     }
 
     @Test

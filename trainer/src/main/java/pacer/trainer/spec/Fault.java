@@ -16,7 +16,7 @@ public record Fault(Place place, String path, String message) {
 
     @Override
     public String toString() {
-        boolean said = path.isEmpty() || place.source().startsWith("--set " + path + "=");
+        boolean said = path.isEmpty() || place.source().matches("\\S+ " + Pattern.quote(path) + "=.*");
         return place + (said ? "" : " " + path) + ": " + message;
     }
 

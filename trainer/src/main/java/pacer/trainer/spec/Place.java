@@ -3,7 +3,7 @@ package pacer.trainer.spec;
 /**
  * Where a value was written.
  *
- * @param source a file, or {@code --set a.b=value}
+ * @param source a file, or what gave a setting and the setting: {@code --set a.b=value}
  * @param line from 1; 0 when the place is the source as a whole
  * @param column from 1, in characters; 0 when the place is the source as a whole
  */

@@ -59,6 +59,27 @@ public record RunSpec(
         return Math.min(train.microBatch(), sequencesARank());
     }
 
+    /** This one described otherwise. */
+    RunSpec withDescription(String other) {
+        return new RunSpec(
+                name,
+                other,
+                seed,
+                device,
+                dataset,
+                model,
+                weights,
+                train,
+                optimizer,
+                schedule,
+                evaluation,
+                hellaSwag,
+                sample,
+                checkpoint,
+                expectation,
+                cost);
+    }
+
     /** This one on another text. */
     public RunSpec withDataset(DatasetSpec other) {
         return with(other, model, weights, train, schedule, hellaSwag, expectation);

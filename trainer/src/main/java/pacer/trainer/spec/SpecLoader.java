@@ -31,6 +31,22 @@ public final class SpecLoader {
      * @throws SpecException with all faults, when there is any
      */
     public static RunSpec load(String preset, List<Path> configs, List<String> sets) {
+        return loadGiven(
+                preset,
+                configs,
+                sets.stream().map(set -> new Given("--set", set)).toList());
+    }
+
+    /**
+     * A setting over the others.
+     *
+     * @param by what gave it, in one word, for faults: {@code --set}, {@code overrides}
+     * @param setting {@code a.b=value}
+     */
+    public record Given(String by, String setting) {}
+
+    /** The same with settings of which each says what gave it. */
+    public static RunSpec loadGiven(String preset, List<Path> configs, List<Given> sets) {
         SpecLoader loader = new SpecLoader();
         Place base = loader.preset(preset);
         configs.forEach(loader::file);
@@ -95,12 +111,13 @@ public final class SpecLoader {
         unread |= !(root.orElse(null) instanceof YamlNode.Mapping);
     }
 
-    private void set(String set) {
-        String source = "--set " + Fault.shown(set);
+    private void set(Given given) {
+        String set = given.setting();
+        String source = given.by() + " " + Fault.shown(set);
         Place place = Place.of(source);
         int equals = set.indexOf('=');
         if (equals < 1) {
-            fail(place, "must be path=value; write for example --set train.steps=100");
+            fail(place, "must be path=value; write for example " + given.by() + " train.steps=100");
             return;
         }
         String path = set.substring(0, equals);
@@ -132,7 +149,7 @@ public final class SpecLoader {
             RunSpec spec = (RunSpec) Schema.RUN.build(values);
             new Rules(spec, layers, base, faults).check();
             faults.throwIfAny();
-            return Expectations.settle(spec, layers);
+            return Descriptions.settle(Expectations.settle(spec, layers), layers);
         }
         throw new SpecException(faults.all());
     }

@@ -24,8 +24,10 @@ import pacer.activities.run.StageContext;
 import pacer.activities.run.StageFailure;
 import pacer.trainer.event.TrainingEvent.Validated;
 import pacer.trainer.spec.CanonicalYaml;
+import pacer.trainer.spec.DatasetSpec.Tokenizer;
 import pacer.trainer.spec.RunSpec;
 import pacer.trainer.spec.SpecLoader;
+import pacer.trainer.spec.SpecLoader.Given;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -118,15 +120,25 @@ final class EvalCommand implements Callable<Integer> {
     }
 
     private RunSpec spec(RunIndex.Entry run) {
-        List<String> sets = new ArrayList<>(List.of("sample.count=0"));
+        List<Given> sets = new ArrayList<>(List.of(new Given("eval", "sample.count=0")));
         if (tokens != null) {
-            sets.add("evaluation.tokens=" + tokens);
+            sets.add(new Given("--tokens", "evaluation.tokens=" + tokens));
         }
         if (examples != null) {
-            sets.add("hellaSwag.examples=" + examples);
-            sets.add("hellaSwag.everySteps=0");
+            requireAnyCharacter(run);
+            sets.add(new Given("--hellaswag", "hellaSwag.examples=" + examples));
+            sets.add(new Given("--hellaswag", "hellaSwag.everySteps=0"));
         }
-        return SpecLoader.load(run.folder().preset().toAbsolutePath().toString(), List.of(), sets);
+        return SpecLoader.loadGiven(run.folder().preset().toAbsolutePath().toString(), List.of(), sets);
+    }
+
+    private void requireAnyCharacter(RunIndex.Entry run) {
+        Tokenizer tokenizer = SpecLoader.read(run.folder().preset()).dataset().tokenizer();
+        if (examples > 0 && tokenizer != Tokenizer.GPT2) {
+            throw new Mistake(
+                    "--hellaswag: HellaSwag asks in any characters, and the model of run %s knows those of its own text alone; measure a run whose dataset.tokenizer is gpt2, or leave --hellaswag out"
+                            .formatted(run.record().id()));
+        }
     }
 
     private static Path dataset(RunIndex.Entry run, Home home) {

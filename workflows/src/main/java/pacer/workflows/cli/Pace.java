@@ -59,6 +59,11 @@ final class Pace {
         }
         validationLoss = known(progress.validationLoss(), validationLoss);
         doing = progress.doing();
+        if (Progress.PAUSED.equals(doing)) {
+            tokensPerSecond = Double.NaN;
+            toldEta = Double.NaN;
+            firstStep = -1; // the pause is none of its pace
+        }
     }
 
     private void at(int reached) {

@@ -2,11 +2,16 @@ package pacer.workflows.cli;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
+import java.time.ZoneId;
+import java.time.format.DateTimeFormatter;
 import java.util.List;
+import java.util.Locale;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
@@ -16,6 +21,8 @@ import pacer.activities.run.RunFolder;
 import pacer.activities.run.RunIndex;
 import pacer.activities.run.RunRecord;
 import pacer.activities.run.RunStatus;
+import pacer.activities.run.Stage;
+import pacer.activities.run.StageContext;
 import pacer.activities.run.StageRecord;
 import pacer.activities.run.Verdict;
 import pacer.trainer.event.TrainingEvent;
@@ -29,6 +36,14 @@ final class RunsCommand implements Callable<Integer> {
 
     /** For a worker, a slot, or to be resumed after a pause: which one, only the service knows. */
     private static final String WAITING = "waiting";
+
+    /** Its training, by somebody: the update {@code resume} goes on with it. */
+    private static final String PAUSED = "paused";
+
+    /** Beyond what a stage at work waits until it writes its time down, what happened since is not known. */
+    private static final Duration SEEN = Duration.ofSeconds(15);
+
+    private static final DateTimeFormatter MINUTE = DateTimeFormatter.ofPattern("yyyy-MM-dd HH:mm", Locale.ROOT);
 
     private static final int LONGEST_REASON = 100;
 
@@ -91,19 +106,33 @@ final class RunsCommand implements Callable<Integer> {
     private static String status(RunIndex.Entry entry) {
         RunStatus status = entry.record().status();
         if (status == RunStatus.RUNNING && abandoned(entry.folder())) {
-            return entry.folder().takenForWorkflow() ? WAITING : INTERRUPTED;
+            return !entry.folder().takenForWorkflow()
+                    ? INTERRUPTED
+                    : pausedSince(entry.record()).isPresent() ? PAUSED : WAITING;
         }
-        return status.name().toLowerCase(java.util.Locale.ROOT);
+        return status.name().toLowerCase(Locale.ROOT);
     }
 
-    /** Time worked on it; of a stage under way, since it began. */
-    private static double seconds(RunIndex.Entry entry) {
-        boolean working = status(entry).equals("running");
-        return entry.record().stages().stream()
-                .mapToDouble(stage -> working && stage.status() == StageRecord.Status.RUNNING
-                        ? Duration.between(stage.started(), Instant.now()).toMillis() / 1e3
-                        : stage.seconds())
-                .sum();
+    /** When the training of a run that waits in a service was stopped on request; empty where something else is waited for. */
+    private static Optional<Instant> pausedSince(RunRecord run) {
+        return run.stage(Stage.TRAIN)
+                .filter(stage -> stage.status() == StageRecord.Status.STOPPED)
+                .filter(stage -> Stream.of(StageContext.Stop.REQUESTED, StageContext.Stop.PAUSED)
+                        .anyMatch(stop -> stop.told().equals(stage.summary())))
+                .map(StageRecord::ended);
+    }
+
+    /** Time worked on it so far: what its record says, and what passed since that was written, if a stage is at work. */
+    private static double seconds(RunIndex.Entry entry) throws IOException {
+        double written = entry.record().secondsSpent();
+        boolean working = status(entry).equals("running")
+                && entry.record().stages().stream().anyMatch(stage -> stage.status() == StageRecord.Status.RUNNING);
+        if (!working) {
+            return written;
+        }
+        Instant then = Files.getLastModifiedTime(entry.folder().recordFile()).toInstant();
+        Duration since = Duration.between(then, Instant.now());
+        return written + (since.isNegative() ? 0 : Math.min(since.toMillis(), SEEN.toMillis()) / 1e3);
     }
 
     /** How far the training of an unfinished run came; null where it told nothing. */
@@ -137,6 +166,12 @@ final class RunsCommand implements Callable<Integer> {
                     .failed()
                     .map(TrainingEvent.Failed::reason)
                     .orElse(null);
+        }
+        if (reason == null && status(entry).equals(PAUSED)) {
+            return "since %s; go on: temporal workflow update execute --workflow-id %s --name resume (after that it waits for its host)"
+                    .formatted(
+                            MINUTE.format(pausedSince(run).orElseThrow().atZone(ZoneId.systemDefault())),
+                            run.workflowId());
         }
         if (reason == null && status(entry).equals(WAITING)) {
             reason = "in a Temporal service; its page there says for what";

@@ -33,6 +33,7 @@ import picocli.CommandLine.Parameters;
         })
 final class ScheduleCommand implements Callable<Integer> {
     private static final Pattern LENGTH = Pattern.compile("([0-9]{1,6})(s|min|h|d)");
+    private static final int SHOWN_LAST = 3;
     private static final DateTimeFormatter SHOWN = DateTimeFormatter.ofPattern("yyyy-MM-dd HH:mm:ss", Locale.ROOT);
 
     /** What to do. */
@@ -186,8 +187,26 @@ final class ScheduleCommand implements Callable<Integer> {
         return budget.budget();
     }
 
+    /** A schedule with what its last workflows came to, the newest last. */
+    private record Listed(
+            String name, String note, boolean paused, List<Instant> next, List<Schedules.Outcome> recent) {}
+
     private void list(Schedules schedules) {
-        List<Schedules.Standing> all = schedules.list();
+        List<Listed> all = schedules.list().stream()
+                .map(one -> new Listed(
+                        one.name(),
+                        one.note(),
+                        one.paused(),
+                        one.next(),
+                        one
+                                .recent()
+                                .subList(
+                                        Math.max(0, one.recent().size() - SHOWN_LAST),
+                                        one.recent().size())
+                                .stream()
+                                .map(schedules::outcome)
+                                .toList()))
+                .toList();
         if (output.json()) {
             console.json(all);
             return;
@@ -195,17 +214,31 @@ final class ScheduleCommand implements Callable<Integer> {
         if (all.isEmpty()) {
             console.println("no schedules; each night: " + console.program() + " schedule create nightly");
         }
-        for (Schedules.Standing one : all) {
+        for (Listed one : all) {
             console.println(console.out().paint(Tone.STRONG, one.name()) + (one.paused() ? "  paused" : ""));
             console.out().flow("  " + one.note(), 2);
             if (!one.paused() && !one.next().isEmpty()) {
                 console.println("  next   " + shown(one.next().getFirst()));
             }
-            List<Schedules.Started> recent = one.recent();
-            for (Schedules.Started started : recent.subList(Math.max(0, recent.size() - 3), recent.size())) {
-                console.println("  due    " + shown(started.scheduled()) + "  " + started.workflow());
+            for (Schedules.Outcome outcome : one.recent().reversed()) {
+                console.out().flow("  due    " + shown(outcome.scheduled()) + "  " + said(outcome), 9);
             }
         }
+    }
+
+    private String said(Schedules.Outcome outcome) {
+        String id = outcome.workflow();
+        String why = outcome.verdict() == null ? "" : ": " + Terminal.harmless(outcome.verdict());
+        String at = outcome.ended() == null ? "" : ", " + shown(outcome.ended());
+        return switch (outcome.status()) {
+            case null -> id + "  no longer known to the service";
+            case "RUNNING" -> console.out().paint(Tone.WARN, "●") + " " + id + "  at work";
+            case "COMPLETED" -> console.out().paint(Tone.GOOD, "✓") + " " + id + at + why;
+            case "FAILED" -> console.out().paint(Tone.BAD, "✗") + " " + id + at + why;
+            default ->
+                console.out().paint(Tone.WARN, "●") + " " + id + "  "
+                        + outcome.status().toLowerCase(Locale.ROOT).replace('_', ' ') + at + why;
+        };
     }
 
     private static String shown(Instant time) {

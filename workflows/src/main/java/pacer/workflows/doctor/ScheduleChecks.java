@@ -1,6 +1,7 @@
 package pacer.workflows.doctor;
 
 import java.io.IOException;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -11,6 +12,24 @@ import pacer.workflows.Schedules;
 
 /** What each schedule does next, and what its last reproduction came to. */
 record ScheduleChecks(Map<String, String> environment) {
+
+    /** What is looked at of a namespace without schedules. */
+    private static final Duration LISTED = Duration.ofDays(7);
+
+    /**
+     * How far back the service is asked: the last result of a schedule may be two of its intervals and two hours ago until that raises an alert
+     * ({@code infra/prometheus/rules}), and an answer that is gone is none.
+     */
+    Duration lookedBack(String address) throws IOException {
+        Home nowhere = null;
+        try (Schedules schedules = Schedules.at(new PipelineOptions(nowhere, address, environment))) {
+            return schedules.list().stream()
+                    .flatMap(schedule -> schedule.interval().stream())
+                    .map(interval -> interval.multipliedBy(2).plusDays(1))
+                    .map(time -> Duration.ofDays(time.toDays())) // of whole days, as retention is
+                    .reduce(LISTED, (a, b) -> a.compareTo(b) < 0 ? b : a);
+        }
+    }
 
     List<Finding> findings(String address) throws IOException {
         List<Finding> findings = new ArrayList<>();
@@ -23,7 +42,7 @@ record ScheduleChecks(Map<String, String> environment) {
         return findings;
     }
 
-    private static Finding finding(Schedules.Standing schedule, Optional<Schedules.Last> last) {
+    private static Finding finding(Schedules.Standing schedule, Optional<Schedules.Outcome> last) {
         String name = schedule.name();
         String came = last.map(ScheduleChecks::said)
                 .orElse(
@@ -47,7 +66,7 @@ record ScheduleChecks(Map<String, String> environment) {
                         "its page in Temporal's UI says why; mend that, then: pacer schedule trigger " + name);
     }
 
-    private static String said(Schedules.Last last) {
+    private static String said(Schedules.Outcome last) {
         String how =
                 switch (last.status()) {
                     case "COMPLETED" -> "is done";
@@ -56,7 +75,6 @@ record ScheduleChecks(Map<String, String> environment) {
                     case "CANCELED", "TERMINATED" -> "was stopped";
                     default -> last.status();
                 };
-        return last.workflow() + " " + how
-                + last.verdict().map(verdict -> " (" + verdict + ")").orElse("");
+        return last.workflow() + " " + how + (last.verdict() == null ? "" : " (" + last.verdict() + ")");
     }
 }

@@ -27,10 +27,12 @@ record TemporalChecks(Map<String, String> environment) {
             TemporalSurvey survey = connection.survey();
             findings.add(version(description, survey.serverVersion()));
             Optional<Duration> retention = survey.retention();
-            findings.add(namespace(survey.namespace(), retention));
             if (retention.isEmpty()) {
+                findings.add(noNamespace(survey.namespace()));
                 return findings;
             }
+            ScheduleChecks schedules = new ScheduleChecks(environment);
+            findings.add(namespace(survey.namespace(), retention.get(), schedules.lookedBack(address)));
             findings.add(workers(connection));
             findings.add(hosts(survey));
             if (!environment.getOrDefault("PACER_STORE", "").isBlank() && !survey.sharesDatasets()) {
@@ -41,7 +43,7 @@ record TemporalChecks(Map<String, String> environment) {
             }
             versions(connection).ifPresent(findings::add);
             findings.add(search(survey.searchAttributes()));
-            findings.addAll(new ScheduleChecks(environment).findings(address));
+            findings.addAll(schedules.findings(address));
         } catch (BadInputException e) {
             if (address != null) {
                 throw e; // of this very command
@@ -62,18 +64,28 @@ record TemporalChecks(Map<String, String> environment) {
                 .orElseGet(() -> Finding.good("temporal", text));
     }
 
-    private static Finding namespace(String name, Optional<Duration> retention) {
-        if (retention.isEmpty()) {
-            return Finding.bad(
-                    "namespace",
-                    name + ": the service has no such namespace",
-                    "name another with TEMPORAL_NAMESPACE, or make it: temporal operator namespace create --namespace "
-                            + name + " --retention 30d");
-        }
-        return Finding.good(
+    private static Finding noNamespace(String name) {
+        return Finding.bad(
                 "namespace",
-                "%s, keeps what is over for %d hours"
-                        .formatted(name, retention.get().toHours()));
+                name + ": the service has no such namespace",
+                "name another with TEMPORAL_NAMESPACE, or make it: temporal operator namespace create --namespace "
+                        + name + " --retention 90d");
+    }
+
+    /** Lists of runs, and alerts about schedules, know nothing of what is kept no more. */
+    private static Finding namespace(String name, Duration retention, Duration lookedBack) {
+        String text = "%s, keeps what is over for %s".formatted(name, said(retention));
+        return retention.compareTo(lookedBack) >= 0
+                ? Finding.good("namespace", text)
+                : Finding.poor(
+                        "namespace",
+                        "%s; lists of runs, and the alerts PacerNightlyOverdue and PacerNightlyMissed, look back for %s"
+                                .formatted(text, said(lookedBack)),
+                        "temporal operator namespace update --namespace %s --retention 90d".formatted(name));
+    }
+
+    private static String said(Duration time) {
+        return time.toHours() % 24 == 0 && time.toDays() > 1 ? time.toDays() + " days" : time.toHours() + " hours";
     }
 
     private static Finding workers(TemporalConnection connection) throws IOException {

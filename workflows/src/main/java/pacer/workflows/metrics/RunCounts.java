@@ -25,6 +25,7 @@ final class RunCounts {
 
     private static final double[] CHECKPOINT_SECONDS = {0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300};
 
+    private static final String REFUSED = "refused";
     private static final String NOT_FINITE = "not_finite";
     private static final String OUTLIER = "outlier";
 
@@ -50,7 +51,9 @@ final class RunCounts {
 
     RunCounts(MeterBook book) {
         runs = book.counter(
-                "pacer_runs_total", "Runs that ended, by how they stand: finished, failed, stopped.", "status");
+                "pacer_runs_total",
+                "Runs that ended, by how they stand: finished, failed, refused (what it was given is at fault), stopped.",
+                "status");
         verdicts = book.counter(
                 "pacer_verdicts_total",
                 "Verdicts at the end of runs: passed, missed, none (nothing was expected).",
@@ -86,7 +89,7 @@ final class RunCounts {
     }
 
     private void begin() {
-        for (String status : new String[] {"finished", "failed", "stopped"}) {
+        for (String status : new String[] {"finished", "failed", REFUSED, "stopped"}) {
             runs.initLabelValues(status);
         }
         for (String verdict : RunGauges.VERDICTS) {
@@ -110,8 +113,7 @@ final class RunCounts {
         switch (update) {
             case RunUpdate.Trained(TrainingEvent event) -> take(run, event);
             case RunUpdate.StageEnded(StageRecord record) -> take(record);
-            case RunUpdate.Closed closed ->
-                closed(closed.record().status(), closed.record().verdict());
+            case RunUpdate.Closed closed -> closed(closed);
             case RunUpdate.Notice notice ->
                 notices.labelValues(notice.stage().label()).inc();
             case RunUpdate.Opened _,
@@ -123,11 +125,13 @@ final class RunCounts {
         }
     }
 
-    private void closed(RunStatus status, Verdict verdict) {
+    private void closed(RunUpdate.Closed closed) {
+        RunStatus status = closed.record().status();
+        Verdict verdict = closed.record().verdict();
         if (status == RunStatus.RUNNING) {
             return;
         }
-        runs.labelValues(MeterBook.label(status)).inc();
+        runs.labelValues(closed.refused() ? REFUSED : MeterBook.label(status)).inc();
         if (status == RunStatus.FINISHED && verdict != null) {
             verdicts.labelValues(RunGauges.verdict(verdict)).inc();
         }

@@ -19,6 +19,7 @@ import java.util.function.Consumer;
 import pacer.activities.run.BadInputException;
 import pacer.trainer.durable.FileGuard;
 import pacer.trainer.durable.ProcessIdentity;
+import pacer.workflows.Retention;
 import pacer.workflows.codec.PayloadKeys;
 
 /** The stack as processes of this machine that outlive the command which starts them. */
@@ -90,6 +91,9 @@ public final class LocalStack {
             state.write(folder.path());
             for (Server server : Server.values()) {
                 state = up(server, state, listener);
+                if (server == Server.TEMPORAL) {
+                    Retention.extend(state.address(Port.TEMPORAL), Retention.OF_THE_STACK);
+                }
             }
         }
     }

@@ -42,7 +42,8 @@ public final class StackEnvironment {
         }
     }
 
-    private static final String NO_FILE = "/dev/null";
+    /** Stands for no {@code temporal.toml}. */
+    public static final String NO_FILE = "/dev/null";
 
     private static final List<Group> GROUPS = List.of(
             new Group(

@@ -390,6 +390,18 @@ class PacerTest {
     }
 
     @Test
+    void aModelOfCharactersIsNotAskedHellaSwag() {
+        Result refused = pacer("eval", run, "--hellaswag");
+        assertThat(refused.code()).isEqualTo(Exit.USAGE);
+        assertThat(refused.err())
+                .isEqualTo(
+                        "pacer: --hellaswag: HellaSwag asks in any characters, and the model of run %s knows those of its own text alone; measure a run whose dataset.tokenizer is gpt2, or leave --hellaswag out%n"
+                                .formatted(run));
+        assertThat(pacer("eval", run, "--tokens", "-1").err())
+                .startsWith("pacer: --tokens evaluation.tokens=-1: -1, must be");
+    }
+
+    @Test
     void trainingWithoutAWorkflowTakesTheSameStepsAndCanBeFinishedLater() throws Exception {
         Result trained = pacer(tiny("train"), "--new", "-o", "json");
         assertThat(trained.code()).as(trained.err()).isZero();

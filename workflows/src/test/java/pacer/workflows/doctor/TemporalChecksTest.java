@@ -20,6 +20,7 @@ import pacer.activities.run.RunRequest;
 import pacer.activities.run.TestRuns;
 import pacer.trainer.durable.Host;
 import pacer.workflows.PipelineOptions;
+import pacer.workflows.Retention;
 import pacer.workflows.Schedules;
 import pacer.workflows.ServiceWorker;
 import pacer.workflows.TemporalServer;
@@ -101,10 +102,54 @@ class TemporalChecksTest {
                 soon(() -> findings(Map.of("TEMPORAL_NAMESPACE", "quiet")), "hosts", "no host listens");
         Found.poor(findings, "workers", "no worker listens");
         Found.poor(findings, "hosts", "no host listens");
-        Found.good(findings, "namespace", "quiet, keeps what is over for 24 hours");
+        assertThat(Found.poor(findings, "namespace", "quiet, keeps what is over for 24 hours; lists of runs")
+                        .remedy())
+                .isEqualTo("temporal operator namespace update --namespace quiet --retention 90d");
         assertThat(Found.poor(findings, "search", "lacks PacerPreset, lacks PacerStage")
                         .remedy())
                 .contains("--name PacerVerdict --type Keyword");
+    }
+
+    /** In a namespace of its own, for the same reason. */
+    @Test
+    void historiesAreToBeKeptForTwoIntervalsOfTheLongestSchedule() throws Exception {
+        SERVER.temporal("operator", "namespace", "create", "--namespace", "weekly", "--retention", "8d");
+        Map<String, String> weekly = Map.of("TEMPORAL_NAMESPACE", "weekly");
+        Found.good(
+                soon(() -> findings(weekly), "namespace", "weekly"),
+                "namespace",
+                "weekly, keeps what is over for 8 days");
+        try (Schedules schedules = Schedules.at(
+                new PipelineOptions(TestRuns.home(folder), SERVER.address(), Map.of("TEMPORAL_NAMESPACE", "weekly")))) {
+            schedules.create(
+                    "sundays",
+                    new RunRequest("quickstart", null, null, null, null, List.of()),
+                    new Schedules.Times(
+                            Optional.of("0 4 * * 0"),
+                            null,
+                            ZoneId.of("UTC"),
+                            Schedules.Overlap.SKIP,
+                            Duration.ofHours(1),
+                            Duration.ZERO),
+                    "once a week");
+            Found.poor(
+                    soon(() -> findings(weekly), "namespace", "look back"),
+                    "namespace",
+                    "PacerNightlyMissed, look back for 15 days");
+            schedules.delete("sundays");
+        }
+        SERVER.temporal("operator", "namespace", "update", "--namespace", "weekly", "--retention", "90d");
+        Found.good(
+                soon(() -> findings(weekly), "namespace", "90 days"),
+                "namespace",
+                "weekly, keeps what is over for 90 days");
+    }
+
+    @Test
+    void theStackKeepsHistoriesForWeeksAndNeverShortensWhatSomebodyHasSet() throws Exception {
+        Retention.extend(SERVER.address(), Duration.ofDays(90));
+        Retention.extend(SERVER.address(), Duration.ofDays(30));
+        Found.good(findings(Map.of()), "namespace", "default, keeps what is over for 90 days");
     }
 
     @Test

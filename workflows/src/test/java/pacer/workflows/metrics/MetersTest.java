@@ -254,6 +254,20 @@ class MetersTest {
                 .isNotNull();
     }
 
+    /** It would fail again: whoever started it has been told, and nobody else is to be woken. */
+    @Test
+    void aRunThatIsRefusedIsNoFailure() throws IOException {
+        TestRuns.runs(home, hub).close(new RunEnding(open(), RunStatus.FAILED, "no such text", true));
+        assertThat(value("pacer_runs_total{status=\"refused\"}")).isEqualTo(1);
+        assertThat(value("pacer_runs_total{status=\"failed\"}")).isEqualTo(0);
+
+        String diverged = open();
+        home.run(diverged).update(record -> record.trainingIn(TestRuns.MACHINE, 0, Instant.now()));
+        TestRuns.runs(home, hub).close(new RunEnding(diverged, RunStatus.FAILED, "the loss is not finite", true));
+        assertThat(value("pacer_runs_total{status=\"refused\"}")).isEqualTo(1);
+        assertThat(value("pacer_runs_total{status=\"failed\"}")).isEqualTo(1);
+    }
+
     @Test
     void eventsAreCounted() throws IOException {
         String run = open();

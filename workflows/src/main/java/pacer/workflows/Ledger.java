@@ -215,7 +215,14 @@ final class Ledger {
 
     PipelineProgress progress() {
         return new PipelineProgress(
-                plan == null ? null : plan.run(), List.copyOf(stages), now, paused, Map.copyOf(links), notice, result);
+                plan == null ? null : plan.run(),
+                List.copyOf(stages),
+                now,
+                paused,
+                Map.copyOf(links),
+                notice,
+                result,
+                plan == null ? null : plan.host());
     }
 
     private void put(StageLine line) {

@@ -48,6 +48,8 @@ import pacer.activities.staging.StagingActivityImpl;
 import pacer.activities.store.Store;
 import pacer.activities.store.StoredDatasets;
 import pacer.activities.store.StoredRuns;
+import pacer.activities.sweep.SweepActivityImpl;
+import pacer.activities.sweep.Sweeps;
 import pacer.activities.tracking.Tracking;
 import pacer.activities.tracking.TrackingActivityImpl;
 import pacer.activities.training.EnsembleActivityImpl;
@@ -191,6 +193,7 @@ public final class PipelineWorker implements AutoCloseable {
         worker.registerWorkflowImplementationFactory(Reproduce.class, () -> new ReproduceImpl(policies), options);
         worker.registerWorkflowImplementationFactory(
                 RecordAttempt.class, () -> new RecordAttemptImpl(policies), options);
+        worker.registerWorkflowImplementationFactory(Sweep.class, () -> new SweepImpl(policies), options);
         worker.registerWorkflowImplementationFactory(
                 PrepareDataset.class, () -> new PrepareDatasetImpl(policies), options);
         worker.registerWorkflowImplementationFactory(TrackRun.class, () -> new TrackRunImpl(policies), options);
@@ -231,7 +234,8 @@ public final class PipelineWorker implements AutoCloseable {
                         new SharedDatasets(alone, stored.orElseThrow(), settings.preparation(), executions, clock)),
                 activity);
         RecordActivityImpl records = new RecordActivityImpl(new Records(home));
-        control.registerActivitiesImplementations(preparation, records);
+        SweepActivityImpl sweeps = new SweepActivityImpl(new Sweeps(home), activity);
+        control.registerActivitiesImplementations(preparation, records, sweeps);
         if (others.isPresent()) {
             Worker shared = factory.newWorker(
                     TaskQueues.SHARED_DATA,
@@ -267,6 +271,7 @@ public final class PipelineWorker implements AutoCloseable {
                         new Reproductions(home),
                         (told, workflow) -> notifier.reproduced(told, page(connection, settings, workflow))),
                 records,
+                sweeps,
                 new PublishingActivityImpl(new Publishing(home, log, clock, settings.report()), activity),
                 new TrackingActivityImpl(home, settings.tracking().map(t -> new Tracking(clock, t)), hub));
         Worker alive = factory.newWorker(

@@ -5,10 +5,8 @@ import io.temporal.client.WorkflowStub;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
-import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
-import java.util.function.Consumer;
 import java.util.function.Function;
 import pacer.activities.record.RecordPlan;
 import pacer.activities.record.RecordResult;
@@ -97,8 +95,7 @@ public final class RecordHandle {
         private final Set<String> begun = new HashSet<>();
         private final List<RecordRun> finished = new ArrayList<>();
         private boolean settled;
-        private Optional<RemoteProgress> newest = Optional.empty();
-        private String shown = "";
+        private final NewestRun newest = new NewestRun(workflows);
 
         private Teller(Listener listener) {
             this.listener = listener;
@@ -123,18 +120,7 @@ public final class RecordHandle {
                 }
             }
             progress.working().stream().filter(begun::add).forEach(listener::began);
-            follow(progress.working());
-            newest.ifPresent(remote -> remote.poll((Consumer<RunUpdate>) listener::advanced));
-        }
-
-        private void follow(List<String> working) {
-            String last = working.isEmpty() ? "" : working.getLast();
-            if (!last.equals(shown)) {
-                shown = last;
-                newest = last.isEmpty()
-                        ? Optional.empty()
-                        : Optional.of(new RemoteProgress(workflows.apply(last), System::nanoTime));
-            }
+            newest.poll(progress.working(), listener::advanced);
         }
     }
 }

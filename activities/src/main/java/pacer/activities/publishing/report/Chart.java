@@ -105,10 +105,12 @@ final class Chart {
                                 Html.escape(title),
                                 Html.escape(unit)));
         out.append("<span class=\"legend\">");
-        for (Curve curve : curves) {
-            out.append("<span class=\"key %s%s\">%s</span>"
-                    .formatted(curve.style(), curve.dots() ? " dot" : "", Html.escape(curve.name())));
-        }
+        // several curves of one name, such as those of several seeds, have one key
+        curves.stream()
+                .map(curve -> "<span class=\"key %s%s\">%s</span>"
+                        .formatted(curve.style(), curve.dots() ? " dot" : "", Html.escape(curve.name())))
+                .distinct()
+                .forEach(out::append);
         out.append("</span></figcaption>\n<div class=\"plot\" style=\"height:")
                 .append(height)
                 .append("px\">\n");

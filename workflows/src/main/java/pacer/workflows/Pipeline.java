@@ -310,7 +310,7 @@ public final class Pipeline implements AutoCloseable {
      * @throws BadInputException when there is no such sweep here
      */
     public SweepHandle resumeSweep(String id, Budget budget, Integer parallel) throws IOException {
-        SweepPlan plan = new Sweeps(home).read(id).plan();
+        SweepPlan plan = Sweeps.read(home, id).plan();
         String here = Host.name();
         String host = connection.isEmbedded()
                 ? null

@@ -233,8 +233,8 @@ public final class PipelineWorker implements AutoCloseable {
                 others.map(executions ->
                         new SharedDatasets(alone, stored.orElseThrow(), settings.preparation(), executions, clock)),
                 activity);
-        RecordActivityImpl records = new RecordActivityImpl(new Records(home));
-        SweepActivityImpl sweeps = new SweepActivityImpl(new Sweeps(home), activity);
+        RecordActivityImpl records = new RecordActivityImpl(new Records(home, connection::slots));
+        SweepActivityImpl sweeps = new SweepActivityImpl(new Sweeps(home, connection::slots), activity);
         control.registerActivitiesImplementations(preparation, records, sweeps);
         if (others.isPresent()) {
             Worker shared = factory.newWorker(

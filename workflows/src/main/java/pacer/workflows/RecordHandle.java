@@ -53,18 +53,8 @@ public final class RecordHandle {
         void finished(RecordRun run);
     }
 
-    /**
-     * How it ended.
-     *
-     * @param result null where there is none
-     * @param reason why there is none, in one line
-     * @param refused whether what was given is at fault
-     * @param stopped whether somebody asked for the end
-     */
-    public record Outcome(RecordResult result, String reason, boolean refused, boolean stopped) {}
-
     /** Waits for the end. */
-    public Outcome follow(Listener listener) throws InterruptedException {
+    public Outcome<RecordResult> follow(Listener listener) throws InterruptedException {
         CompletableFuture<RecordResult> result = workflow.getResultAsync(RecordResult.class);
         Teller teller = new Teller(listener);
         while (!result.isDone()) {
@@ -72,21 +62,12 @@ public final class RecordHandle {
             WorkflowEnding.await(result, POLL_MILLIS);
         }
         teller.poll();
-        return outcome(result);
+        return Outcome.of(result);
     }
 
     /** Asks for an end: the runs at work stop, with checkpoints. */
     public void stop() {
         workflow.cancel("stopped by the user");
-    }
-
-    private static Outcome outcome(CompletableFuture<RecordResult> result) {
-        return switch (WorkflowEnding.of(result)) {
-            case WorkflowEnding.Done<RecordResult>(RecordResult came) -> new Outcome(came, null, false, false);
-            case WorkflowEnding.Stopped<RecordResult> _ -> new Outcome(null, "stopped on request", false, true);
-            case WorkflowEnding.Failed<RecordResult> failed ->
-                new Outcome(null, failed.reason(), failed.refused(), false);
-        };
     }
 
     /** Tells what changed since it was asked last. */

@@ -52,18 +52,8 @@ public final class SweepHandle {
         void ended(SweepRun run);
     }
 
-    /**
-     * How it ended.
-     *
-     * @param result null where there is none
-     * @param reason why there is none, in one line
-     * @param refused whether what was given is at fault
-     * @param stopped whether somebody asked for the end
-     */
-    public record Outcome(SweepResult result, String reason, boolean refused, boolean stopped) {}
-
     /** Waits for the end. */
-    public Outcome follow(Listener listener) throws InterruptedException {
+    public Outcome<SweepResult> follow(Listener listener) throws InterruptedException {
         CompletableFuture<SweepResult> result = workflow.getResultAsync(SweepResult.class);
         Teller teller = new Teller(listener);
         while (!result.isDone()) {
@@ -71,12 +61,7 @@ public final class SweepHandle {
             WorkflowEnding.await(result, POLL_MILLIS);
         }
         teller.poll();
-        return switch (WorkflowEnding.of(result)) {
-            case WorkflowEnding.Done<SweepResult>(SweepResult came) -> new Outcome(came, null, false, false);
-            case WorkflowEnding.Stopped<SweepResult> _ -> new Outcome(null, "stopped on request", false, true);
-            case WorkflowEnding.Failed<SweepResult> failed ->
-                new Outcome(null, failed.reason(), failed.refused(), false);
-        };
+        return Outcome.of(result);
     }
 
     /** Asks for an end: the runs at work stop, with checkpoints. */

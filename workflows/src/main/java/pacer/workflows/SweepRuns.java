@@ -1,8 +1,6 @@
 package pacer.workflows;
 
-import io.temporal.failure.ApplicationFailure;
 import io.temporal.failure.CanceledFailure;
-import io.temporal.failure.ChildWorkflowFailure;
 import io.temporal.failure.TemporalFailure;
 import io.temporal.workflow.Async;
 import io.temporal.workflow.CancellationScope;
@@ -13,7 +11,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.function.Consumer;
-import pacer.activities.run.ActivityStage;
 import pacer.activities.run.Budget;
 import pacer.activities.run.RunRequest;
 import pacer.activities.sweep.SweepActivity;
@@ -23,9 +20,6 @@ import pacer.activities.sweep.SweepTrial;
 
 /** The runs of a sweep: child workflows, a few at a time, in the sweep's order. One that fails costs the others nothing. */
 final class SweepRuns {
-    /** A run that failed by its machine is gone on with. */
-    private static final int ATTEMPTS = 3;
-
     /** Where so many failed, and none did not, the rest would fail too. */
     private static final int HOPELESS = 3;
 
@@ -109,8 +103,7 @@ final class SweepRuns {
     /** Why no further run makes sense; null where one does. */
     private String refusal() {
         Budget left = left();
-        if (left != null
-                && ((left.hours() != null && left.hours() <= 0) || (left.dollars() != null && left.dollars() <= 0))) {
+        if (left != null && left.usedUp()) {
             return "its budget is used up";
         }
         boolean allFailed = ended.values().stream().allMatch(run -> run.state() == SweepRun.State.FAILED);
@@ -142,9 +135,7 @@ final class SweepRuns {
         } catch (CanceledFailure e) {
             throw e;
         } catch (TemporalFailure e) {
-            RuntimeException told = TrainPipelineImpl.inItsOwnWords(e);
-            run = trial.failed(
-                    told instanceof ApplicationFailure failure ? failure.getOriginalMessage() : told.getMessage());
+            run = trial.failed(Trial.why(e));
         } finally {
             working.remove(trial.number());
         }
@@ -160,7 +151,7 @@ final class SweepRuns {
     }
 
     private SweepRun train(SweepTrial trial, RunRequest request) {
-        for (int attempt = 1; ; attempt++) {
+        return Trial.insisted(() -> {
             CancellationScope watch = stops.watch(trial);
             try {
                 PipelineResult result = Workflow.newChildWorkflowStub(TrainPipeline.class, options(trial))
@@ -168,17 +159,10 @@ final class SweepRuns {
                 return new Patience(policies, result.host())
                         .await(p -> Workflow.newActivityStub(SweepActivity.class, p.recording(result.host()))
                                 .read(trial, stops.why(trial)));
-            } catch (ChildWorkflowFailure e) {
-                boolean again = e.getCause() instanceof ApplicationFailure failure
-                        && !failure.getType().equals(ActivityStage.BAD_INPUT)
-                        && !failure.getType().equals(ActivityStage.OVER_BUDGET);
-                if (!again || attempt == ATTEMPTS) {
-                    throw e;
-                }
             } finally {
                 watch.cancel("the run has ended");
             }
-        }
+        });
     }
 
     private ChildWorkflowOptions options(SweepTrial trial) {
@@ -191,13 +175,7 @@ final class SweepRuns {
     /** What a run that begins now may take: of what ended runs left, an equal part for each that may work beside it; null for no limit. */
     private Budget left() {
         Budget all = plan.request().budget();
-        if (all == null) {
-            return null;
-        }
-        double hours =
-                ended.values().stream().mapToDouble(SweepRun::spentSeconds).sum() / 3600;
-        return new Budget(
-                all.hours() == null ? null : (all.hours() - hours) / plan.parallel(),
-                all.dollars() == null ? null : (all.dollars() - hours * plan.dollarsPerHour()) / plan.parallel());
+        double spent = ended.values().stream().mapToDouble(SweepRun::spentSeconds).sum();
+        return all == null ? null : all.left(spent, plan.dollarsPerHour(), plan.parallel());
     }
 }

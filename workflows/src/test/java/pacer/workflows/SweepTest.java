@@ -67,7 +67,7 @@ class SweepTest {
         void act(SweepHandle sweep) throws Exception;
     }
 
-    private SweepHandle.Outcome sweep(Policies policies, String history, SweepRequest request, Then then, String... properties)
+    private Outcome<SweepResult> sweep(Policies policies, String history, SweepRequest request, Then then, String... properties)
             throws Exception {
         return with(
                 policies,
@@ -77,11 +77,11 @@ class SweepTest {
                 properties);
     }
 
-    private SweepHandle.Outcome sweep(SweepRequest request, String... properties) throws Exception {
+    private Outcome<SweepResult> sweep(SweepRequest request, String... properties) throws Exception {
         return sweep(Policies.standard(), null, request, _ -> {}, properties);
     }
 
-    private SweepHandle.Outcome resume(String id, String... properties) throws Exception {
+    private Outcome<SweepResult> resume(String id, String... properties) throws Exception {
         return with(
                 Policies.standard(), null, pipeline -> pipeline.resumeSweep(id, null, null), _ -> {}, properties);
     }
@@ -90,7 +90,7 @@ class SweepTest {
         SweepHandle start(Pipeline pipeline) throws IOException;
     }
 
-    private SweepHandle.Outcome with(Policies policies, String history, Start start, Then then, String... properties)
+    private Outcome<SweepResult> with(Policies policies, String history, Start start, Then then, String... properties)
             throws Exception {
         try (TemporalConnection connection = TemporalConnection.open(TemporalAddress.embedded());
                 Pipeline pipeline = Pipeline.with(
@@ -100,7 +100,7 @@ class SweepTest {
                         EnumSet.allOf(ServiceWorker.Role.class))) {
             SweepHandle sweep = start.start(pipeline);
             then.act(sweep);
-            SweepHandle.Outcome outcome = sweep.follow(new Listener());
+            Outcome<SweepResult> outcome = sweep.follow(new Listener());
             if (history != null) {
                 SaveHistories.keep(history, connection, sweep.id());
             }
@@ -200,13 +200,15 @@ class SweepTest {
                         request(1, 1, "1e-3", "2e-3", "9e-3", "1.5e-3"),
                         _ -> {},
                         "slope=100",
-                        "pause=100")
+                        "mishap=wait", // the hopeless one, at step 15, until it is stopped
+                        "at=15",
+                        "above=0.005")
                 .result();
 
         assertThat(result.complete()).as(result.text()).isTrue();
         SweepRun stopped = result.runs().get(2);
         assertThat(stopped.state()).as(stopped.told()).isEqualTo(SweepRun.State.STOPPED);
-        assertThat(stopped.steps()).isBetween(10, 29);
+        assertThat(stopped.steps()).isEqualTo(15);
         assertThat(stopped.reason()).contains("above", "the median of 2 other points at step 10");
         assertThat(result.runs().get(3).state())
                 .as("below the median, which the stopped one is part of")
@@ -257,7 +259,7 @@ class SweepTest {
 
     @Test
     void aStoppedOneKeepsTheCheckpointAndGoesOnFromIt() throws Exception {
-        SweepHandle.Outcome outcome = sweep(
+        Outcome<SweepResult> outcome = sweep(
                 Policies.standard(),
                 "sweep-stopped",
                 request(2, null, "1e-3"),
@@ -273,7 +275,7 @@ class SweepTest {
         String run = runs().getFirst();
         assertThat(runs()).hasSize(1);
         assertThat(home.run(run).read().status()).isEqualTo(RunStatus.STOPPED);
-        assertThat(home.run(run).path().resolve("checkpoints/step-000014")).isDirectory();
+        assertThat(home.run(run).path().resolve("checkpoints/step-000015")).isDirectory();
         String id = run.replaceFirst("-p1-s1337$", "");
         assertThat(Files.readString(home.runs().resolve(id).resolve("sweep.md"))).contains("it was stopped on request");
 
@@ -287,7 +289,7 @@ class SweepTest {
 
     @Test
     void whatCannotBeMeantIsRefusedBeforeAnyRun() throws Exception {
-        SweepHandle.Outcome outcome = sweep(request(1, 3, "1e-3", "fast"));
+        Outcome<SweepResult> outcome = sweep(request(1, 3, "1e-3", "fast"));
         assertThat(outcome.refused()).isTrue();
         assertThat(outcome.reason()).contains("stopEarly: of 2 points none can be judged");
 

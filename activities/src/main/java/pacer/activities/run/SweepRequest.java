@@ -17,7 +17,7 @@ import java.util.Map;
  * @param vary values of settings, of which all combinations are trained, the last setting changing soonest
  * @param rows settings that go together, a row a point; each with every combination of {@code vary}
  * @param seeds runs of each point, the first with the preset's seed, each later one's is one more; null for one
- * @param parallel runs at work at a time; null for one
+ * @param parallel runs at work at a time; null for as many as hosts train
  * @param stopEarly from which validation of a run on the median rule may stop it; null for never
  * @param sweep id of a sweep to go on with, as it was asked for; null for a new one
  * @param host name of the host that has the folder of {@code sweep}; null for any

@@ -7,7 +7,7 @@ import java.util.Locale;
 import java.util.Map;
 
 /**
- * The median stopping rule (Golovin and others, "Google Vizier", 2017, section 3.2.2, as Optuna's MedianPruner has it): a run is hopeless when the best
+ * The median stopping rule (Golovin and others, "Google Vizier: A Service for Black-Box Optimization", 2017, section 3.2.2, where the median is of running averages; here it is of the losses at the step, as in Optuna's MedianPruner): a run is hopeless when the best
  * validation loss that it has had is above the median of what other points had at the same step. A point counts once, by the mean of its runs that were measured at that
  * step, so that seeds do not outvote settings. Runs that were stopped count as far as they came: without them the median would be that of the survivors,
  * and the rule ever stricter.

@@ -2,6 +2,7 @@ package pacer.activities.sweep;
 
 import java.io.IOException;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -33,7 +34,7 @@ final class SweepPage {
                         .formatted(command(plan, best.point()))));
         if (!result.runs().isEmpty()) {
             page.append("\n| run | point | seed | what became of it |\n|---|---|--:|---|\n");
-            for (SweepRun run : result.runs()) {
+            for (SweepRun run : byLoss(result.runs())) {
                 page.append("| %s | %s | %d | %s |\n"
                         .formatted(
                                 run.run(),
@@ -43,6 +44,16 @@ final class SweepPage {
             }
         }
         return page.toString();
+    }
+
+    /** Those that came to their end by their loss, then those that were stopped, then those that failed. */
+    private static List<SweepRun> byLoss(List<SweepRun> runs) {
+        return runs.stream()
+                .sorted(Comparator.comparing(SweepRun::state)
+                        .thenComparing(
+                                SweepRun::validationLoss,
+                                Comparator.nullsLast(Comparator.<Double>naturalOrder()))) // NaN after all numbers
+                .toList();
     }
 
     private static String cell(String text) {
@@ -78,8 +89,8 @@ final class SweepPage {
                                 ? plan.seeds().getFirst()
                                 : plan.seeds().getFirst() + " to " + plan.seeds().getLast());
         if (plan.stopEarly() != null) {
-            rule += (" From its validation %d on a run is stopped whose best val loss is above the median of the other points at the same step; it counts in no"
-                            + " mean.")
+            rule += (" From its validation %d on a run is stopped once its best val loss is above the median of the other points' at the same step (the median"
+                            + " stopping rule of Golovin et al., Google Vizier, 2017, over losses at one step); stopped runs count in no mean.")
                     .formatted(plan.stopEarly());
         }
         return plan.caution() == null ? rule : rule + " " + plan.caution() + ".";
@@ -121,7 +132,7 @@ final class SweepPage {
                         result.best()
                                 .map(best -> command(plan, best.point()))
                                 .orElse(null),
-                        result.runs().stream()
+                        byLoss(result.runs()).stream()
                                 .map(run -> List.of(
                                         run.run(),
                                         plan.brief(run.point()),

@@ -27,6 +27,7 @@ final class SweepPoints {
     private static final String SAME = " is the same as ";
 
     private final SweepRequest request;
+    private final boolean here;
 
     /** Faults, with the points that have them. */
     private final Map<String, List<Map<String, String>>> faults = new LinkedHashMap<>();
@@ -34,8 +35,9 @@ final class SweepPoints {
     private final Map<String, Map<String, String>> known = new HashMap<>();
     private RunSpec first;
 
-    private SweepPoints(SweepRequest request) {
+    private SweepPoints(SweepRequest request, boolean here) {
         this.request = request;
+        this.here = here;
     }
 
     /**
@@ -94,10 +96,11 @@ final class SweepPoints {
     /**
      * Makes the points, in order.
      *
+     * @param here whether they are trained on this machine, in whose memory they must fit
      * @throws BadInputException with all faults of all points
      */
-    static Settled settle(SweepRequest request) throws IOException {
-        SweepPoints points = new SweepPoints(request);
+    static Settled settle(SweepRequest request, boolean here) throws IOException {
+        SweepPoints points = new SweepPoints(request, here);
         List<SweepPoint> made = new ArrayList<>();
         List<Map<String, String>> combinations = combinations(request);
         for (Map<String, String> settings : combinations) {
@@ -131,7 +134,9 @@ final class SweepPoints {
     private RunSpec resolve(Map<String, String> settings) throws IOException {
         try {
             RunSpec spec = SpecRequest.resolve(request.run(settings));
-            MemoryNeed.require(spec);
+            if (here) {
+                MemoryNeed.require(spec);
+            }
             Budget budget = request.budget();
             if (budget != null) {
                 budget.require(spec.cost().dollarsPerHour());

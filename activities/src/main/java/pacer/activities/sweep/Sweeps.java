@@ -20,6 +20,7 @@ import pacer.activities.run.RunId;
 import pacer.activities.run.RunJson;
 import pacer.activities.run.RunRecord;
 import pacer.activities.run.RunStatus;
+import pacer.activities.run.Slots;
 import pacer.activities.run.Stage;
 import pacer.activities.run.StageContext;
 import pacer.activities.run.SweepRequest;
@@ -49,9 +50,12 @@ public final class Sweeps {
     private static final int SHARE = 20;
 
     private final Home home;
+    private final Slots slots;
 
-    public Sweeps(Home home) {
+    /** @param slots for who does not say how many runs work at a time */
+    public Sweeps(Home home, Slots slots) {
         this.home = home;
+        this.slots = slots;
     }
 
     /**
@@ -68,9 +72,6 @@ public final class Sweeps {
         if (!request.faults().isEmpty()) {
             throw new BadInputException(String.join("\n", request.faults()));
         }
-        if (request.parallel() != null && request.parallel() < 1) {
-            throw new BadInputException("parallel: %d, must be 1 or more".formatted(request.parallel()));
-        }
         SweepState state = request.sweep() != null
                 ? goOn(request)
                 : new SweepState(settle(request, RunId.ofWorkflow(workflow, "sweep")), List.of());
@@ -78,7 +79,21 @@ public final class Sweeps {
         return state;
     }
 
-    private static SweepPlan settle(SweepRequest request, String id) throws IOException {
+    /**
+     * Refuses what {@link #open} would refuse wherever it is done.
+     *
+     * @param here whether this machine is the one that trains
+     * @throws BadInputException with all faults, of all points
+     */
+    public static void check(SweepRequest request, boolean here) throws IOException {
+        SweepPlan _ = settle(request, "sweep", () -> 1, here);
+    }
+
+    private SweepPlan settle(SweepRequest request, String id) throws IOException {
+        return settle(request, id, slots, true);
+    }
+
+    private static SweepPlan settle(SweepRequest request, String id, Slots slots, boolean here) throws IOException {
         List<String> faults = new ArrayList<>(SweepPoints.shape(request));
         int seeds = request.seeds() == null ? 1 : request.seeds();
         int points = SweepPoints.count(request);
@@ -90,6 +105,9 @@ public final class Sweeps {
         } else if (faults.isEmpty() && points * seeds < 2) {
             faults.add("one run is no sweep; vary a setting, {\"vary\": {\"optimizer.learningRate\": [0.001, 0.003]}}, or give more seeds");
         }
+        if (request.parallel() != null && request.parallel() < 1) {
+            faults.add("parallel: %d, must be 1 or more".formatted(request.parallel()));
+        }
         Integer from = request.stopEarly();
         if (from != null && from < 1) {
             faults.add("stopEarly: %d, must be 1 or more: from which validation on a run may be stopped".formatted(from));
@@ -100,7 +118,7 @@ public final class Sweeps {
         if (!faults.isEmpty()) {
             throw new BadInputException(String.join("\n", faults));
         }
-        SweepPoints.Settled settled = SweepPoints.settle(request);
+        SweepPoints.Settled settled = SweepPoints.settle(request, here);
         long first = settled.first().seed();
         return new SweepPlan(
                 id,
@@ -109,7 +127,7 @@ public final class Sweeps {
                 settled.first().name(),
                 settled.points(),
                 LongStream.range(first, first + seeds).boxed().toList(),
-                request.parallel() == null ? 1 : request.parallel(),
+                request.parallel() == null ? slots.count() : request.parallel(),
                 from,
                 settled.first().cost().dollarsPerHour(),
                 caution(settled.points()));
@@ -128,6 +146,9 @@ public final class Sweeps {
 
     /** What is finished, or was stopped as hopeless, stays; what failed gets another chance. */
     private SweepState goOn(SweepRequest request) throws IOException {
+        if (request.parallel() != null && request.parallel() < 1) {
+            throw new BadInputException("parallel: %d, must be 1 or more".formatted(request.parallel()));
+        }
         if (request.preset() != null
                 || !request.config().isEmpty()
                 || !request.vary().isEmpty()
@@ -169,6 +190,11 @@ public final class Sweeps {
      * @throws BadInputException when it is not here
      */
     public SweepResult read(String id) throws IOException {
+        return read(home, id);
+    }
+
+    /** The same of a sweep in {@code home}. */
+    public static SweepResult read(Home home, String id) throws IOException {
         if (!RunId.isOne(id)) {
             throw new BadInputException("sweep '%s': no name of a sweep".formatted(id));
         }

@@ -22,7 +22,7 @@ class SweepsTest {
     private Path folder;
 
     private SweepState open(String input) throws IOException {
-        return new Sweeps(TestRuns.home(folder))
+        return new Sweeps(TestRuns.home(folder), () -> 2)
                 .open(RunJson.MAPPER.readValue(input, SweepRequest.class), "my sweep/1");
     }
 
@@ -200,7 +200,7 @@ class SweepsTest {
 
     @Test
     void whatEndedIsWrittenDownAndGoneOnWithWithoutWhatFailed() throws IOException {
-        Sweeps sweeps = new Sweeps(TestRuns.home(folder));
+        Sweeps sweeps = new Sweeps(TestRuns.home(folder), () -> 2);
         SweepPlan plan = open(
                         "{\"preset\": \"quickstart\", \"vary\": {\"optimizer.learningRate\": [0.001, 0.003]}, \"seeds\": 2, \"note\": \"a <b> test\"}")
                 .plan();

@@ -31,7 +31,7 @@ import pacer.trainer.spec.SpecLoader;
  * real, only the arithmetic is not. The system property {@code mishap} tells what is to go wrong, once a run (a file of that
  * name in the run's folder remembers) unless {@code always} is set: {@code crash}, {@code fail}, {@code refuse}, {@code wait},
  * {@code hold} (until {@code go}, then crash), {@code hang} or {@code slow}, and {@code at} at which step. Losses are {@code slope} times the
- * learning rate higher, steps take {@code pause} milliseconds more, and while the file {@code broken} is there, learning rates above 0.002 are refused.
+ * learning rate higher; nothing goes wrong with rates that are not {@code above} one; while the file {@code broken} is there, rates above 0.002 are refused.
  */
 public final class ProtocolTrainer {
     private static volatile boolean stopping;
@@ -146,7 +146,6 @@ public final class ProtocolTrainer {
                 if (code != null) {
                     return code;
                 }
-                Thread.sleep(Integer.getInteger("pause", 0));
                 tell(log, new TrainingEvent.Step(Instant.now(), step, 4.0 / step + 1, 1, 1e-3, 2, 1000));
                 boolean last = step == steps;
                 if (last || stopping || checkpointWanted || step % spec.checkpoint().everySteps() == 0) {
@@ -178,7 +177,8 @@ public final class ProtocolTrainer {
     }
 
     private Integer mishap(EventLog log, int step) throws IOException, InterruptedException {
-        if (step != Integer.getInteger("at", -1) || !mishap(run)) {
+        boolean spared = spec.optimizer().learningRate() <= Double.parseDouble(System.getProperty("above", "-1"));
+        if (step != Integer.getInteger("at", -1) || spared || !mishap(run)) {
             return null;
         }
         switch (System.getProperty("mishap", "none")) {

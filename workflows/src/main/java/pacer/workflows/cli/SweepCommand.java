@@ -14,6 +14,7 @@ import pacer.activities.sweep.PointResult;
 import pacer.activities.sweep.SweepPlan;
 import pacer.activities.sweep.SweepResult;
 import pacer.activities.sweep.Sweeps;
+import pacer.workflows.Outcome;
 import pacer.workflows.Pipeline;
 import pacer.workflows.PipelineOptions;
 import pacer.workflows.SpecLayers;
@@ -54,7 +55,7 @@ final class SweepCommand implements Callable<Integer> {
             description = "Runs of each point, each with its seed, from the preset's on (default: 1).")
     private Integer seeds;
 
-    @Option(names = "--parallel", paramLabel = "N", description = "Runs at work at a time (default: 1).")
+    @Option(names = "--parallel", paramLabel = "N", description = "Runs at work at a time (default: as many as hosts train).")
     private Integer parallel;
 
     @Option(
@@ -116,6 +117,7 @@ final class SweepCommand implements Callable<Integer> {
             }
             SweepRequest request =
                     SweepRequest.of(layers.trial(note, most), grid, together, seeds, parallel, stopEarly);
+            Sweeps.check(request, prepared.here());
             try (Pipeline pipeline = prepared.open()) {
                 return follow(pipeline, pipeline.sweep(request, layers.spec()));
             }
@@ -124,8 +126,8 @@ final class SweepCommand implements Callable<Integer> {
 
     private int follow(Pipeline pipeline, SweepHandle sweep) throws InterruptedException {
         Terminal shown = output.json() ? console.errors() : console.out();
-        SweepHandle.Outcome outcome;
-        try (SweepFollower follower = new SweepFollower(shown)) {
+        Outcome<SweepResult> outcome;
+        try (SweepFollower follower = new SweepFollower(shown, System::nanoTime)) {
             shown.size().follow();
             follower.say(
                     shown.paint(Tone.STRONG, sweep.id()) + shown.paint(Tone.QUIET, "  " + pipeline.announcement()));

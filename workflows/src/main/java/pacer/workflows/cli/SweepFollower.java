@@ -1,20 +1,36 @@
 package pacer.workflows.cli;
 
+import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
+import java.util.function.LongSupplier;
+import java.util.stream.IntStream;
+import pacer.activities.publishing.report.Quantities;
 import pacer.activities.run.RunUpdate;
 import pacer.activities.sweep.SweepPlan;
 import pacer.activities.sweep.SweepRun;
+import pacer.activities.sweep.SweepTrial;
 import pacer.workflows.SweepHandle;
 
-/** One line for each run that ended, and the view of a run below. */
+/** One line for each run that ended, and the moving line of a run below. */
 final class SweepFollower implements SweepHandle.Listener, AutoCloseable {
     private final Terminal terminal;
+    private final LongSupplier nanos;
+    private final Set<Integer> over = new HashSet<>();
     private RunView view;
     private SweepPlan plan;
+    private long start;
+    private long stepsDone;
 
-    SweepFollower(Terminal terminal) {
+    /** @param nanos a clock, from anywhere */
+    SweepFollower(Terminal terminal, LongSupplier nanos) {
         this.terminal = terminal;
-        this.view = new RunView(terminal, System::nanoTime).ticking();
+        this.nanos = nanos;
+        this.view = view();
+    }
+
+    private RunView view() {
+        return new RunView(terminal, nanos).brief().ticking();
     }
 
     void say(String line) {
@@ -24,13 +40,26 @@ final class SweepFollower implements SweepHandle.Listener, AutoCloseable {
     @Override
     public void settled(SweepPlan settled, List<SweepRun> before) {
         plan = settled;
-        say("%s, %s: %d runs%s%s"
+        start = nanos.getAsLong();
+        before.forEach(run -> over.add(run.number()));
+        say("%s, %s: %s of %s steps in all, %s"
                 .formatted(
                         count(plan.points().size(), "point"),
                         count(plan.seeds().size(), "seed"),
-                        plan.runs(),
-                        plan.parallel() == 1 ? "" : ", " + plan.parallel() + " at a time",
-                        before.isEmpty() ? "" : "; " + before.size() + " ended before"));
+                        count(plan.runs(), "run"),
+                        Quantities.grouped(steps(true) + steps(false)),
+                        plan.parallel() == 1 ? "one at a time" : plan.parallel() + " at a time"));
+        if (!before.isEmpty()) {
+            say(before.size() + " ended before, and stay");
+        }
+    }
+
+    /** Of runs that ended, or of the others. */
+    private long steps(boolean ended) {
+        return IntStream.range(0, plan.runs())
+                .filter(number -> over.contains(number) == ended)
+                .mapToLong(number -> plan.trial(number).steps())
+                .sum();
     }
 
     private static String count(int number, String what) {
@@ -40,16 +69,16 @@ final class SweepFollower implements SweepHandle.Listener, AutoCloseable {
     @Override
     public void began(String run) {
         view.close();
-        view = new RunView(terminal, System::nanoTime).ticking();
-        for (int number = 0; number < plan.runs(); number++) {
-            var trial = plan.trial(number);
-            if (trial.run().equals(run)) {
-                say(terminal.paint(
-                        Tone.STRONG,
-                        "run %d of %d: %s, seed %d"
-                                .formatted(number + 1, plan.runs(), plan.brief(trial.point()), trial.seed())));
-            }
-        }
+        view = view();
+        IntStream.range(0, plan.runs())
+                .mapToObj(plan::trial)
+                .filter(trial -> trial.run().equals(run))
+                .forEach(trial -> say(terminal.paint(Tone.STRONG, "run %d of %d".formatted(trial.number() + 1, plan.runs()))
+                        + ": " + words(trial)));
+    }
+
+    private String words(SweepTrial trial) {
+        return "%s, seed %d".formatted(plan.brief(trial.point()), trial.seed());
     }
 
     @Override
@@ -59,7 +88,30 @@ final class SweepFollower implements SweepHandle.Listener, AutoCloseable {
 
     @Override
     public void ended(SweepRun run) {
-        say("%s, seed %d: %s".formatted(plan.brief(run.point()), run.seed(), run.told()));
+        SweepTrial trial = plan.trial(run.number());
+        over.add(run.number());
+        stepsDone += trial.steps();
+        String mark =
+                switch (run.state()) {
+                    case FINISHED -> terminal.paint(Tone.GOOD, "✓");
+                    case STOPPED -> terminal.paint(Tone.WARN, "●");
+                    case FAILED -> terminal.paint(Tone.BAD, "✗");
+                };
+        String text = words(trial) + ": " + Terminal.harmless(run.told());
+        int width = terminal.interactive() ? Math.max(20, terminal.columns() - 3) : Integer.MAX_VALUE;
+        String before = mark + " ";
+        for (String line : Terminal.wrapped(text, width)) {
+            say(before + line);
+            before = "  ";
+        }
+        long left = steps(false);
+        if (left > 0) {
+            double seconds = (nanos.getAsLong() - start) / 1e9 * left / stepsDone;
+            say(terminal.paint(
+                    Tone.QUIET,
+                    "  %d of %d runs ended, about %s to go"
+                            .formatted(over.size(), plan.runs(), Quantities.duration(seconds))));
+        }
     }
 
     @Override

@@ -34,6 +34,9 @@ public record ComparisonPage(
 
     private static final int TALL = 340;
 
+    /** So many characters of settings keep to one line. */
+    private static final int NARROW = 24;
+
     /**
      * One choice of settings.
      *
@@ -119,8 +122,8 @@ public record ComparisonPage(
         }
         StringBuilder rows = new StringBuilder();
         for (List<String> run : runs) {
-            rows.append("<tr><td class=\"name\"><code>%s</code></td><td class=\"optional\">%s</td><td class=\"number\">%s</td><td>%s</td></tr>\n"
-                    .formatted(escape(run.get(0)), escape(run.get(1)), escape(run.get(2)), escape(run.get(3))));
+            rows.append("<tr><td class=\"name\"><code>%s</code></td><td class=\"optional%s\">%s</td><td class=\"number\">%s</td><td>%s</td></tr>\n"
+                    .formatted(escape(run.get(0)), run.get(1).length() <= NARROW ? " name" : "", escape(run.get(1)), escape(run.get(2)), escape(run.get(3))));
         }
         return "<h2>Runs</h2>\n<div class=\"card\"><table><thead><tr><th>run</th><th class=\"optional\">point</th><th class=\"number\">seed</th><th>what became of it</th></tr></thead><tbody>\n%s</tbody></table></div>\n"
                 .formatted(rows);

@@ -308,9 +308,12 @@ record Policies(Duration heartbeat, Duration hostTimeout, int runsAHistory) {
                 .build();
     }
 
-    /** Asking a run to end its training: it does after a step, with a checkpoint. One whose training is over refuses, and nothing is lost. */
+    /**
+     * Asking a run to end its training: it does after a step, with a checkpoint. One that has been told of no step yet refuses for some seconds; one whose training is over
+     * refuses for good, and nothing waits for that.
+     */
     ActivityOptions stoppingEarly() {
-        return options(TaskQueues.CONTROL, "ends a hopeless run", Duration.ofMinutes(30), 3, Duration.ofSeconds(10))
+        return options(TaskQueues.CONTROL, "ends a hopeless run", Duration.ofMinutes(30), 20, Duration.ofSeconds(10))
                 .build();
     }
 

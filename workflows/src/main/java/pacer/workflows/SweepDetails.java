@@ -20,12 +20,12 @@ final class SweepDetails {
     static String markdown(SweepPlan plan, List<SweepRun> ended, List<String> working, String verdict) {
         String gap = RunDetails.GAP;
         List<PointResult> points = SweepResult.of(plan, ended, null).points();
-        StringBuilder page = new StringBuilder("**%s**: %s, %d points, %d seeds, %d of %d runs ended\n\n"
+        StringBuilder page = new StringBuilder("**%s**: %s, %s, %s, %d of %d runs ended\n\n"
                 .formatted(
                         plan.id(),
                         plan.preset(),
-                        points.size(),
-                        plan.seeds().size(),
+                        RunPage.count(points.size(), "point"),
+                        RunPage.count(plan.seeds().size(), "seed"),
                         ended.size(),
                         plan.runs()));
         page.append("| point%s | runs%s | mean val loss%s | ± | |\n|---|---|---|---|---|\n".formatted(gap, gap, gap));

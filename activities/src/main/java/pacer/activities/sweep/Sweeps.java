@@ -49,6 +49,9 @@ public final class Sweeps {
     /** Reading a run's events takes this share of the time at most. */
     private static final int SHARE = 20;
 
+    /** Of so many validations that are known, one more is not worth a look. */
+    private static final int SOME = 20;
+
     private final Home home;
     private final Slots slots;
 
@@ -95,30 +98,41 @@ public final class Sweeps {
 
     private static SweepPlan settle(SweepRequest request, String id, Slots slots, boolean here) throws IOException {
         List<String> faults = new ArrayList<>(SweepPoints.shape(request));
+        boolean sound = faults.isEmpty();
         int seeds = request.seeds() == null ? 1 : request.seeds();
         int points = SweepPoints.count(request);
         if (seeds < 1) {
             faults.add("seeds: %d, must be 1 or more".formatted(seeds));
-        } else if (faults.isEmpty() && (long) points * seeds > MOST_RUNS) {
+        } else if (sound && (long) points * seeds > MOST_RUNS) {
             faults.add("%,d points of %d seeds are %,d runs; a sweep has at most %d: make several"
                     .formatted(points, seeds, (long) points * seeds, MOST_RUNS));
-        } else if (faults.isEmpty() && points * seeds < 2) {
-            faults.add("one run is no sweep; vary a setting, {\"vary\": {\"optimizer.learningRate\": [0.001, 0.003]}}, or give more seeds");
+        } else if (sound && points * seeds < 2) {
+            faults.add(
+                    "one run is no sweep; vary a setting (--vary optimizer.learningRate=1e-3,3e-3, or {\"vary\": {\"optimizer.learningRate\": [0.001, 0.003]}}), or give more seeds");
         }
         if (request.parallel() != null && request.parallel() < 1) {
             faults.add("parallel: %d, must be 1 or more".formatted(request.parallel()));
         }
         Integer from = request.stopEarly();
         if (from != null && from < 1) {
-            faults.add("stopEarly: %d, must be 1 or more: from which validation on a run may be stopped".formatted(from));
-        } else if (from != null && points <= MedianRule.LEAST_OTHERS) {
-            faults.add("stopEarly: of %d points none can be judged by the median of %d others; give more points, or none of it"
-                    .formatted(points, MedianRule.LEAST_OTHERS));
+            faults.add(
+                    "stopEarly: %d, must be 1 or more: from which validation on a run may be stopped".formatted(from));
+        } else if (from != null && sound && points <= MedianRule.LEAST_OTHERS) {
+            faults.add(
+                    "stopEarly: of %d points none can be judged by the median of %d others; give more points, or none of it"
+                            .formatted(points, MedianRule.LEAST_OTHERS));
+        }
+        SweepPoints.Settled settled = null;
+        if (sound && points <= MOST_RUNS) {
+            try {
+                settled = SweepPoints.settle(request, here);
+            } catch (BadInputException e) {
+                faults.add(e.getMessage());
+            }
         }
         if (!faults.isEmpty()) {
             throw new BadInputException(String.join("\n", faults));
         }
-        SweepPoints.Settled settled = SweepPoints.settle(request, here);
         long first = settled.first().seed();
         return new SweepPlan(
                 id,
@@ -262,7 +276,8 @@ public final class Sweeps {
     }
 
     /**
-     * Waits for validations of the run {@code id} beyond {@code known} of them.
+     * Waits for validations of the run {@code id} beyond {@code known} of them: for one, later for some at once, as each look is in a history that holds 51,200
+     * events.
      *
      * @return those; none when its training is over
      */
@@ -275,13 +290,13 @@ public final class Sweeps {
             long began = System.nanoTime();
             if (size != read) {
                 List<Mark> all = validations(RunHistory.read(folder.events()));
-                if (all.size() > known) {
+                if (all.size() >= known + Math.max(1, known / SOME)) {
                     return all.subList(known, all.size());
                 }
                 read = size;
             }
             if (run.status() != RunStatus.RUNNING) {
-                return List.of();
+                return List.of(); // whoever would judge what is left could stop nothing
             }
             long took = (System.nanoTime() - began) / 1_000_000;
             context.check();

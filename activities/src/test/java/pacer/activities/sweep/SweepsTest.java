@@ -103,6 +103,11 @@ class SweepsTest {
                 "with model.width=128 model.heads=5: --vary model.heads=5: 5, model.heads (5) must divide model.width (128)",
                 "with model.width=130 model.heads=4: ");
         refused(
+                "{\"preset\": \"quickstart\", \"vary\": {\"train.steps\": [300, \"x\", 400]}, \"seeds\": 0, \"parallel\": 0}",
+                "seeds: 0, must be 1 or more",
+                "parallel: 0, must be 1 or more",
+                "--vary train.steps=x: x, must be");
+        refused(
                 "{\"preset\": \"quickstart\", \"vary\": {\"optimizer.learnigRate\": [0.001, 0.003]}}",
                 "--vary optimizer.learnigRate=0.001: ",
                 "did you mean");

@@ -65,8 +65,8 @@ final class EarlyStops {
     }
 
     private void follow(SweepTrial trial) {
-        SweptRun at = Workflow.newActivityStub(SweepActivity.class, policies.asking())
-                .find(trial.run());
+        SweptRun at =
+                Workflow.newActivityStub(SweepActivity.class, policies.asking()).find(trial.run());
         SweepActivity there = Workflow.newActivityStub(SweepActivity.class, policies.watching(at.host()));
         List<Mark> own = new ArrayList<>();
         curves.put(trial.number(), own);

@@ -322,7 +322,8 @@ public final class Pipeline implements AutoCloseable {
                         .setWorkflowId(id)
                         .setStaticSummary(RunPage.cut("sweep: " + plan.preset()))
                         .setWorkflowIdReusePolicy(WorkflowIdReusePolicy.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE)
-                        .setWorkflowIdConflictPolicy(WorkflowIdConflictPolicy.WORKFLOW_ID_CONFLICT_POLICY_USE_EXISTING));
+                        .setWorkflowIdConflictPolicy(
+                                WorkflowIdConflictPolicy.WORKFLOW_ID_CONFLICT_POLICY_USE_EXISTING));
     }
 
     private SweepHandle sweep(String id, SweepRequest request, WorkflowOptions.Builder options) {
@@ -331,8 +332,7 @@ public final class Pipeline implements AutoCloseable {
                 .newWorkflowStub(
                         Sweep.class, options.setTaskQueue(TaskQueues.CONTROL).build());
         WorkflowClient.start(workflow::run, request, null);
-        return new SweepHandle(
-                id, run -> connection.client().newUntypedWorkflowStub(run), worker.isPresent());
+        return new SweepHandle(id, run -> connection.client().newUntypedWorkflowStub(run), worker.isPresent());
     }
 
     /** How a run stands that this process sends to MLflow; empty where it sends none. */

@@ -290,7 +290,8 @@ record Policies(Duration heartbeat, Duration hostTimeout, int runsAHistory) {
 
     /** Asking a workflow, by any host: one that waits for its first host is asked again and again. */
     ActivityOptions asking() {
-        return stage(TaskQueues.CONTROL, "asks a run", Duration.ofDays(60), UNLIMITED, Duration.ofMinutes(1)).toBuilder()
+        return stage(TaskQueues.CONTROL, "asks a run", Duration.ofDays(60), UNLIMITED, Duration.ofMinutes(1))
+                .toBuilder()
                 .setCancellationType(ActivityCancellationType.TRY_CANCEL)
                 .build();
     }

@@ -55,8 +55,9 @@ final class SweepDetails {
                 .toList();
         if (!lost.isEmpty()) {
             page.append('\n');
-            lost.stream().limit(MOST_RUNS).forEach(run -> page.append("- %s: %s\n"
-                    .formatted(run.run(), RunDetails.cell(cut(run.told())))));
+            lost.stream()
+                    .limit(MOST_RUNS)
+                    .forEach(run -> page.append("- %s: %s\n".formatted(run.run(), RunDetails.cell(cut(run.told())))));
             more(page, lost.size() - MOST_RUNS, "such runs");
         }
         if (verdict != null) {

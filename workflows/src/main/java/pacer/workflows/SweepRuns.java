@@ -38,12 +38,7 @@ final class SweepRuns {
      * @param onEnd hears of each run that ended
      * @param changed hears when a run begins or ends
      */
-    SweepRuns(
-            SweepPlan plan,
-            Policies policies,
-            List<SweepRun> before,
-            Consumer<SweepRun> onEnd,
-            Runnable changed) {
+    SweepRuns(SweepPlan plan, Policies policies, List<SweepRun> before, Consumer<SweepRun> onEnd, Runnable changed) {
         this.plan = plan;
         this.policies = policies;
         this.onEnd = onEnd;
@@ -95,8 +90,8 @@ final class SweepRuns {
         while (ended.containsKey(next)) {
             next++;
         }
-        boolean full =
-                begun >= policies.runsAHistory() || (begun > 0 && Workflow.getInfo().isContinueAsNewSuggested());
+        boolean full = begun >= policies.runsAHistory()
+                || (begun > 0 && Workflow.getInfo().isContinueAsNewSuggested());
         return next < plan.runs() && working.size() < plan.parallel() && !full;
     }
 
@@ -167,15 +162,15 @@ final class SweepRuns {
 
     private ChildWorkflowOptions options(SweepTrial trial) {
         String summary = "run %d of %d of %s: %s, seed %d"
-                .formatted(
-                        trial.number() + 1, plan.runs(), plan.id(), plan.brief(trial.point()), trial.seed());
+                .formatted(trial.number() + 1, plan.runs(), plan.id(), plan.brief(trial.point()), trial.seed());
         return Policies.run(trial.run(), RunPage.cut(summary), Map.of(TrainPipelineImpl.PART_OF, "sweep"));
     }
 
     /** What a run that begins now may take: of what ended runs left, an equal part for each that may work beside it; null for no limit. */
     private Budget left() {
         Budget all = plan.request().budget();
-        double spent = ended.values().stream().mapToDouble(SweepRun::spentSeconds).sum();
+        double spent =
+                ended.values().stream().mapToDouble(SweepRun::spentSeconds).sum();
         return all == null ? null : all.left(spent, plan.dollarsPerHour(), plan.parallel());
     }
 }

@@ -123,7 +123,8 @@ final class Trials {
     /** What a run that begins now may take: of what finished runs left, an equal part for each that may work beside it; null for no limit. */
     private Budget left() {
         Budget all = plan.request().budget();
-        double spent = finished.values().stream().mapToDouble(RecordRun::spentSeconds).sum();
+        double spent =
+                finished.values().stream().mapToDouble(RecordRun::spentSeconds).sum();
         return all == null ? null : all.left(spent, plan.dollarsPerHour(), plan.parallel());
     }
 }

@@ -58,7 +58,12 @@ class LostSweepTest {
         SpecLayers layers = TestPipelines.layers(TestRuns.text(folder.resolve("text.txt"), 20));
         Home home = TestRuns.home(folder);
         SweepRequest request = SweepRequest.of(
-                layers.trial(null, null), Map.of("optimizer.learningRate", List.of("1e-3", "2e-3")), null, 1, null, null);
+                layers.trial(null, null),
+                Map.of("optimizer.learningRate", List.of("1e-3", "2e-3")),
+                null,
+                1,
+                null,
+                null);
         Process first = worker();
         Process[] second = new Process[1];
         SweepResult result;
@@ -77,7 +82,8 @@ class LostSweepTest {
 
                         @Override
                         public void advanced(RunUpdate update) {
-                            if (second[0] == null && steps(events, TrainingEvent.Step.class).contains(14)) {
+                            if (second[0] == null
+                                    && steps(events, TrainingEvent.Step.class).contains(14)) {
                                 first.destroyForcibly();
                                 second[0] = worker();
                             }

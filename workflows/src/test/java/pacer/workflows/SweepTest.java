@@ -67,8 +67,8 @@ class SweepTest {
         void act(SweepHandle sweep) throws Exception;
     }
 
-    private Outcome<SweepResult> sweep(Policies policies, String history, SweepRequest request, Then then, String... properties)
-            throws Exception {
+    private Outcome<SweepResult> sweep(
+            Policies policies, String history, SweepRequest request, Then then, String... properties) throws Exception {
         return with(
                 policies,
                 history,
@@ -82,8 +82,7 @@ class SweepTest {
     }
 
     private Outcome<SweepResult> resume(String id, String... properties) throws Exception {
-        return with(
-                Policies.standard(), null, pipeline -> pipeline.resumeSweep(id, null, null), _ -> {}, properties);
+        return with(Policies.standard(), null, pipeline -> pipeline.resumeSweep(id, null, null), _ -> {}, properties);
     }
 
     private interface Start {
@@ -173,11 +172,19 @@ class SweepTest {
                 .result();
 
         assertThat(result.complete()).as(result.text()).isTrue();
-        assertThat(result.runs()).extracting(SweepRun::state).containsOnly(SweepRun.State.FINISHED).hasSize(4);
+        assertThat(result.runs())
+                .extracting(SweepRun::state)
+                .containsOnly(SweepRun.State.FINISHED)
+                .hasSize(4);
         assertThat(result.best().orElseThrow().settings()).isEqualTo(Map.of(RATE, "1e-3"));
         assertThat(result.points().getFirst().standardDeviation()).isBetween(0.0007, 0.0008);
-        assertThat(result.text()).startsWith("best: learningRate 1e-3, val loss ").contains("over 2 seeds; 0.1000 ahead of");
-        assertThat(told).startsWith("settled after 0").contains("began p1-s1337", "began p2-s1338", "ended 3").endsWith("one execution");
+        assertThat(result.text())
+                .startsWith("best: learningRate 1e-3, val loss ")
+                .contains("over 2 seeds; 0.1000 ahead of");
+        assertThat(told)
+                .startsWith("settled after 0")
+                .contains("began p1-s1337", "began p2-s1338", "ended 3")
+                .endsWith("one execution");
         assertThat(written(result.plan())).isEqualTo(result);
         Path written = home.runs().resolve(result.plan().id());
         assertThat(Files.readString(written.resolve(Sweeps.PAGE)))
@@ -213,7 +220,9 @@ class SweepTest {
         assertThat(result.runs().get(3).state())
                 .as("below the median, which the stopped one is part of")
                 .isEqualTo(SweepRun.State.FINISHED);
-        assertThat(result.points().getLast().mean()).as("what it reached is no loss of its point").isNull();
+        assertThat(result.points().getLast().mean())
+                .as("what it reached is no loss of its point")
+                .isNull();
         assertThat(home.run(stopped.run()).read().status()).isEqualTo(RunStatus.FINISHED);
         assertThat(Files.readString(home.runs().resolve(result.plan().id()).resolve(Sweeps.PAGE)))
                 .contains("stopped early at step " + stopped.steps() + ": " + stopped.reason())
@@ -241,14 +250,18 @@ class SweepTest {
     @Test
     void whatFailedIsDoneAgainAndWhatIsFinishedIsNot() throws Exception {
         Path broken = Files.writeString(folder.resolve("broken"), "");
-        SweepResult first = sweep(request(1, null, "1e-3", "3e-3"), "slope=100", "broken=" + broken).result();
+        SweepResult first = sweep(request(1, null, "1e-3", "3e-3"), "slope=100", "broken=" + broken)
+                .result();
         assertThat(first.goesOn()).isTrue();
-        assertThat(first.runs()).extracting(SweepRun::state).containsExactly(SweepRun.State.FINISHED, SweepRun.State.FAILED);
+        assertThat(first.runs())
+                .extracting(SweepRun::state)
+                .containsExactly(SweepRun.State.FINISHED, SweepRun.State.FAILED);
         assertThat(first.text()).endsWith("; 1 failed");
         Files.delete(broken);
         told.clear();
 
-        SweepResult second = resume(first.plan().id(), "slope=100", "broken=" + broken).result();
+        SweepResult second =
+                resume(first.plan().id(), "slope=100", "broken=" + broken).result();
 
         assertThat(second.goesOn()).isFalse();
         assertThat(second.runs().getFirst()).isEqualTo(first.runs().getFirst());
@@ -277,7 +290,8 @@ class SweepTest {
         assertThat(home.run(run).read().status()).isEqualTo(RunStatus.STOPPED);
         assertThat(home.run(run).path().resolve("checkpoints/step-000015")).isDirectory();
         String id = run.replaceFirst("-p1-s1337$", "");
-        assertThat(Files.readString(home.runs().resolve(id).resolve("sweep.md"))).contains("it was stopped on request");
+        assertThat(Files.readString(home.runs().resolve(id).resolve("sweep.md")))
+                .contains("it was stopped on request");
 
         SweepResult result = resume(id).result();
 
@@ -295,7 +309,8 @@ class SweepTest {
 
         outcome = sweep(request(1, null, "1e-3", "fast"));
         assertThat(outcome.refused()).isTrue();
-        assertThat(outcome.reason()).contains("--vary optimizer.learningRate=fast: fast, must be a plain decimal number");
+        assertThat(outcome.reason())
+                .contains("--vary optimizer.learningRate=fast: fast, must be a plain decimal number");
         assertThat(runs()).isEmpty();
         assertThatThrownBy(() -> resume("nothing-here"))
                 .isInstanceOf(BadInputException.class)

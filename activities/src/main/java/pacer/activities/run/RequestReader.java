@@ -169,7 +169,8 @@ final class RequestReader {
                 return;
             }
             List<String> values = new ArrayList<>();
-            entry.getValue().forEach(one -> written("vary." + entry.getKey(), one).ifPresent(values::add));
+            entry.getValue()
+                    .forEach(one -> written("vary." + entry.getKey(), one).ifPresent(values::add));
             all.put(entry.getKey(), values);
         });
         return all;
@@ -189,9 +190,8 @@ final class RequestReader {
                 return;
             }
             Map<String, String> settings = new LinkedHashMap<>();
-            row.properties()
-                    .forEach(entry -> written("rows." + entry.getKey(), entry.getValue())
-                            .ifPresent(text -> settings.put(entry.getKey(), text)));
+            row.properties().forEach(entry -> written("rows." + entry.getKey(), entry.getValue())
+                    .ifPresent(text -> settings.put(entry.getKey(), text)));
             rows.add(settings);
         });
         return rows;

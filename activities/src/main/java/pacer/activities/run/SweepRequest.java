@@ -75,8 +75,7 @@ public record SweepRequest(
 
     /** Goes on with the sweep {@code id}, on the host that has its folder. */
     public static SweepRequest goOn(String id, String host, Budget budget, Integer parallel) {
-        return new SweepRequest(
-                null, null, null, null, null, budget, null, null, null, parallel, null, id, host, null);
+        return new SweepRequest(null, null, null, null, null, budget, null, null, null, parallel, null, id, host, null);
     }
 
     /** Reads what somebody wrote, perhaps by hand; as {@link RunRequest#read}. */

@@ -49,10 +49,8 @@ public record PointResult(
         List<SweepRun> whole = runs.stream()
                 .filter(run -> run.state() == SweepRun.State.FINISHED)
                 .toList();
-        double mean = whole.stream()
-                .mapToDouble(SweepRun::validationLoss)
-                .average()
-                .orElse(Double.NaN);
+        double mean =
+                whole.stream().mapToDouble(SweepRun::validationLoss).average().orElse(Double.NaN);
         double squares = whole.stream()
                 .mapToDouble(run -> (run.validationLoss() - mean) * (run.validationLoss() - mean))
                 .sum();

@@ -18,8 +18,7 @@ public record SweepActivityImpl(Sweeps sweeps, ActivityStage activity) implement
     @Override
     public SweepState open(SweepRequest request) {
         try {
-            return sweeps.open(
-                    request, Activity.getExecutionContext().getInfo().getWorkflowId());
+            return sweeps.open(request, Activity.getExecutionContext().getInfo().getWorkflowId());
         } catch (IOException | RuntimeException e) {
             throw ActivityStage.failure(e);
         }

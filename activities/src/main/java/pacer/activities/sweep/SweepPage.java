@@ -19,7 +19,11 @@ final class SweepPage {
     static String markdown(SweepResult result) {
         SweepPlan plan = result.plan();
         StringBuilder page = new StringBuilder();
-        page.append("# ").append(plan.id()).append("\n\n**").append(result.text()).append("**\n\n");
+        page.append("# ")
+                .append(plan.id())
+                .append("\n\n**")
+                .append(result.text())
+                .append("**\n\n");
         page.append(rule(plan)).append("\n\n");
         page.append("| point | runs | mean val loss | standard deviation | tokens/s | |\n|---|--:|--:|--:|--:|---|\n");
         for (PointResult point : result.points()) {
@@ -30,17 +34,14 @@ final class SweepPage {
                             cells.stream().map(SweepPage::cell).collect(Collectors.joining(" | "))));
         }
         result.best()
-                .ifPresent(best -> page.append("\nTo train with the best's settings: `%s`\n"
-                        .formatted(command(plan, best.point()))));
+                .ifPresent(best -> page.append(
+                        "\nTo train with the best's settings: `%s`\n".formatted(command(plan, best.point()))));
         if (!result.runs().isEmpty()) {
             page.append("\n| run | point | seed | what became of it |\n|---|---|--:|---|\n");
             for (SweepRun run : byLoss(result.runs())) {
                 page.append("| %s | %s | %d | %s |\n"
                         .formatted(
-                                run.run(),
-                                cell(plan.points().get(run.point()).label()),
-                                run.seed(),
-                                cell(run.told())));
+                                run.run(), cell(plan.points().get(run.point()).label()), run.seed(), cell(run.told())));
             }
         }
         return page.toString();
@@ -65,7 +66,9 @@ final class SweepPage {
         // where the settings are files, those of a run are the whole of them
         String base = plan.request().preset() != null && plan.request().config().isEmpty()
                 ? plan.request().preset()
-                : plan.id() + "-p%d-s%d/preset.yaml".formatted(point + 1, plan.seeds().getFirst());
+                : plan.id()
+                        + "-p%d-s%d/preset.yaml"
+                                .formatted(point + 1, plan.seeds().getFirst());
         List<String> sets = new ArrayList<>();
         if (base.equals(plan.request().preset())) {
             plan.request().overrides().forEach((path, value) -> sets.add(path + "=" + value));
@@ -76,7 +79,9 @@ final class SweepPage {
             }
         }
         return "pacer run " + base
-                + sets.stream().map(set -> " --set '" + set.replace("'", "'\\''") + "'").collect(Collectors.joining());
+                + sets.stream()
+                        .map(set -> " --set '" + set.replace("'", "'\\''") + "'")
+                        .collect(Collectors.joining());
     }
 
     private static String rule(SweepPlan plan) {
@@ -87,11 +92,13 @@ final class SweepPage {
                         plan.preset(),
                         plan.seeds().size() == 1
                                 ? plan.seeds().getFirst()
-                                : plan.seeds().getFirst() + " to " + plan.seeds().getLast());
+                                : plan.seeds().getFirst() + " to "
+                                        + plan.seeds().getLast());
         if (plan.stopEarly() != null) {
-            rule += (" From its validation %d on a run is stopped once its best val loss is above the median of the other points' at the same step (the median"
-                            + " stopping rule of Golovin et al., Google Vizier, 2017, over losses at one step); stopped runs count in no mean.")
-                    .formatted(plan.stopEarly());
+            rule +=
+                    (" From its validation %d on a run is stopped once its best val loss is above the median of the other points' at the same step (the median"
+                                    + " stopping rule of Golovin et al., Google Vizier, 2017, over losses at one step); stopped runs count in no mean.")
+                            .formatted(plan.stopEarly());
         }
         return plan.caution() == null ? rule : rule + " " + plan.caution() + ".";
     }
@@ -101,9 +108,7 @@ final class SweepPage {
         return List.of(
                 "%d of %d".formatted(point.finished(), plan.seeds().size()),
                 point.mean() == null ? "" : Quantities.loss(point.mean()),
-                point.standardDeviation() == null
-                        ? ""
-                        : String.format(Locale.ROOT, "%.4f", point.standardDeviation()),
+                point.standardDeviation() == null ? "" : String.format(Locale.ROOT, "%.4f", point.standardDeviation()),
                 point.tokensPerSecond() == null ? "" : Quantities.grouped(Math.round(point.tokensPerSecond())),
                 point.missing());
     }
@@ -129,15 +134,10 @@ final class SweepPage {
                         result.complete() && result.best().isPresent(),
                         List.of("runs", "mean val loss", "sd", "tokens/s", ""),
                         contenders,
-                        result.best()
-                                .map(best -> command(plan, best.point()))
-                                .orElse(null),
+                        result.best().map(best -> command(plan, best.point())).orElse(null),
                         byLoss(result.runs()).stream()
                                 .map(run -> List.of(
-                                        run.run(),
-                                        plan.brief(run.point()),
-                                        Long.toString(run.seed()),
-                                        run.told()))
+                                        run.run(), plan.brief(run.point()), Long.toString(run.seed()), run.told()))
                                 .toList())
                 .html();
     }

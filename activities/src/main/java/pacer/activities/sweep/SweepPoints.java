@@ -114,8 +114,7 @@ final class SweepPoints {
     }
 
     private static List<Map<String, String>> combinations(SweepRequest request) {
-        List<Map<String, String>> all =
-                new ArrayList<>(request.rows().isEmpty() ? List.of(Map.of()) : request.rows());
+        List<Map<String, String>> all = new ArrayList<>(request.rows().isEmpty() ? List.of(Map.of()) : request.rows());
         for (Map.Entry<String, List<String>> varied : request.vary().entrySet()) {
             List<Map<String, String>> more = new ArrayList<>();
             for (Map<String, String> settings : all) {

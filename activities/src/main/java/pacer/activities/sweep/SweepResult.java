@@ -30,7 +30,8 @@ public record SweepResult(
         if (!complete) {
             text.append("; %d of %d runs ended".formatted(runs.size(), plan.runs()));
         }
-        long failed = runs.stream().filter(r -> r.state() == SweepRun.State.FAILED).count();
+        long failed =
+                runs.stream().filter(r -> r.state() == SweepRun.State.FAILED).count();
         if (failed > 0) {
             text.append("; %d failed".formatted(failed));
         }

@@ -86,7 +86,8 @@ public record SweepRun(
     /** What became of it, in a few words. */
     public String told() {
         return switch (state) {
-            case FINISHED -> String.format(Locale.ROOT, "val loss %.4f, %,.0f tokens/s", validationLoss, tokensPerSecond);
+            case FINISHED ->
+                String.format(Locale.ROOT, "val loss %.4f, %,.0f tokens/s", validationLoss, tokensPerSecond);
             case STOPPED -> String.format(Locale.ROOT, "stopped early at step %,d: %s", steps, reason);
             case FAILED -> "failed: " + reason;
         };

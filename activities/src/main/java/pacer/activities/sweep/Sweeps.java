@@ -327,8 +327,7 @@ public final class Sweeps {
                 RunJson.MAPPER.writer(SerializationFeature.INDENT_OUTPUT).writeValueAsBytes(result));
         DurableFiles.write(
                 folder.resolve("sweep.md"), SweepPage.markdown(result).getBytes(StandardCharsets.UTF_8));
-        DurableFiles.write(
-                folder.resolve(PAGE), SweepPage.html(result).getBytes(StandardCharsets.UTF_8));
+        DurableFiles.write(folder.resolve(PAGE), SweepPage.html(result).getBytes(StandardCharsets.UTF_8));
         return folder;
     }
 }

@@ -59,7 +59,8 @@ class MedianRuleTest {
 
     @Test
     void aLossThatIsNoNumberIsWorseThanAny() {
-        assertThat(new MedianRule(1).hopeless(curve(Double.NaN, Double.NaN), OTHERS)).isNotNull();
+        assertThat(new MedianRule(1).hopeless(curve(Double.NaN, Double.NaN), OTHERS))
+                .isNotNull();
         Map<Integer, List<List<Mark>>> lost =
                 Map.of(1, List.of(curve(4, Double.NaN)), 2, List.of(curve(4, Double.NaN)));
         assertThat(new MedianRule(1).hopeless(curve(4, 9), lost)).isNull();

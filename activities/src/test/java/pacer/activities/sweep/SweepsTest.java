@@ -27,9 +27,9 @@ class SweepsTest {
     }
 
     private void refused(String input, String... parts) {
-        assertThatThrownBy(() -> open(input)).isInstanceOf(BadInputException.class).satisfies(e -> assertThat(
-                        e.getMessage())
-                .contains(parts));
+        assertThatThrownBy(() -> open(input))
+                .isInstanceOf(BadInputException.class)
+                .satisfies(e -> assertThat(e.getMessage()).contains(parts));
     }
 
     private static SweepRun ended(SweepPlan plan, int number, double loss) {
@@ -51,9 +51,9 @@ class SweepsTest {
 
     @Test
     void settingsThatVaryAreAGridOfWhichTheLastChangesSoonest() throws IOException {
-        SweepPlan plan = open(
-                        "{\"preset\": \"quickstart\", \"vary\": {\"optimizer.learningRate\": [0.001, \"3e-3\"], \"train.steps\": [300, 400]}, \"seeds\": 2, \"parallel\": 2}")
-                .plan();
+        SweepPlan plan =
+                open("{\"preset\": \"quickstart\", \"vary\": {\"optimizer.learningRate\": [0.001, \"3e-3\"], \"train.steps\": [300, 400]}, \"seeds\": 2, \"parallel\": 2}")
+                        .plan();
         assertThat(plan.id()).isEqualTo("my-sweep-1");
         assertThat(plan.points())
                 .extracting(SweepPoint::label)
@@ -81,9 +81,9 @@ class SweepsTest {
 
     @Test
     void rowsGoTogetherAndWithEveryCombinationOfTheGrid() throws IOException {
-        SweepPlan plan = open(
-                        "{\"preset\": \"quickstart\", \"rows\": [{\"optimizer.learningRate\": 0.001, \"train.steps\": 300}, {\"optimizer.learningRate\": 0.003, \"train.steps\": 200}], \"vary\": {\"optimizer.weightDecay\": [0, 0.1]}}")
-                .plan();
+        SweepPlan plan =
+                open("{\"preset\": \"quickstart\", \"rows\": [{\"optimizer.learningRate\": 0.001, \"train.steps\": 300}, {\"optimizer.learningRate\": 0.003, \"train.steps\": 200}], \"vary\": {\"optimizer.weightDecay\": [0, 0.1]}}")
+                        .plan();
         assertThat(plan.points())
                 .extracting(point -> String.join(" ", point.settings().values()))
                 .containsExactly("0.001 300 0", "0.001 300 0.1", "0.003 200 0", "0.003 200 0.1");
@@ -111,7 +111,9 @@ class SweepsTest {
                 "{\"preset\": \"quickstart\", \"vary\": {\"optimizer.learnigRate\": [0.001, 0.003]}}",
                 "--vary optimizer.learnigRate=0.001: ",
                 "did you mean");
-        refused("{\"preset\": \"quickstrat\", \"vary\": {\"train.steps\": [300, 400]}}", "preset quickstrat: no such preset");
+        refused(
+                "{\"preset\": \"quickstrat\", \"vary\": {\"train.steps\": [300, 400]}}",
+                "preset quickstrat: no such preset");
     }
 
     @Test
@@ -152,9 +154,9 @@ class SweepsTest {
 
     @Test
     void meansAreOverTheRunsThatCameToTheirEnd() throws IOException {
-        SweepPlan plan = open(
-                        "{\"preset\": \"quickstart\", \"vary\": {\"optimizer.learningRate\": [0.001, 0.003, 0.1]}, \"seeds\": 2}")
-                .plan();
+        SweepPlan plan =
+                open("{\"preset\": \"quickstart\", \"vary\": {\"optimizer.learningRate\": [0.001, 0.003, 0.1]}, \"seeds\": 2}")
+                        .plan();
         SweepRun stopped = ended(plan, 4, 9).stopped("hopeless", plan.trial(4).steps() + 1);
         SweepResult result = SweepResult.of(
                 plan,
@@ -172,7 +174,8 @@ class SweepsTest {
         assertThat(result.points().get(0).mean()).isEqualTo(1.7);
         assertThat(result.points().get(0).missing()).isEqualTo("1 stopped early");
         assertThat(result.points().get(1).mean()).isEqualTo(2.1);
-        assertThat(result.points().get(1).standardDeviation()).isCloseTo(0.1414, org.assertj.core.data.Offset.offset(1e-4));
+        assertThat(result.points().get(1).standardDeviation())
+                .isCloseTo(0.1414, org.assertj.core.data.Offset.offset(1e-4));
         assertThat(result.points().get(2).missing()).isEqualTo("1 failed");
         assertThat(result.best().orElseThrow().settings()).isEqualTo(Map.of("optimizer.learningRate", "0.003"));
         assertThat(result.text())
@@ -191,11 +194,13 @@ class SweepsTest {
 
     @Test
     void aLeadWithinTheSpreadOfSeedsIsSaidToBeOne() throws IOException {
-        SweepPlan plan = open(
-                        "{\"preset\": \"quickstart\", \"vary\": {\"optimizer.learningRate\": [0.001, 0.003]}, \"seeds\": 2}")
-                .plan();
+        SweepPlan plan =
+                open("{\"preset\": \"quickstart\", \"vary\": {\"optimizer.learningRate\": [0.001, 0.003]}, \"seeds\": 2}")
+                        .plan();
         SweepResult near = SweepResult.of(
-                plan, List.of(ended(plan, 0, 2), ended(plan, 1, 2.01), ended(plan, 2, 2.1), ended(plan, 3, 2.11)), null);
+                plan,
+                List.of(ended(plan, 0, 2), ended(plan, 1, 2.01), ended(plan, 2, 2.1), ended(plan, 3, 2.11)),
+                null);
         assertThat(near.text()).endsWith("which is within the spread of their seeds");
         SweepResult far = SweepResult.of(
                 plan, List.of(ended(plan, 0, 2), ended(plan, 1, 3), ended(plan, 2, 2.1), ended(plan, 3, 3.1)), null);
@@ -206,9 +211,9 @@ class SweepsTest {
     @Test
     void whatEndedIsWrittenDownAndGoneOnWithWithoutWhatFailed() throws IOException {
         Sweeps sweeps = new Sweeps(TestRuns.home(folder), () -> 2);
-        SweepPlan plan = open(
-                        "{\"preset\": \"quickstart\", \"vary\": {\"optimizer.learningRate\": [0.001, 0.003]}, \"seeds\": 2, \"note\": \"a <b> test\"}")
-                .plan();
+        SweepPlan plan =
+                open("{\"preset\": \"quickstart\", \"vary\": {\"optimizer.learningRate\": [0.001, 0.003]}, \"seeds\": 2, \"note\": \"a <b> test\"}")
+                        .plan();
         sweeps.note(plan.id(), ended(plan, 1, 1.7));
         sweeps.note(plan.id(), plan.trial(0).failed("its <disk> | is full"));
         sweeps.note(plan.id(), ended(plan, 2, 1.8));

@@ -49,7 +49,10 @@ final class RecordCommand implements Callable<Integer> {
                     "Look after so many runs too, and end where it is a record then, such as 3,5; each look has its share of 0.01 (default: once, after all).")
     private List<Integer> looks = List.of();
 
-    @Option(names = "--parallel", paramLabel = "N", description = "Runs at work at a time (default: as many as hosts train).")
+    @Option(
+            names = "--parallel",
+            paramLabel = "N",
+            description = "Runs at work at a time (default: as many as hosts train).")
     private Integer parallel;
 
     @Option(

@@ -38,8 +38,7 @@ final class SweepCommand implements Callable<Integer> {
             names = "--vary",
             paramLabel = "NAME=VALUES",
             completionCandidates = Completions.OfSettings.class,
-            description =
-                    "Values of a setting, such as optimizer.learningRate=1e-3,3e-3; repeated: all combinations.")
+            description = "Values of a setting, such as optimizer.learningRate=1e-3,3e-3; repeated: all combinations.")
     private List<String> vary = new ArrayList<>();
 
     @Option(
@@ -55,7 +54,10 @@ final class SweepCommand implements Callable<Integer> {
             description = "Runs of each point, each with its seed, from the preset's on (default: 1).")
     private Integer seeds;
 
-    @Option(names = "--parallel", paramLabel = "N", description = "Runs at work at a time (default: as many as hosts train).")
+    @Option(
+            names = "--parallel",
+            paramLabel = "N",
+            description = "Runs at work at a time (default: as many as hosts train).")
     private Integer parallel;
 
     @Option(
@@ -223,9 +225,7 @@ final class SweepCommand implements Callable<Integer> {
                     point.standardDeviation() == null
                             ? ""
                             : String.format(Locale.ROOT, "%.4f", point.standardDeviation()),
-                    point.tokensPerSecond() == null
-                            ? ""
-                            : Quantities.grouped(Math.round(point.tokensPerSecond())),
+                    point.tokensPerSecond() == null ? "" : Quantities.grouped(Math.round(point.tokensPerSecond())),
                     point.missing());
         }
         table.print();

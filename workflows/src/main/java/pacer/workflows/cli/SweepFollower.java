@@ -73,8 +73,9 @@ final class SweepFollower implements SweepHandle.Listener, AutoCloseable {
         IntStream.range(0, plan.runs())
                 .mapToObj(plan::trial)
                 .filter(trial -> trial.run().equals(run))
-                .forEach(trial -> say(terminal.paint(Tone.STRONG, "run %d of %d".formatted(trial.number() + 1, plan.runs()))
-                        + ": " + words(trial)));
+                .forEach(trial ->
+                        say(terminal.paint(Tone.STRONG, "run %d of %d".formatted(trial.number() + 1, plan.runs()))
+                                + ": " + words(trial)));
     }
 
     private String words(SweepTrial trial) {

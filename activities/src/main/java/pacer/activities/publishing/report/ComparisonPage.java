@@ -105,7 +105,8 @@ public record ComparisonPage(
         }
         String next = command == null
                 ? ""
-                : "<p class=\"next\">To train with the best's settings:</p>\n<pre>%s</pre>\n".formatted(escape(command));
+                : "<p class=\"next\">To train with the best's settings:</p>\n<pre>%s</pre>\n"
+                        .formatted(escape(command));
         return "<h2>Points, the best first</h2>\n<div class=\"card\"><table><thead><tr>%s</tr></thead><tbody>\n%s</tbody></table>\n%s</div>\n"
                 .formatted(heads, rows, next);
     }
@@ -122,8 +123,14 @@ public record ComparisonPage(
         }
         StringBuilder rows = new StringBuilder();
         for (List<String> run : runs) {
-            rows.append("<tr><td class=\"name\"><code>%s</code></td><td class=\"optional%s\">%s</td><td class=\"number\">%s</td><td>%s</td></tr>\n"
-                    .formatted(escape(run.get(0)), run.get(1).length() <= NARROW ? " name" : "", escape(run.get(1)), escape(run.get(2)), escape(run.get(3))));
+            rows.append(
+                    "<tr><td class=\"name\"><code>%s</code></td><td class=\"optional%s\">%s</td><td class=\"number\">%s</td><td>%s</td></tr>\n"
+                            .formatted(
+                                    escape(run.get(0)),
+                                    run.get(1).length() <= NARROW ? " name" : "",
+                                    escape(run.get(1)),
+                                    escape(run.get(2)),
+                                    escape(run.get(3))));
         }
         return "<h2>Runs</h2>\n<div class=\"card\"><table><thead><tr><th>run</th><th class=\"optional\">point</th><th class=\"number\">seed</th><th>what became of it</th></tr></thead><tbody>\n%s</tbody></table></div>\n"
                 .formatted(rows);

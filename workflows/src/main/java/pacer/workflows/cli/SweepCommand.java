@@ -21,7 +21,9 @@ import pacer.workflows.SpecLayers;
 import pacer.workflows.SweepHandle;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.Spec;
 
 @Command(
         name = "sweep",
@@ -31,6 +33,9 @@ import picocli.CommandLine.Option;
             "PACER_RUNS and PACER_CACHE name other folders for runs and for data.%n"
         })
 final class SweepCommand implements Callable<Integer> {
+    @Spec
+    private CommandSpec command;
+
     @Mixin
     private SpecOptions spec;
 
@@ -98,7 +103,15 @@ final class SweepCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws IOException, InterruptedException {
-        if (resume != null && !(vary.isEmpty() && rows.isEmpty() && seeds == null && stopEarly == null)) {
+        boolean anew = command.commandLine().getParseResult().hasMatchedPositional(0)
+                || !spec.configs().isEmpty()
+                || !spec.sets().isEmpty()
+                || !vary.isEmpty()
+                || !rows.isEmpty()
+                || seeds != null
+                || stopEarly != null
+                || note != null;
+        if (resume != null && anew) {
             throw new Mistake(
                     "--resume %s goes on with the sweep as it was asked for; only --budget and --parallel may be given with it"
                             .formatted(resume));

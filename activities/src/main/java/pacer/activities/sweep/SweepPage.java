@@ -85,14 +85,14 @@ final class SweepPage {
     }
 
     private static String rule(SweepPlan plan) {
-        String rule = "%d %s of %s, seeds %s, settled before the first run."
+        String rule = "%d %s of %s, %s, settled before the first run."
                 .formatted(
                         plan.points().size(),
                         plan.points().size() == 1 ? "point" : "points",
                         plan.preset(),
                         plan.seeds().size() == 1
-                                ? plan.seeds().getFirst()
-                                : plan.seeds().getFirst() + " to "
+                                ? "seed " + plan.seeds().getFirst()
+                                : "seeds " + plan.seeds().getFirst() + " to "
                                         + plan.seeds().getLast());
         if (plan.stopEarly() != null) {
             rule +=

@@ -142,7 +142,7 @@ final class SweepCommand implements Callable<Integer> {
     private int follow(Pipeline pipeline, SweepHandle sweep) throws InterruptedException {
         Terminal shown = output.json() ? console.errors() : console.out();
         Outcome<SweepResult> outcome;
-        try (SweepFollower follower = new SweepFollower(shown, System::nanoTime)) {
+        try (SweepFollower follower = new SweepFollower(shown)) {
             shown.size().follow();
             follower.say(
                     shown.paint(Tone.STRONG, sweep.id()) + shown.paint(Tone.QUIET, "  " + pipeline.announcement()));

@@ -3,7 +3,6 @@ package pacer.workflows.cli;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
-import java.util.function.LongSupplier;
 import java.util.stream.IntStream;
 import pacer.activities.publishing.report.Quantities;
 import pacer.activities.run.RunUpdate;
@@ -15,22 +14,19 @@ import pacer.workflows.SweepHandle;
 /** One line for each run that ended, and the moving line of a run below. */
 final class SweepFollower implements SweepHandle.Listener, AutoCloseable {
     private final Terminal terminal;
-    private final LongSupplier nanos;
     private final Set<Integer> over = new HashSet<>();
     private RunView view;
     private SweepPlan plan;
-    private long start;
-    private long stepsDone;
+    private double spentSeconds;
+    private long trained;
 
-    /** @param nanos a clock, from anywhere */
-    SweepFollower(Terminal terminal, LongSupplier nanos) {
+    SweepFollower(Terminal terminal) {
         this.terminal = terminal;
-        this.nanos = nanos;
         this.view = view();
     }
 
     private RunView view() {
-        return new RunView(terminal, nanos).brief().ticking();
+        return new RunView(terminal, System::nanoTime).brief().ticking();
     }
 
     void say(String line) {
@@ -40,8 +36,7 @@ final class SweepFollower implements SweepHandle.Listener, AutoCloseable {
     @Override
     public void settled(SweepPlan settled, List<SweepRun> before) {
         plan = settled;
-        start = nanos.getAsLong();
-        before.forEach(run -> over.add(run.number()));
+        before.forEach(this::count);
         say("%s, %s: %s of %s steps in all, %s"
                 .formatted(
                         count(plan.points().size(), "point"),
@@ -90,8 +85,7 @@ final class SweepFollower implements SweepHandle.Listener, AutoCloseable {
     @Override
     public void ended(SweepRun run) {
         SweepTrial trial = plan.trial(run.number());
-        over.add(run.number());
-        stepsDone += trial.steps();
+        count(run);
         String mark =
                 switch (run.state()) {
                     case FINISHED -> terminal.paint(Tone.GOOD, "✓");
@@ -105,14 +99,21 @@ final class SweepFollower implements SweepHandle.Listener, AutoCloseable {
             say(before + line);
             before = "  ";
         }
-        long left = steps(false);
+        int left = plan.runs() - over.size();
         if (left > 0) {
-            double seconds = (nanos.getAsLong() - start) / 1e9 * left / stepsDone;
-            say(terminal.paint(
-                    Tone.QUIET,
-                    "  %d of %d runs ended, about %s to go"
-                            .formatted(over.size(), plan.runs(), Quantities.duration(seconds))));
+            int lanes = Math.min(plan.parallel(), left);
+            String togo = trained == 0
+                    ? ""
+                    : ", about " + Quantities.duration(spentSeconds / trained * steps(false) / lanes) + " to go";
+            say(terminal.paint(Tone.QUIET, "  %d of %d runs ended%s".formatted(over.size(), plan.runs(), togo)));
         }
+    }
+
+    /** A run's stages take the more time the more steps it trains. */
+    private void count(SweepRun run) {
+        over.add(run.number());
+        spentSeconds += run.spentSeconds();
+        trained += run.steps();
     }
 
     @Override

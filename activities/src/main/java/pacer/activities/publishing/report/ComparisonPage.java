@@ -70,7 +70,7 @@ public record ComparisonPage(
     }
 
     private Chart chart(String name, Function<Contender, List<Series>> curves, boolean dots) {
-        Chart chart = new Chart(name, "nats a token", Quantities::loss).log().height(TALL);
+        Chart chart = new Chart(name, "nats a token", Quantities::loss).log().lastFirst().height(TALL);
         for (int i = contenders.size() - 1; i >= 0; i--) { // the best above the others
             Contender contender = contenders.get(i);
             String label = i < COLOURS ? contender.name() : "the others";
@@ -111,9 +111,12 @@ public record ComparisonPage(
                 .formatted(heads, rows, next);
     }
 
-    /** Numbers, but for the last column, which is text. */
+    /** Numbers, but for the last column, which is text; of numbers the outer ones give way on narrow screens. */
     private String cell(int column, String element, String text) {
-        String style = column < columns.size() - 1 ? " class=\"number\"" : "";
+        int last = columns.size() - 1;
+        String style = column == last
+                ? ""
+                : column == 0 || column == last - 1 ? " class=\"number optional\"" : " class=\"number\"";
         return "<%s%s>%s</%s>".formatted(element, style, escape(text), element);
     }
 

@@ -83,7 +83,8 @@ class SweepCommandTest {
                 .as(screen.errors())
                 .isZero();
         JsonNode result = RunJson.MAPPER.readTree(screen.raw());
-        assertThat(result.at("/points/0/settings/optimizer.learningRate").asText()).isEqualTo("1e-2");
+        assertThat(result.at("/points/0/settings/optimizer.learningRate").asText())
+                .isEqualTo("1e-2");
         assertThat(result.at("/runs")).hasSize(2);
         assertThat(result.at("/complete").asBoolean()).isTrue();
     }

@@ -10,7 +10,8 @@ import org.junit.jupiter.api.Test;
 class VariedTest {
     @Test
     void valuesStandBetweenCommasButNotWithinQuotesAndBrackets() {
-        assertThat(Varied.grid(List.of("optimizer.learningRate=1e-3, 3e-3", "sample.prompt='a, b',c", "x.list=[1, 2],[3]")))
+        assertThat(Varied.grid(
+                        List.of("optimizer.learningRate=1e-3, 3e-3", "sample.prompt='a, b',c", "x.list=[1, 2],[3]")))
                 .isEqualTo(Map.of(
                         "optimizer.learningRate", List.of("1e-3", "3e-3"),
                         "sample.prompt", List.of("'a, b'", "c"),

@@ -115,10 +115,10 @@ final class Chart {
         // several curves of one name, such as those of several seeds, have one key
         (lastFirst ? curves.reversed() : curves)
                 .stream()
-                .map(curve -> "<span class=\"key %s%s\">%s</span>"
-                        .formatted(curve.style(), curve.dots() ? " dot" : "", Html.escape(curve.name())))
-                .distinct()
-                .forEach(out::append);
+                        .map(curve -> "<span class=\"key %s%s\">%s</span>"
+                                .formatted(curve.style(), curve.dots() ? " dot" : "", Html.escape(curve.name())))
+                        .distinct()
+                        .forEach(out::append);
         out.append("</span></figcaption>\n<div class=\"plot\" style=\"height:")
                 .append(height)
                 .append("px\">\n");

@@ -70,7 +70,10 @@ public record ComparisonPage(
     }
 
     private Chart chart(String name, Function<Contender, List<Series>> curves, boolean dots) {
-        Chart chart = new Chart(name, "nats a token", Quantities::loss).log().lastFirst().height(TALL);
+        Chart chart = new Chart(name, "nats a token", Quantities::loss)
+                .log()
+                .lastFirst()
+                .height(TALL);
         for (int i = contenders.size() - 1; i >= 0; i--) { // the best above the others
             Contender contender = contenders.get(i);
             String label = i < COLOURS ? contender.name() : "the others";

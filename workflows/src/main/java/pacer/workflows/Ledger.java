@@ -256,7 +256,8 @@ final class Ledger {
                 paused,
                 Map.copyOf(links),
                 notice,
-                result);
+                result,
+                plan == null ? null : plan.host());
     }
 
     private void put(StageLine line) {

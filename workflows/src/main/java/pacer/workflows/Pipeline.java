@@ -25,6 +25,9 @@ import pacer.activities.run.RunHub;
 import pacer.activities.run.RunId;
 import pacer.activities.run.RunIndex;
 import pacer.activities.run.RunRequest;
+import pacer.activities.run.SweepRequest;
+import pacer.activities.sweep.SweepPlan;
+import pacer.activities.sweep.Sweeps;
 import pacer.activities.tracking.Tracking;
 import pacer.activities.tracking.TrackingSettings;
 import pacer.trainer.durable.Host;
@@ -280,6 +283,56 @@ public final class Pipeline implements AutoCloseable {
                 WorkflowStub.fromTyped(workflow),
                 run -> connection.client().newUntypedWorkflowStub(run),
                 worker.isPresent());
+    }
+
+    /**
+     * Starts a sweep.
+     *
+     * @param spec what its points are of
+     */
+    public SweepHandle sweep(SweepRequest request, RunSpec spec) {
+        String id = RunId.of("sweep-" + spec.name(), Instant.now(), 1);
+        return sweep(
+                id,
+                request,
+                WorkflowOptions.newBuilder()
+                        .setWorkflowId(id)
+                        .setStaticSummary(RunPage.cut("sweep: " + spec.name()))
+                        .setStaticDetails(RunPage.details(spec, request.note()))
+                        .setWorkflowIdConflictPolicy(WorkflowIdConflictPolicy.WORKFLOW_ID_CONFLICT_POLICY_FAIL));
+    }
+
+    /**
+     * Goes on with the sweep whose folder is here: joins it where it is at work, and begins what of it is not done, or failed, where it is not.
+     *
+     * @param budget instead of the one that it had; null leaves that
+     * @param parallel likewise
+     * @throws BadInputException when there is no such sweep here
+     */
+    public SweepHandle resumeSweep(String id, Budget budget, Integer parallel) throws IOException {
+        SweepPlan plan = Sweeps.read(home, id).plan();
+        String here = Host.name();
+        String host = connection.isEmbedded()
+                ? null
+                : worker.isPresent() || plan.host().equals(here) || isWorkedOn(here) ? here : plan.host();
+        return sweep(
+                id,
+                SweepRequest.goOn(id, host, budget, parallel),
+                WorkflowOptions.newBuilder()
+                        .setWorkflowId(id)
+                        .setStaticSummary(RunPage.cut("sweep: " + plan.preset()))
+                        .setWorkflowIdReusePolicy(WorkflowIdReusePolicy.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE)
+                        .setWorkflowIdConflictPolicy(
+                                WorkflowIdConflictPolicy.WORKFLOW_ID_CONFLICT_POLICY_USE_EXISTING));
+    }
+
+    private SweepHandle sweep(String id, SweepRequest request, WorkflowOptions.Builder options) {
+        Sweep workflow = connection
+                .client()
+                .newWorkflowStub(
+                        Sweep.class, options.setTaskQueue(TaskQueues.CONTROL).build());
+        WorkflowClient.start(workflow::run, request, null);
+        return new SweepHandle(id, run -> connection.client().newUntypedWorkflowStub(run), worker.isPresent());
     }
 
     /** How a run stands that this process sends to MLflow; empty where it sends none. */

@@ -15,6 +15,7 @@ import pacer.activities.run.Stage;
  * @param links addresses of other pages of the run, by name; null in answers of old
  * @param notice what a person should know of the end of a run whose stages are done; mostly null, and in answers of old
  * @param result what the run came to; null until it is judged, and in answers of old
+ * @param host that works on it; null until it is opened, and in answers of old
  */
 public record PipelineProgress(
         String run,
@@ -23,7 +24,8 @@ public record PipelineProgress(
         boolean paused,
         Map<String, String> links,
         String notice,
-        PipelineResult result) {
+        PipelineResult result,
+        String host) {
 
     /**
      * One stage.

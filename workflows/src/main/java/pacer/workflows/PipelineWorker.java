@@ -49,6 +49,8 @@ import pacer.activities.staging.StagingActivityImpl;
 import pacer.activities.store.Store;
 import pacer.activities.store.StoredDatasets;
 import pacer.activities.store.StoredRuns;
+import pacer.activities.sweep.SweepActivityImpl;
+import pacer.activities.sweep.Sweeps;
 import pacer.activities.tracking.Tracking;
 import pacer.activities.tracking.TrackingActivityImpl;
 import pacer.activities.training.EnsembleActivityImpl;
@@ -196,6 +198,7 @@ public final class PipelineWorker implements AutoCloseable {
         worker.registerWorkflowImplementationFactory(Reproduce.class, () -> new ReproduceImpl(policies), options);
         worker.registerWorkflowImplementationFactory(
                 RecordAttempt.class, () -> new RecordAttemptImpl(policies), options);
+        worker.registerWorkflowImplementationFactory(Sweep.class, () -> new SweepImpl(policies), options);
         worker.registerWorkflowImplementationFactory(
                 PrepareDataset.class, () -> new PrepareDatasetImpl(policies), options);
         worker.registerWorkflowImplementationFactory(TrackRun.class, () -> new TrackRunImpl(policies), options);
@@ -235,8 +238,9 @@ public final class PipelineWorker implements AutoCloseable {
                 others.map(executions ->
                         new SharedDatasets(alone, stored.orElseThrow(), settings.preparation(), executions, clock)),
                 activity);
-        RecordActivityImpl records = new RecordActivityImpl(new Records(home));
-        control.registerActivitiesImplementations(preparation, records);
+        RecordActivityImpl records = new RecordActivityImpl(new Records(home, connection::slots));
+        SweepActivityImpl sweeps = new SweepActivityImpl(new Sweeps(home, connection::slots), activity);
+        control.registerActivitiesImplementations(preparation, records, sweeps);
         if (others.isPresent()) {
             Worker shared = factory.newWorker(
                     TaskQueues.SHARED_DATA,
@@ -273,6 +277,7 @@ public final class PipelineWorker implements AutoCloseable {
                         (told, workflow) ->
                                 notifier.reproduced(told, page(RunLinks.REPRODUCTION, connection, settings, workflow))),
                 records,
+                sweeps,
                 new PublishingActivityImpl(new Publishing(home, log, clock, settings.report()), activity),
                 new TrackingActivityImpl(home, settings.tracking().map(t -> new Tracking(clock, t)), hub));
         Worker alive = factory.newWorker(

@@ -20,12 +20,16 @@ import pacer.trainer.text.ShardPlan;
  *     restart of the Temporal server, during which nobody can be heard; short enough that a dead host costs a minute
  * @param hostTimeout work that a host has not begun for this long is asked after, and given up where nobody answers. Longer than a repair that takes a
  *     weekend and the days until a part comes; short enough that a run whose host is gone is noticed while it is remembered
+ * @param runsAHistory after so many runs a sweep is continued as new: each has some tens of events, and where it is watched some for each validation, of the
+ *     51,200 that a history holds
  */
-record Policies(Duration heartbeat, Duration hostTimeout) {
+record Policies(Duration heartbeat, Duration hostTimeout, int runsAHistory) {
     private static final String HEARTBEAT = "PACER_HEARTBEAT_TIMEOUT";
     private static final String HOST = "PACER_HOST_TIMEOUT";
     private static final int LEAST_HOST = 60; // a worker that is made anew is away for as long
     private static final int MOST_HOST = 365 * 24 * 3600;
+
+    private static final int RUNS_A_HISTORY = 50;
 
     private static final Duration HOST_TIMEOUT = Duration.ofDays(7);
 
@@ -44,6 +48,11 @@ record Policies(Duration heartbeat, Duration hostTimeout) {
     /** The standard ones with this heartbeat timeout. */
     Policies(Duration heartbeat) {
         this(heartbeat, HOST_TIMEOUT);
+    }
+
+    /** The standard ones with these timeouts. */
+    Policies(Duration heartbeat, Duration hostTimeout) {
+        this(heartbeat, hostTimeout, RUNS_A_HISTORY);
     }
 
     static Policies standard() {
@@ -69,7 +78,7 @@ record Policies(Duration heartbeat, Duration hostTimeout) {
     Policies moreSeldom() {
         Duration twice = hostTimeout.multipliedBy(2);
         Duration longest = hostTimeout.compareTo(LONGEST_WAIT) < 0 ? LONGEST_WAIT : hostTimeout;
-        return new Policies(heartbeat, twice.compareTo(longest) < 0 ? twice : longest);
+        return new Policies(heartbeat, twice.compareTo(longest) < 0 ? twice : longest, runsAHistory);
     }
 
     private static Duration seconds(Map<String, String> environment, String name, int least, int most, Duration usual) {
@@ -269,6 +278,43 @@ record Policies(Duration heartbeat, Duration hostTimeout) {
         String summary = "what the runs prove";
         return options(TaskQueues.data(host), summary, Duration.ofMinutes(10), 5, Duration.ofMinutes(1))
                 .setScheduleToStartTimeout(hostTimeout)
+                .build();
+    }
+
+    /** The same for what nothing waits for: what is not written now is written with the end. */
+    ActivityOptions noting(String host) {
+        return options(TaskQueues.data(host), "how a run ended", Duration.ofMinutes(5), 3, Duration.ofSeconds(10))
+                .setScheduleToStartTimeout(MOMENT.compareTo(hostTimeout) < 0 ? MOMENT : hostTimeout)
+                .build();
+    }
+
+    /** Asking a workflow, by any host: one that waits for its first host is asked again and again. */
+    ActivityOptions asking() {
+        return stage(TaskQueues.CONTROL, "asks a run", Duration.ofDays(60), UNLIMITED, Duration.ofMinutes(1))
+                .toBuilder()
+                .setCancellationType(ActivityCancellationType.TRY_CANCEL)
+                .build();
+    }
+
+    /** From one validation to the next, which may be hours. Who waits for the run does not wait for this to end. */
+    ActivityOptions watching(String host) {
+        return stage(
+                        TaskQueues.data(host),
+                        "waits for a validation",
+                        Duration.ofDays(60),
+                        UNLIMITED,
+                        Duration.ofMinutes(1))
+                .toBuilder()
+                .setCancellationType(ActivityCancellationType.TRY_CANCEL)
+                .build();
+    }
+
+    /**
+     * Asking a run to end its training: it does after a step, with a checkpoint. One that has been told of no step yet refuses for some seconds; one whose training is over
+     * refuses for good, and nothing waits for that.
+     */
+    ActivityOptions stoppingEarly() {
+        return options(TaskQueues.CONTROL, "ends a hopeless run", Duration.ofMinutes(30), 20, Duration.ofSeconds(10))
                 .build();
     }
 

@@ -5,10 +5,8 @@ import io.temporal.client.WorkflowStub;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
-import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
-import java.util.function.Consumer;
 import java.util.function.Function;
 import pacer.activities.record.RecordPlan;
 import pacer.activities.record.RecordResult;
@@ -55,18 +53,8 @@ public final class RecordHandle {
         void finished(RecordRun run);
     }
 
-    /**
-     * How it ended.
-     *
-     * @param result null where there is none
-     * @param reason why there is none, in one line
-     * @param refused whether what was given is at fault
-     * @param stopped whether somebody asked for the end
-     */
-    public record Outcome(RecordResult result, String reason, boolean refused, boolean stopped) {}
-
     /** Waits for the end. */
-    public Outcome follow(Listener listener) throws InterruptedException {
+    public Outcome<RecordResult> follow(Listener listener) throws InterruptedException {
         CompletableFuture<RecordResult> result = workflow.getResultAsync(RecordResult.class);
         Teller teller = new Teller(listener);
         while (!result.isDone()) {
@@ -74,21 +62,12 @@ public final class RecordHandle {
             WorkflowEnding.await(result, POLL_MILLIS);
         }
         teller.poll();
-        return outcome(result);
+        return Outcome.of(result);
     }
 
     /** Asks for an end: the runs at work stop, with checkpoints. */
     public void stop() {
         workflow.cancel("stopped by the user");
-    }
-
-    private static Outcome outcome(CompletableFuture<RecordResult> result) {
-        return switch (WorkflowEnding.of(result)) {
-            case WorkflowEnding.Done<RecordResult>(RecordResult came) -> new Outcome(came, null, false, false);
-            case WorkflowEnding.Stopped<RecordResult> _ -> new Outcome(null, "stopped on request", false, true);
-            case WorkflowEnding.Failed<RecordResult> failed ->
-                new Outcome(null, failed.reason(), failed.refused(), false);
-        };
     }
 
     /** Tells what changed since it was asked last. */
@@ -97,8 +76,7 @@ public final class RecordHandle {
         private final Set<String> begun = new HashSet<>();
         private final List<RecordRun> finished = new ArrayList<>();
         private boolean settled;
-        private Optional<RemoteProgress> newest = Optional.empty();
-        private String shown = "";
+        private final NewestRun newest = new NewestRun(workflows);
 
         private Teller(Listener listener) {
             this.listener = listener;
@@ -123,18 +101,7 @@ public final class RecordHandle {
                 }
             }
             progress.working().stream().filter(begun::add).forEach(listener::began);
-            follow(progress.working());
-            newest.ifPresent(remote -> remote.poll((Consumer<RunUpdate>) listener::advanced));
-        }
-
-        private void follow(List<String> working) {
-            String last = working.isEmpty() ? "" : working.getLast();
-            if (!last.equals(shown)) {
-                shown = last;
-                newest = last.isEmpty()
-                        ? Optional.empty()
-                        : Optional.of(new RemoteProgress(workflows.apply(last), System::nanoTime));
-            }
+            newest.poll(progress.working(), listener::advanced);
         }
     }
 }

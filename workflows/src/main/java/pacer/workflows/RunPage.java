@@ -55,7 +55,7 @@ final class RunPage {
         return page.toString();
     }
 
-    private static String count(int number, String what) {
+    static String count(int number, String what) {
         return number + " " + what + (number == 1 ? "" : "s");
     }
 }

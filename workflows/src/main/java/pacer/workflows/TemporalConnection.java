@@ -256,9 +256,18 @@ public final class TemporalConnection implements AutoCloseable {
             throw new BadInputException(
                     "train.hosts: several hosts train by workers of a Temporal service that all of them reach, which this run has not: start one (pacer up), and a worker on each host (pacer worker)");
         }
+        return hosts(TaskQueues.SHARED_DATA);
+    }
+
+    /** How many hosts train, as far as the service tells; 1 at least. */
+    int slots() throws IOException {
+        return embedded != null ? 1 : Math.max(1, hosts(TaskQueues.CONTROL).size()); // runs are opened by who trains
+    }
+
+    private List<String> hosts(String queue) throws IOException {
         DescribeTaskQueueRequest request = DescribeTaskQueueRequest.newBuilder()
                 .setNamespace(client.getOptions().getNamespace())
-                .setTaskQueue(TaskQueue.newBuilder().setName(TaskQueues.SHARED_DATA))
+                .setTaskQueue(TaskQueue.newBuilder().setName(queue))
                 .setTaskQueueType(TaskQueueType.TASK_QUEUE_TYPE_ACTIVITY)
                 .build();
         try {

@@ -1,8 +1,6 @@
 package pacer.workflows;
 
-import io.temporal.failure.ApplicationFailure;
 import io.temporal.failure.CanceledFailure;
-import io.temporal.failure.ChildWorkflowFailure;
 import io.temporal.failure.TemporalFailure;
 import io.temporal.workflow.Async;
 import io.temporal.workflow.ChildWorkflowOptions;
@@ -14,15 +12,11 @@ import java.util.TreeMap;
 import pacer.activities.record.RecordActivity;
 import pacer.activities.record.RecordPlan;
 import pacer.activities.record.RecordRun;
-import pacer.activities.run.ActivityStage;
 import pacer.activities.run.Budget;
 import pacer.activities.run.RunRequest;
 
 /** The runs of a record attempt: child workflows, a few at a time, in the order of their seeds. */
 final class Trials {
-    /** A run that failed by its machine is gone on with; the same seed gives the same bits, so that trying again favours nothing. */
-    private static final int ATTEMPTS = 3;
-
     private final RecordPlan plan;
     private final Policies policies;
     private final Runnable changed;
@@ -92,10 +86,8 @@ final class Trials {
         } catch (CanceledFailure e) {
             throw e;
         } catch (TemporalFailure e) {
-            RuntimeException told = TrainPipelineImpl.inItsOwnWords(e);
-            String why = told instanceof ApplicationFailure failure ? failure.getOriginalMessage() : told.getMessage();
             return "run %s, seed %d, failed: %s"
-                    .formatted(id(number), plan.seeds().get(number), why);
+                    .formatted(id(number), plan.seeds().get(number), Trial.why(e));
         } finally {
             changed.run();
         }
@@ -107,22 +99,13 @@ final class Trials {
     }
 
     private RecordRun train(int number, RunRequest request) {
-        for (int attempt = 1; ; attempt++) {
-            try {
-                PipelineResult result = Workflow.newChildWorkflowStub(TrainPipeline.class, options(number))
-                        .run(request);
-                return new Patience(policies, result.host())
-                        .await(p -> Workflow.newActivityStub(RecordActivity.class, p.recording(result.host()))
-                                .read(result.run(), plan.seeds().get(number)));
-            } catch (ChildWorkflowFailure e) {
-                boolean again = e.getCause() instanceof ApplicationFailure failure
-                        && !failure.getType().equals(ActivityStage.BAD_INPUT)
-                        && !failure.getType().equals(ActivityStage.OVER_BUDGET);
-                if (!again || attempt == ATTEMPTS) {
-                    throw e;
-                }
-            }
-        }
+        return Trial.insisted(() -> {
+            PipelineResult result = Workflow.newChildWorkflowStub(TrainPipeline.class, options(number))
+                    .run(request);
+            return new Patience(policies, result.host())
+                    .await(p -> Workflow.newActivityStub(RecordActivity.class, p.recording(result.host()))
+                            .read(result.run(), plan.seeds().get(number)));
+        });
     }
 
     private ChildWorkflowOptions options(int number) {
@@ -134,20 +117,14 @@ final class Trials {
 
     private boolean isWithinBudget() {
         Budget left = left();
-        return left == null
-                || !((left.hours() != null && left.hours() <= 0) || (left.dollars() != null && left.dollars() <= 0));
+        return left == null || !left.usedUp();
     }
 
     /** What a run that begins now may take: of what finished runs left, an equal part for each that may work beside it; null for no limit. */
     private Budget left() {
         Budget all = plan.request().budget();
-        if (all == null) {
-            return null;
-        }
-        double hours =
-                finished.values().stream().mapToDouble(RecordRun::spentSeconds).sum() / 3600;
-        return new Budget(
-                all.hours() == null ? null : (all.hours() - hours) / plan.parallel(),
-                all.dollars() == null ? null : (all.dollars() - hours * plan.dollarsPerHour()) / plan.parallel());
+        double spent =
+                finished.values().stream().mapToDouble(RecordRun::spentSeconds).sum();
+        return all == null ? null : all.left(spent, plan.dollarsPerHour(), plan.parallel());
     }
 }

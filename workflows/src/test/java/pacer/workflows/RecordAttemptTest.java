@@ -36,7 +36,7 @@ class RecordAttemptTest {
         home = TestRuns.home(folder);
     }
 
-    private RecordHandle.Outcome attempt(int runs, double target, List<Integer> looks, String... properties)
+    private Outcome<RecordResult> attempt(int runs, double target, List<Integer> looks, String... properties)
             throws IOException, InterruptedException {
         SpecLayers layers = TestPipelines.layers(TestRuns.text(folder.resolve("text.txt"), 20));
         RecordRequest request = RecordRequest.of(layers.trial("a test", null), runs, target, looks, null, 10L);
@@ -47,7 +47,7 @@ class RecordAttemptTest {
                         TestPipelines.settings(home, properties),
                         EnumSet.allOf(ServiceWorker.Role.class))) {
             RecordHandle attempt = pipeline.attempt(request, layers.spec());
-            RecordHandle.Outcome outcome = attempt.follow(new Listener());
+            Outcome<RecordResult> outcome = attempt.follow(new Listener());
             SaveHistories.keep("record-of-" + runs, connection, attempt.id());
             return outcome;
         }
@@ -125,7 +125,7 @@ class RecordAttemptTest {
 
     @Test
     void whatCannotBeMeantIsRefused() throws Exception {
-        RecordHandle.Outcome outcome = attempt(1, 1.5, List.of());
+        Outcome<RecordResult> outcome = attempt(1, 1.5, List.of());
 
         assertThat(outcome.result()).isNull();
         assertThat(outcome.refused()).isTrue();

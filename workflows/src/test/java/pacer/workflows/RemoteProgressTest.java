@@ -28,7 +28,7 @@ class RemoteProgressTest {
                         throw new WorkflowServiceException(
                                 WorkflowExecution.getDefaultInstance(), "TrainPipeline", new IllegalStateException());
                     }
-                    return new PipelineProgress(null, List.of(), null, false, null, notice, null);
+                    return new PipelineProgress(null, List.of(), null, false, null, notice, null, null);
                 });
     }
 

@@ -24,10 +24,10 @@ import pacer.trainer.event.TrainingEvent;
  *
  * <pre>
  * mvn -pl workflows -am test -Dtest=SaveHistories -Dsurefire.failIfNoSpecifiedTests=false \
- *     -Dhistories=src/test/resources/histories/v7
+ *     -Dhistories=src/test/resources/histories/v8
  * </pre>
  *
- * {@link LostHostTest}, {@link SeveralHostsTest}, {@link UnclosedRecordTest}, {@link SharedPreparationTest}, {@link SteeredRunTest}, {@link RecordAttemptTest} and
+ * {@link LostHostTest}, {@link SeveralHostsTest}, {@link UnclosedRecordTest}, {@link SharedPreparationTest}, {@link SteeredRunTest}, {@link RecordAttemptTest}, {@link SweepTest} and
  * {@link ReproduceTest} add their own, called in the same way.
  */
 @EnabledIfSystemProperty(named = "histories", matches = ".+")

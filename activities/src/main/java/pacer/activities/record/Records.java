@@ -19,6 +19,7 @@ import pacer.activities.run.RunId;
 import pacer.activities.run.RunJson;
 import pacer.activities.run.RunRecord;
 import pacer.activities.run.RunStatus;
+import pacer.activities.run.Slots;
 import pacer.activities.run.SpecRequest;
 import pacer.activities.run.Stage;
 import pacer.activities.training.TrainingResult;
@@ -33,9 +34,12 @@ public final class Records {
     private static final int MOST_RUNS = 1000;
 
     private final Home home;
+    private final Slots slots;
 
-    public Records(Home home) {
+    /** @param slots for who does not say how many runs work at a time */
+    public Records(Home home, Slots slots) {
         this.home = home;
+        this.slots = slots;
     }
 
     /**
@@ -60,7 +64,7 @@ public final class Records {
         if (runs < 2 || runs > MOST_RUNS) {
             faults.add("runs: %d, must be from 2 to %d, as one run proves nothing".formatted(runs, MOST_RUNS));
         }
-        int parallel = request.parallel() == null ? 1 : request.parallel();
+        int parallel = request.parallel() == null ? slots.count() : request.parallel();
         if (parallel < 1) {
             faults.add("parallel: %d, must be 1 or more".formatted(parallel));
         }

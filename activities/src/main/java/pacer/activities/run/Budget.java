@@ -71,6 +71,19 @@ public record Budget(Double hours, Double dollars) {
         return Double.isFinite(most) ? OptionalDouble.of(most - spent) : OptionalDouble.empty();
     }
 
+    /** What {@code spent} seconds leave of it to each of {@code shares}; perhaps less than nothing. */
+    public Budget left(double spent, double dollarsPerHour, int shares) {
+        double gone = spent / 3600;
+        return new Budget(
+                hours == null ? null : (hours - gone) / shares,
+                dollars == null ? null : (dollars - gone * dollarsPerHour) / shares);
+    }
+
+    /** Whether nothing is left. */
+    public boolean usedUp() {
+        return (hours != null && hours <= 0) || (dollars != null && dollars <= 0);
+    }
+
     /** For people. */
     public String inWords() {
         List<String> parts = new ArrayList<>();

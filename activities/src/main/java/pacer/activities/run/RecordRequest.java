@@ -17,7 +17,7 @@ import java.util.Map;
  * @param runs how many runs at most; null for the standard
  * @param target validation loss, nats a token, that the mean must not be above; null for the one that the preset expects
  * @param looks after how many runs the losses are looked at, ascending; null for once, after all
- * @param parallel runs at work at a time; null for one
+ * @param parallel runs at work at a time; null for as many as hosts train
  * @param seed of the first run, each later one's is one more; null for the preset's
  * @param faults what of the input as it was written cannot be meant
  */

@@ -33,6 +33,22 @@ final class RequestReader {
             "seed",
             "faults");
 
+    private static final List<String> OF_SWEEP = List.of(
+            "preset",
+            "overrides",
+            "config",
+            "note",
+            "sets",
+            "budget",
+            "vary",
+            "rows",
+            "seeds",
+            "parallel",
+            "stopEarly",
+            "sweep",
+            "host",
+            "faults");
+
     private final JsonNode input;
     private final List<String> faults = new ArrayList<>();
 
@@ -104,6 +120,93 @@ final class RequestReader {
                         .orElse(null),
                 whole("seed", "a whole number, such as 1337").orElse(null),
                 faults);
+    }
+
+    SweepRequest readSweep() {
+        if (!input.isObject()) {
+            faults.add(
+                    "the input is " + shown(input)
+                            + ", must be an object such as {\"preset\": \"quickstart\", \"vary\": {\"optimizer.learningRate\": [0.001, 0.003]}, \"seeds\": 3}");
+            return new SweepRequest(
+                    null, null, null, null, null, null, null, null, null, null, null, null, null, faults);
+        }
+        unknown(input, "", OF_SWEEP, List.of("preset", "vary", "rows", "seeds", "parallel", "stopEarly", "budget"));
+        texts("faults").stream().filter(Objects::nonNull).forEach(faults::add); // found when this was read before
+        return new SweepRequest(
+                text("preset", "the name of a preset, such as \"quickstart\""),
+                settings("overrides", "an object such as {\"train.steps\": 500}"),
+                texts("config"),
+                text("note", "a text"),
+                texts("sets"),
+                budget(),
+                varied(),
+                rows(),
+                small("seeds", "a whole number, such as 3"),
+                small("parallel", "a whole number, such as 2"),
+                small("stopEarly", "from which validation on, a whole number such as 3"),
+                text("sweep", "the id of a sweep"),
+                text("host", "the name of the host that has the folder of \"sweep\""),
+                faults);
+    }
+
+    private Integer small(String field, String rule) {
+        return whole(field, rule).map(Long::intValue).orElse(null);
+    }
+
+    /** Values as they would be written after {@code --set}. */
+    private Map<String, List<String>> varied() {
+        String rule = "an object such as {\"optimizer.learningRate\": [0.001, 0.003]}";
+        Map<String, List<String>> all = new LinkedHashMap<>();
+        JsonNode value = input.path("vary");
+        if (!value.isObject()) {
+            refuseUnlessAbsent(value, "vary", rule);
+            return all;
+        }
+        value.properties().forEach(entry -> {
+            if (!entry.getValue().isArray()) {
+                faults.add("vary.%s: %s, must be a list of values, such as [0.001, 0.003]"
+                        .formatted(entry.getKey(), shown(entry.getValue())));
+                return;
+            }
+            List<String> values = new ArrayList<>();
+            entry.getValue()
+                    .forEach(one -> written("vary." + entry.getKey(), one).ifPresent(values::add));
+            all.put(entry.getKey(), values);
+        });
+        return all;
+    }
+
+    private List<Map<String, String>> rows() {
+        List<Map<String, String>> rows = new ArrayList<>();
+        JsonNode value = input.path("rows");
+        if (!value.isArray()) {
+            refuseUnlessAbsent(value, "rows", "a list of objects such as {\"optimizer.learningRate\": 0.003}");
+            return rows;
+        }
+        value.forEach(row -> {
+            if (!row.isObject()) {
+                faults.add("rows: %s, must be an object such as {\"optimizer.learningRate\": 0.003}"
+                        .formatted(shown(row)));
+                return;
+            }
+            Map<String, String> settings = new LinkedHashMap<>();
+            row.properties().forEach(entry -> written("rows." + entry.getKey(), entry.getValue())
+                    .ifPresent(text -> settings.put(entry.getKey(), text)));
+            rows.add(settings);
+        });
+        return rows;
+    }
+
+    private Optional<String> written(String field, JsonNode value) {
+        return switch (value.getNodeType()) {
+            case STRING -> Optional.of(value.textValue());
+            case NUMBER -> Optional.of(value.decimalValue().toPlainString());
+            case BOOLEAN -> Optional.of(Boolean.toString(value.booleanValue()));
+            default -> {
+                faults.add("%s: %s, must be one value".formatted(field, shown(value)));
+                yield Optional.empty();
+            }
+        };
     }
 
     private Optional<Long> whole(String field, String rule) {

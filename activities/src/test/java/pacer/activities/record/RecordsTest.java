@@ -18,7 +18,7 @@ class RecordsTest {
     private Path folder;
 
     private RecordPlan open(String input) throws IOException {
-        return new Records(TestRuns.home(folder))
+        return new Records(TestRuns.home(folder), () -> 1)
                 .open(RunJson.MAPPER.readValue(input, RecordRequest.class), "my attempt/1");
     }
 

@@ -9,6 +9,7 @@ import java.util.List;
 import java.util.stream.Stream;
 import pacer.trainer.checkpoint.EventLog;
 import pacer.trainer.event.TrainingEvent;
+import pacer.trainer.spec.SpecLoader;
 
 /**
  * An evaluator as far as its process goes. {@code refuse}, {@code crash} and {@code hang} as system properties make it fail; with
@@ -36,13 +37,17 @@ public final class ProtocolEvaluator {
         System.out.println("a library prints something");
         int step = Integer.parseInt(checkpoint.getFileName().toString().substring("step-".length()));
         System.out.println(
-                EventLog.line(new TrainingEvent.Validated(Instant.now(), step, 4.0 / step + 1.1 + scatter(checkpoint), 100, true)));
+                EventLog.line(new TrainingEvent.Validated(Instant.now(), step, loss(checkpoint, step), 100, true)));
         if (Boolean.getBoolean("crash")) {
             Runtime.getRuntime().halt(134);
         }
         for (int i = 1; i <= 2; i++) {
             System.out.println(EventLog.line(new TrainingEvent.Sampled(Instant.now(), step, "\n", "sample " + i)));
         }
+    }
+
+    private static double loss(Path checkpoint, int step) throws IOException {
+        return ProtocolTrainer.loss(SpecLoader.read(checkpoint.resolve("../../preset.yaml")), step) + scatter(checkpoint);
     }
 
     private static double scatter(Path checkpoint) throws IOException {

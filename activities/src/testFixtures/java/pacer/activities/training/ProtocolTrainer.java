@@ -30,7 +30,8 @@ import pacer.trainer.spec.SpecLoader;
  * A trainer as far as its process goes: command line, standard streams, signals, exit codes, fence, events and checkpoints are
  * real, only the arithmetic is not. The system property {@code mishap} tells what is to go wrong, once a run (a file of that
  * name in the run's folder remembers) unless {@code always} is set: {@code crash}, {@code fail}, {@code refuse}, {@code wait},
- * {@code hold} (until {@code go}, then crash), {@code hang} or {@code slow}, and {@code at} at which step.
+ * {@code hold} (until {@code go}, then crash), {@code hang} or {@code slow}, and {@code at} at which step. Losses are {@code slope} times the
+ * learning rate higher; nothing goes wrong with rates that are not {@code above} one; while the file {@code broken} is there, rates above 0.002 are refused.
  */
 public final class ProtocolTrainer {
     private static volatile boolean stopping;
@@ -122,7 +123,7 @@ public final class ProtocolTrainer {
         CheckpointStore store = new CheckpointStore(run.resolve("checkpoints"), System.err::println);
         int from = store.recover(fence).map(c -> c.state().step()).orElse(0);
         try (EventLog log = EventLog.open(run.resolve("events.jsonl"), fence)) {
-            if (Boolean.getBoolean("refuse")) {
+            if (Boolean.getBoolean("refuse") || isBroken()) {
                 tell(
                         log,
                         new TrainingEvent.Failed(Instant.now(), 0, "model.width: must be a multiple of heads", false));
@@ -149,7 +150,7 @@ public final class ProtocolTrainer {
                 boolean last = step == steps;
                 if (last || stopping || checkpointWanted || step % spec.checkpoint().everySteps() == 0) {
                     checkpointWanted = false;
-                    tell(log, new TrainingEvent.Validated(Instant.now(), step, 4.0 / step + 1.1, 100, true));
+                    tell(log, new TrainingEvent.Validated(Instant.now(), step, loss(spec, step), 100, true));
                     save(store, step);
                     tell(
                             log,
@@ -160,14 +161,24 @@ public final class ProtocolTrainer {
                     return 3;
                 }
             }
-            tell(log, new TrainingEvent.Finished(Instant.now(), steps, 4.0 / steps + 1, 4.0 / steps + 1.1, 0.1, 1000));
+            tell(log, new TrainingEvent.Finished(Instant.now(), steps, 4.0 / steps + 1, loss(spec, steps), 0.1, 1000));
         }
         Files.writeString(run.resolve("rank0-finished"), "");
         return 0;
     }
 
+    /** Validation loss after {@code step}. */
+    static double loss(RunSpec spec, int step) {
+        return 4.0 / step + 1.1 + Double.parseDouble(System.getProperty("slope", "0")) * spec.optimizer().learningRate();
+    }
+
+    private boolean isBroken() {
+        return spec.optimizer().learningRate() > 0.002 && Files.exists(Path.of(System.getProperty("broken", "nowhere")));
+    }
+
     private Integer mishap(EventLog log, int step) throws IOException, InterruptedException {
-        if (step != Integer.getInteger("at", -1) || !mishap(run)) {
+        boolean spared = spec.optimizer().learningRate() <= Double.parseDouble(System.getProperty("above", "-1"));
+        if (step != Integer.getInteger("at", -1) || spared || !mishap(run)) {
             return null;
         }
         switch (System.getProperty("mishap", "none")) {

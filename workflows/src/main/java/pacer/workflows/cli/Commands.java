@@ -8,6 +8,7 @@ final class Commands {
     static final List<String> NAMES = List.of(
             "run",
             "resume",
+            "sweep",
             "record",
             "train",
             "sample",
@@ -38,6 +39,7 @@ final class Commands {
     static Callable<Integer> create(String name, Console console) {
         return switch (name) {
             case "run" -> new RunCommand(console);
+            case "sweep" -> new SweepCommand(console);
             case "record" -> new RecordCommand(console);
             case "resume" -> new ResumeCommand(console);
             case "train" -> new TrainCommand(console);

@@ -35,6 +35,11 @@ record Hints(String program, List<String> places, List<String> service, List<Str
         return command(List.of(List.of("resume", id), service));
     }
 
+    /** Goes on with the sweep {@code id}. */
+    String sweepOn(String id) {
+        return command(List.of(List.of("sweep", "--resume", id), service));
+    }
+
     /** Does again what was asked for. */
     String again(String command) {
         return command(List.of(List.of(command), spec, service));

@@ -12,6 +12,7 @@ import pacer.activities.record.RecordRun;
 import pacer.activities.run.Budget;
 import pacer.activities.run.RecordRequest;
 import pacer.activities.run.RunUpdate;
+import pacer.workflows.Outcome;
 import pacer.workflows.Pipeline;
 import pacer.workflows.PipelineOptions;
 import pacer.workflows.RecordHandle;
@@ -48,7 +49,10 @@ final class RecordCommand implements Callable<Integer> {
                     "Look after so many runs too, and end where it is a record then, such as 3,5; each look has its share of 0.01 (default: once, after all).")
     private List<Integer> looks = List.of();
 
-    @Option(names = "--parallel", paramLabel = "N", description = "Runs at work at a time (default: 1).")
+    @Option(
+            names = "--parallel",
+            paramLabel = "N",
+            description = "Runs at work at a time (default: as many as hosts train).")
     private Integer parallel;
 
     @Option(
@@ -99,7 +103,7 @@ final class RecordCommand implements Callable<Integer> {
 
     private int follow(Pipeline pipeline, RecordHandle attempt) throws InterruptedException {
         Terminal shown = output.json() ? console.errors() : console.out();
-        RecordHandle.Outcome outcome;
+        Outcome<RecordResult> outcome;
         try (Follower follower = new Follower(shown)) {
             shown.size().follow();
             follower.say(

@@ -28,6 +28,7 @@ final class RunView implements Consumer<RunUpdate>, AutoCloseable {
     private long lastLine;
     private boolean changed;
     private boolean closed;
+    private boolean brief;
 
     RunView(Terminal terminal, LongSupplier nanos) {
         this.terminal = terminal;
@@ -40,6 +41,12 @@ final class RunView implements Consumer<RunUpdate>, AutoCloseable {
         if (terminal.interactive()) {
             Thread.ofPlatform().daemon().name("progress").start(this::tick);
         }
+        return this;
+    }
+
+    /** Of a run that is one of many: nothing of how its stages ended. */
+    RunView brief() {
+        brief = true;
         return this;
     }
 
@@ -88,8 +95,11 @@ final class RunView implements Consumer<RunUpdate>, AutoCloseable {
             case RunUpdate.Stalled stalled -> {
                 // the attempt's failure is told
             }
-            case RunUpdate.Linked linked ->
-                say(terminal.paint(Tone.QUIET, "  %-8s  %s".formatted(linked.name(), linked.address())));
+            case RunUpdate.Linked linked -> {
+                if (!brief) {
+                    say(terminal.paint(Tone.QUIET, "  %-8s  %s".formatted(linked.name(), linked.address())));
+                }
+            }
             case RunUpdate.Notice notice -> notice(notice.text());
         }
     }
@@ -169,6 +179,9 @@ final class RunView implements Consumer<RunUpdate>, AutoCloseable {
 
     private void end(StageRecord record) {
         stage = null;
+        if (brief) {
+            return;
+        }
         boolean done = record.status() == StageRecord.Status.DONE;
         Tone tone = done ? Tone.GOOD : record.status() == StageRecord.Status.FAILED ? Tone.BAD : Tone.WARN;
         String mark = done ? "✓" : record.status() == StageRecord.Status.FAILED ? "✗" : "●";

@@ -21,6 +21,7 @@ final class Chart {
     private final DoubleFunction<String> format;
     private final List<Curve> curves = new ArrayList<>();
     private final List<Reference> references = new ArrayList<>();
+    private boolean lastFirst;
     private boolean log;
     private boolean fromZero;
     private int height = 190;
@@ -40,6 +41,12 @@ final class Chart {
         this.title = title;
         this.unit = unit;
         this.format = format;
+    }
+
+    /** Names first what is drawn last, above the others. */
+    Chart lastFirst() {
+        lastFirst = true;
+        return this;
     }
 
     Chart log() {
@@ -105,10 +112,13 @@ final class Chart {
                                 Html.escape(title),
                                 Html.escape(unit)));
         out.append("<span class=\"legend\">");
-        for (Curve curve : curves) {
-            out.append("<span class=\"key %s%s\">%s</span>"
-                    .formatted(curve.style(), curve.dots() ? " dot" : "", Html.escape(curve.name())));
-        }
+        // several curves of one name, such as those of several seeds, have one key
+        (lastFirst ? curves.reversed() : curves)
+                .stream()
+                        .map(curve -> "<span class=\"key %s%s\">%s</span>"
+                                .formatted(curve.style(), curve.dots() ? " dot" : "", Html.escape(curve.name())))
+                        .distinct()
+                        .forEach(out::append);
         out.append("</span></figcaption>\n<div class=\"plot\" style=\"height:")
                 .append(height)
                 .append("px\">\n");

@@ -2,33 +2,28 @@ package pacer.activities.publishing.report;
 
 import static pacer.activities.publishing.report.Html.escape;
 
-import java.nio.charset.StandardCharsets;
 import java.time.Instant;
 import java.time.ZoneOffset;
 import java.time.format.DateTimeFormatter;
 import java.util.ArrayList;
-import java.util.Base64;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
-import pacer.trainer.durable.Sha256;
 import pacer.trainer.event.TrainingEvent.Started;
 import pacer.trainer.event.TrainingEvent.Validated;
 import pacer.trainer.spec.RunSpec;
 
-/** The page as text. It loads nothing and runs nothing but its own script, and its content security policy says so. */
+/** The page as text. */
 final class ReportPage {
     private static final DateTimeFormatter TIME =
             DateTimeFormatter.ofPattern("d MMM uuuu, HH:mm 'UTC'", Locale.ROOT).withZone(ZoneOffset.UTC);
 
     private final ReportData data;
-    private final String style;
-    private final String script;
+    private final Frame frame;
 
-    ReportPage(ReportData data, String style, String script) {
+    ReportPage(ReportData data, Frame frame) {
         this.data = data;
-        this.style = style;
-        this.script = script;
+        this.frame = frame;
     }
 
     String html() {
@@ -36,24 +31,7 @@ final class ReportPage {
                 + data.validationLoss()
                         .map(l -> " · val loss " + Quantities.loss(l))
                         .orElse("");
-        return """
-                <!doctype html>
-                <html lang="en">
-                <head>
-                <meta charset="utf-8">
-                <meta name="viewport" content="width=device-width, initial-scale=1">
-                <meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'; script-src 'sha256-%s'">
-                <title>%s · pacer</title>
-                <style>
-                %s</style>
-                </head>
-                <body>
-                <main>
-                %s</main>
-                <script>%s</script>
-                </body>
-                </html>
-                """.formatted(digest(script), escape(title), style, body(), script);
+        return frame.html(title, body());
     }
 
     private String body() {
@@ -179,10 +157,5 @@ final class ReportPage {
                 : " " + data.run().environment().pacer();
         return "<footer>Made by pacer%s. The run began %s.</footer>\n"
                 .formatted(escape(version), TIME.format(data.run().created()));
-    }
-
-    private static String digest(String script) {
-        byte[] hash = Sha256.begin().digest(script.getBytes(StandardCharsets.UTF_8));
-        return Base64.getEncoder().encodeToString(hash);
     }
 }

@@ -1,7 +1,6 @@
 package pacer.activities.publishing.report;
 
 import java.io.IOException;
-import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -30,7 +29,7 @@ public final class ReportWriter {
         RunRecord run = folder.read();
         RunHistory history = RunHistory.read(folder.events());
         ReportData data = new ReportData(run, SpecLoader.read(folder.preset()), history, texts(folder, history));
-        String page = new ReportPage(data, resource("report.css"), resource("report.js")).html();
+        String page = new ReportPage(data, Frame.ofReports()).html();
         byte[] bytes = page.getBytes(StandardCharsets.UTF_8);
         folder.writeProduct(folder.report(), out -> out.write(bytes)); // others may write it at the same time
         return folder.report();
@@ -48,11 +47,5 @@ public final class ReportWriter {
                     "after step " + Quantities.grouped(sample.step()), sample.prompt(), sample.text()));
         }
         return texts;
-    }
-
-    private static String resource(String name) throws IOException {
-        try (InputStream in = ReportWriter.class.getResourceAsStream(name)) {
-            return new String(in.readAllBytes(), StandardCharsets.UTF_8);
-        }
     }
 }
